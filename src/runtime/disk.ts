@@ -1,0 +1,28 @@
+/**
+ * The working directory, as a port: rooms know no file system. Paths are absolute or relative to the process, as given
+ * by the user. Errors are MaxbrodError DISK with the path and the system's reason; a missing file is `undefined`.
+ */
+export interface Disk {
+  /** Creates the folder and its parents; existing ones are fine. */
+  makeFolder(path: string): Promise<void>
+  /** Names in a folder, sorted; empty when it does not exist. */
+  list(path: string): Promise<string[]>
+  /** Appends the pieces in one write and creates the file if needed. Not synced. */
+  append(path: string, pieces: readonly Uint8Array[]): Promise<void>
+  /** The whole file. */
+  read(path: string): Promise<Buffer | undefined>
+  /** The file in pieces of at most `pieceBytes`, from the beginning. */
+  readPieces(path: string, pieceBytes: number): AsyncIterable<Buffer>
+  /** Writes a small file whole: new content or the old one, never a part, also after a power loss. */
+  replace(path: string, content: string): Promise<void>
+  /** Removes a file; a missing one is fine. */
+  remove(path: string): Promise<void>
+  /** Removes a folder with all that is in it. Only for folders that maxbrod made. */
+  removeFolder(path: string): Promise<void>
+  /** Flushes a file's content to the device. */
+  sync(path: string): Promise<void>
+  /** Bytes that may still be written below `path`. */
+  freeBytes(path: string): Promise<number>
+  /** An exclusive lock that ends with the process, even by SIGKILL; undefined when another process holds it. */
+  lock(path: string): Promise<Disposable | undefined>
+}

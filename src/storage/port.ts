@@ -1,0 +1,84 @@
+/**
+ * The object store, as a seam of few verbs. Keys are relative to the storage URL (bucket and prefix, or folder), use `/`
+ * and never begin with it. Objects are created once and never rewritten; only `prune` deletes.
+ *
+ * Errors of every verb: STORAGE_UNREACHABLE is temporary and the only one worth a retry (timeouts, 5xx, throttling,
+ * a body that stopped flowing); STORAGE_AUTH and STORAGE_REFUSED are final. A signal that aborts rejects with its reason.
+ */
+export interface ObjectStore {
+  /** Where this is, for messages: `s3://bucket/prefix` or `file:///folder`. */
+  readonly url: string
+
+  /**
+   * Creates the object with its facts unless the key exists: atomic against other writers, durable when it resolves,
+   * never a partial object. `created: false` says that the key was taken, maybe by an earlier attempt of our own
+   * whose answer was lost: the caller compares the facts. May be called again with the same body.
+   */
+  put(key: string, body: ObjectBody, facts: Facts, signal?: AbortSignal): Promise<PutResult>
+
+  /**
+   * Opens the object, or a range of its bytes. With `ifMatch`, another ETag is OBJECT_CHANGED. A missing object is
+   * OBJECT_MISSING. The body must be read to its end or closed (`return()`); it holds a connection until then.
+   */
+  get(key: string, options?: GetOptions): Promise<ObjectRead>
+
+  /** Size, ETag and facts; undefined when there is no such object. */
+  head(key: string, signal?: AbortSignal): Promise<ObjectHead | undefined>
+
+  /** All objects below `prefix` with a key greater than `after`, in the order of the keys' UTF-8 bytes. */
+  list(prefix: string, options?: ListOptions): AsyncIterable<ListedObject>
+
+  /** The names one level below `prefix` (which is '' or ends in `/`) that have objects below them, without slash, in order. */
+  folders(prefix: string, signal?: AbortSignal): AsyncIterable<string>
+
+  /** Deletes the object and its facts; a missing one is fine. */
+  delete(key: string, signal?: AbortSignal): Promise<void>
+
+  /** Lets go of connections. */
+  close(): void
+}
+
+/** Bytes to store. `open` may be called several times and yields the same bytes each time: a retry reads them again. */
+export interface ObjectBody {
+  readonly bytes: number
+  /** SHA-256 of all the bytes, hexadecimal: drivers use it to have the write checked by the other side. */
+  readonly sha256: string
+  open(): AsyncIterable<Uint8Array>
+}
+
+/** A small string map beside the object (S3: user metadata). Keys match /^[a-z0-9-]+$/, values are printable ASCII; 2 KiB in all. */
+export type Facts = Readonly<Record<string, string>>
+
+export type PutResult = { readonly created: true; readonly etag: string } | { readonly created: false }
+
+export interface GetOptions {
+  /** First byte wanted; default 0. At or behind the end of the object, the body is empty. */
+  readonly start?: number
+  /** How many bytes at most; default all. */
+  readonly bytes?: number
+  readonly ifMatch?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ListOptions {
+  readonly after?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ObjectHead {
+  /** Size of the whole object. */
+  readonly bytes: number
+  readonly etag: string
+  readonly facts: Facts
+}
+
+export interface ObjectRead extends ObjectHead {
+  readonly body: AsyncIterable<Buffer>
+}
+
+export interface ListedObject {
+  readonly key: string
+  readonly bytes: number
+  readonly etag: string
+  readonly modifiedAtMs: number
+}
