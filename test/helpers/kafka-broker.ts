@@ -1,0 +1,173 @@
+import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { javaArguments, javaProgram } from '../servers/jars.ts'
+import { eventually } from './eventually.ts'
+import { brokerProperties } from './kafka-properties.ts'
+import { runningBrokers } from './kafka-probe.ts'
+import { freePorts } from './ports.ts'
+import { tethered } from './tether.ts'
+
+export interface KafkaOptions {
+  /** Nodes, each broker and controller in a JVM of its own. Default 1. */
+  readonly brokers?: 1 | 3
+  /** Settings of server.properties that differ from kafka-properties.ts. */
+  readonly properties?: Readonly<Record<string, string | number>>
+  readonly heapMiB?: number
+}
+
+const startTimeoutMs = 60_000
+
+/** A real Kafka cluster that belongs to one test: `await using kafka = await Kafka.start()`. Gone when disposed of. */
+export class Kafka implements AsyncDisposable {
+  readonly brokers: readonly Broker[]
+  readonly #folder: string
+
+  private constructor(brokers: readonly Broker[], folder: string) {
+    this.brokers = brokers
+    this.#folder = folder
+  }
+
+  /** Resolves when every node answers requests and knows all the others. */
+  static async start({ brokers: count = 1, properties = {}, heapMiB = 256 }: KafkaOptions = {}): Promise<Kafka> {
+    const folder = await mkdtemp(join(tmpdir(), 'maxbrod-kafka-'))
+    const clusterId = randomBytes(16).toString('base64url')
+    const ports = await freePorts(2 * count)
+    const nodes = Array.from({ length: count }, (_, index) => ({
+      nodeId: index + 1,
+      port: ports[index]!,
+      controllerPort: ports[count + index]!,
+    }))
+    const brokers = nodes.map(
+      node => new Broker({ ...node, clusterId, heapMiB, folder: join(folder, `${node.nodeId}`) }),
+    )
+    const kafka = new Kafka(brokers, folder)
+    try {
+      for (const [index, broker] of brokers.entries()) {
+        await broker.prepare(brokerProperties(nodes, index, join(broker.folder, 'data'), properties))
+      }
+      await Promise.all(brokers.map(broker => broker.restart({ withBrokers: count })))
+      return kafka
+    } catch (error) {
+      const log = brokers.map(broker => broker.logTail()).join('\n')
+      await kafka[Symbol.asyncDispose]()
+      throw new Error(`Kafka did not start:\n${log}`, { cause: error })
+    }
+  }
+
+  /** For `--bootstrap-server`. */
+  get bootstrap(): string {
+    return this.brokers.map(broker => broker.address).join(',')
+  }
+
+  /** The end of every node's log, for the report of a failed test. */
+  logTail(lines?: number): string {
+    return this.brokers.map(broker => `--- log of broker ${broker.nodeId}\n${broker.logTail(lines)}`).join('\n')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Nobody needs the data any more, so there is nothing to shut down in order.
+    await Promise.all(this.brokers.map(broker => broker.kill9()))
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+interface BrokerPlace {
+  readonly nodeId: number
+  readonly port: number
+  readonly folder: string
+  readonly clusterId: string
+  readonly heapMiB: number
+}
+
+/** One node. Its data and its port outlive kill9 and stop. */
+export class Broker {
+  readonly nodeId: number
+  readonly port: number
+  readonly folder: string
+  readonly logFile: string
+  readonly #place: BrokerPlace
+  #process: ChildProcess | undefined
+
+  constructor(place: BrokerPlace) {
+    this.#place = place
+    this.nodeId = place.nodeId
+    this.port = place.port
+    this.folder = place.folder
+    this.logFile = join(place.folder, 'broker.log')
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid
+  }
+
+  async prepare(properties: string): Promise<void> {
+    await mkdir(this.folder, { recursive: true })
+    await writeFile(join(this.folder, 'server.properties'), properties)
+  }
+
+  /** Starts the node, again or for the first time; resolves when it answers and sees so many brokers, itself among them. */
+  async restart({ withBrokers = 1 } = {}): Promise<void> {
+    await this.stop()
+    const log = openSync(this.logFile, 'a')
+    const args = javaArguments({
+      classPath: 'kafka',
+      main: 'maxbrod.Broker',
+      heapMiB: this.#place.heapMiB,
+      args: [join(this.folder, 'server.properties'), join(this.folder, 'data'), this.#place.clusterId],
+    })
+    const child = spawn(...tethered(javaProgram(), args), { stdio: ['pipe', log, log] })
+    closeSync(log)
+    this.#process = child
+    const isUp = async () => {
+      if (child.exitCode !== null) return true
+      const running = await runningBrokers(this.port)
+      return running.includes(this.nodeId) && running.length >= withBrokers
+    }
+    await eventually(`broker ${this.nodeId} answers`, isUp, { timeoutMs: startTimeoutMs })
+    if (child.exitCode !== null) throw new Error(`broker ${this.nodeId} ended with code ${child.exitCode}`)
+  }
+
+  /** Ends the node in order: it hands over its partitions and closes its logs. */
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM')
+  }
+
+  /** Ends the node as a power cut does. */
+  async kill9(): Promise<void> {
+    await this.#end('SIGKILL')
+  }
+
+  /** Freezes the node: connections stay open and nothing is answered. */
+  pause(): void {
+    this.#process?.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#process?.kill('SIGCONT')
+  }
+
+  logTail(lines = 40): string {
+    if (!existsSync(this.logFile)) return ''
+    return readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n')
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#process
+    this.#process = undefined
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill(signal)
+    await ended
+    child.stdin?.destroy()
+  }
+}
