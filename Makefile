@@ -1,0 +1,36 @@
+# What the project can be asked to do. On a fresh Debian machine `make test` needs Node 20 or later, npm, Maven and
+# Java 17; everything else it brings itself, into node_modules/ and .cache/. Words for the runner: make test ARGS=storage
+
+# The project's own Node, which came with npm; on a platform without one the Node of the machine.
+NODE = $(or $(wildcard node_modules/.bin/node),node)
+BIN = node_modules/.bin
+
+.PHONY: test check lint format servers golden install
+
+## every test: pure, against a real broker and a real S3 server, and whole processes
+test: install
+	@$(NODE) test/run.ts $(ARGS)
+
+## types, lint and format only; `make test` has them too
+check: install
+	@$(NODE) test/run.ts test/checks.test.ts
+
+## lint, and repair what can be repaired
+lint: install
+	@$(BIN)/oxlint --fix
+
+## write all sources in the house's format
+format: install
+	@$(BIN)/oxfmt
+
+## the jars of Kafka and S3Proxy and the Java side of the tests, into .cache/
+servers: install
+	@$(NODE) test/servers/prepare.ts
+
+## write test/fixtures/batches again, with Kafka's own classes
+golden: servers
+	@$(NODE) test/servers/golden.ts
+
+# What the lockfile says; costs a fraction of a second when it is there.
+install:
+	@node scripts/install.mjs

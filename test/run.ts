@@ -1,0 +1,96 @@
+/**
+ * The one way to run the tests: `npm test`, `make test`. Words pick files by their path, `--title=<regex>` tests by
+ * their title, `--list` only says what would run.
+ *
+ * Every file runs in a process of its own, so that a crash or a leak stays in its file: first the pure ones, while the
+ * servers start; then those that share the one broker and the one S3 server; then, one at a time, the system tests.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { TestFile } from './runner/files.ts'
+import { findTestFiles } from './runner/files.ts'
+import type { FileResult } from './runner/run-file.ts'
+import { runFile } from './runner/run-file.ts'
+import { startSharedServers } from './runner/shared-servers.ts'
+import { countOf, fileLine, summary } from './runner/summary.ts'
+import { prepareServers } from './servers/prepare.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { list: { type: 'boolean', default: false }, title: { type: 'string' } },
+})
+const files = findTestFiles(positionals)
+const seed = process.env['TEST_SEED'] ?? `${Math.floor(Math.random() * 2 ** 31)}`
+const stop = new AbortController()
+
+if (values.list) for (const { kind, path } of files) console.log(`${kind.padEnd(6)} ${path}`)
+else process.exitCode = await main()
+
+async function main(): Promise<number> {
+  const startedAt = performance.now()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort(name))
+  // Everything that tests and servers put into temporary files is in here, and goes away with the run.
+  const folder = mkdtempSync(join(tmpdir(), 'maxbrod-test-'))
+  process.env['TMPDIR'] = folder
+  const results: FileResult[] = []
+  let problem = files.length === 0 ? `no test file has ${positionals.join(' or ')} in its path` : undefined
+  try {
+    for await (const result of runAll(folder)) {
+      results.push(result)
+      console.log(fileLine(result))
+    }
+  } catch (error) {
+    problem = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+  console.log(summary(results, { ms: performance.now() - startedAt, seed, problem }))
+  const { passed, failed } = countOf(results.flatMap(result => result.tests))
+  if (stop.signal.aborted) return 130
+  return problem !== undefined || failed > 0 || passed === 0 ? 1 : 0
+}
+
+async function* runAll(folder: string): AsyncGenerator<FileResult> {
+  const cores = availableParallelism()
+  const env = { ...process.env, TEST_SEED: seed }
+  const ofKind = (kind: TestFile['kind']) => files.filter(file => file.kind === kind)
+  const options = { folder, title: values.title, signal: stop.signal }
+
+  if (files.some(file => file.kind !== 'pure')) prepareServers(line => console.log(line))
+  const starting = startSharedServers(files)
+  // A start that fails is seen where it is awaited; until then it must not end the process.
+  starting.catch(() => undefined)
+  yield* inLanes(ofKind('pure'), cores, file => runFile(file, { ...options, env }))
+
+  await using servers = await starting
+  const run = async (file: TestFile): Promise<FileResult> => {
+    const logs = servers.recordLogs()
+    const result = await runFile(file, { ...options, env: { ...env, ...servers.env } })
+    return { ...result, output: result.output + logs() }
+  }
+  yield* inLanes(ofKind('server'), cores, run)
+  // They start many processes each and measure time-outs, so they get the machine for themselves.
+  yield* inLanes(ofKind('system'), 1, run)
+}
+
+/** Runs the files, so many at a time, and yields each result as it comes. Ends early when the run is stopped. */
+async function* inLanes(
+  waiting: TestFile[],
+  lanes: number,
+  run: (file: TestFile) => Promise<FileResult>,
+): AsyncGenerator<FileResult> {
+  const running = new Map<TestFile, Promise<FileResult>>()
+  for (;;) {
+    while (running.size < lanes && !stop.signal.aborted) {
+      const file = waiting.shift()
+      if (file === undefined) break
+      running.set(file, run(file))
+    }
+    if (running.size === 0) return
+    const result = await Promise.race(running.values())
+    running.delete(result.file)
+    yield result
+  }
+}
