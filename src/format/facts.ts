@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import type { TileHeader } from './tile-header.ts'
+
+/**
+ * The string map beside a tile's object (docs/formats.md, "Facts beside the object"): what a writer must know of a tile
+ * that it may not be able to decrypt. Readers trust the file's header instead.
+ */
+export interface TileFacts {
+  readonly clusterId: string
+  readonly topicId: string | undefined
+  readonly lineage: number | undefined
+  readonly coversTo: number
+  readonly records: number
+  /** Random, kept with the spool: tells an upload of our own whose answer was lost from somebody else's. */
+  readonly uploadId: string
+}
+
+export function tileFactsToMap(facts: TileFacts, sha256: string): Record<string, string> {
+  return {
+    'cluster-id': facts.clusterId,
+    ...(facts.topicId === undefined ? {} : { 'topic-id': facts.topicId }),
+    ...(facts.lineage === undefined ? {} : { lineage: String(facts.lineage) }),
+    'covers-to': String(facts.coversTo),
+    records: String(facts.records),
+    'upload-id': facts.uploadId,
+    sha256,
+  }
+}
+
+/** The facts in an object's map, or undefined when it is not one that `tileFactsToMap` made. */
+export function tileFactsFromMap(map: Readonly<Record<string, string>>): TileFacts | undefined {
+  const coversTo = Number(map['covers-to'])
+  const records = Number(map['records'])
+  const lineage = map['lineage'] === undefined ? undefined : Number(map['lineage'])
+  const clusterId = map['cluster-id']
+  const uploadId = map['upload-id']
+  if (
+    !Number.isSafeInteger(coversTo) ||
+    !Number.isSafeInteger(records) ||
+    clusterId === undefined ||
+    uploadId === undefined
+  )
+    return undefined
+  if (lineage !== undefined && !Number.isSafeInteger(lineage)) return undefined
+  return { clusterId, topicId: map['topic-id'], lineage, coversTo, records, uploadId }
+}
+
+/** Facts of an object that only says what it is by its content. */
+export function plainFacts(content: Uint8Array): Record<string, string> {
+  return { sha256: createHash('sha256').update(content).digest('hex') }
+}
+
+/** True when both speak of the same incarnation and lineage of a topic of the same cluster. */
+export function isSameIdentity(
+  a: Pick<TileFacts, 'clusterId' | 'topicId' | 'lineage'>,
+  b: Pick<TileFacts, 'clusterId' | 'topicId' | 'lineage'>,
+): boolean {
+  return a.clusterId === b.clusterId && a.topicId === b.topicId && a.lineage === b.lineage
+}
+
+/** The facts that a file's header bears out. */
+export function factsOfHeader(header: TileHeader, lineage: number | undefined, uploadId: string): TileFacts {
+  const { clusterId, topicId, coversTo } = header
+  return { clusterId, topicId, lineage, coversTo, records: header.content.records, uploadId }
+}

@@ -1,0 +1,112 @@
+/**
+ * The grammar of object keys (docs/formats.md, "Keys"). It is strict: what it does not accept is foreign, is listed as
+ * such and never read. `@` cannot occur in a topic name, so nothing of ours collides with a topic.
+ */
+
+export interface TileKey {
+  readonly topic: string
+  /** Set for later incarnations of a topic, whose folder carries the id. */
+  readonly topicId: string | undefined
+  readonly partition: number
+  /** Leader epoch of the lineage; undefined for the first one. */
+  readonly lineage: number | undefined
+  /** First offset that the file covers. */
+  readonly from: number
+  readonly isEncrypted: boolean
+}
+
+/** The folder that a partition's tiles lie in. */
+export type PartitionPlace = Pick<TileKey, 'topic' | 'topicId' | 'partition' | 'lineage'>
+
+const OFFSET_DIGITS = 19
+const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
+/** A Kafka Uuid in its own text form: 16 bytes in unpadded URL-safe base64. */
+const TOPIC_ID = /^[A-Za-z0-9_-]{22}$/
+const PARTITION = /^(0|[1-9][0-9]{0,9})(?:@e(0|[1-9][0-9]{0,9}))?$/
+const MAX_INT32 = 2 ** 31 - 1
+
+export const clusterKey = '@cluster/cluster.json'
+export const topicsPrefix = '@topics/'
+export const conflictsPrefix = '@conflicts/'
+
+export function firstIncarnationKey(topic: string): string {
+  return `@topics/first/${topic}.json`
+}
+
+export function topicsKey(atMs: number): string {
+  return `${topicsPrefix}${keyStamp(atMs)}.avro`
+}
+
+export function conflictKey(sha256: string): string {
+  return `${conflictsPrefix}${sha256}.avro`
+}
+
+/** `<topic>[@<topicId>]/`: below it lie the partitions. */
+export function topicFolder(topic: string, topicId: string | undefined): string {
+  return topicId === undefined ? `${topic}/` : `${topic}@${topicId}/`
+}
+
+/** `<topic>[@<topicId>]/<partition>[@e<leaderEpoch>]/` */
+export function partitionFolder({ topic, topicId, partition, lineage }: PartitionPlace): string {
+  return `${topicFolder(topic, topicId)}${partition}${lineage === undefined ? '' : `@e${lineage}`}/`
+}
+
+export function tileKey(place: PartitionPlace, from: number, isEncrypted = false): string {
+  const name = `${place.topic}-${place.partition}-${from.toString().padStart(OFFSET_DIGITS, '0')}.avro`
+  return `${partitionFolder(place)}${name}${isEncrypted ? '.age' : ''}`
+}
+
+/** The parts of a tile's key, or undefined for any key that `tileKey` would not have made. */
+export function parseTileKey(key: string): TileKey | undefined {
+  const [topicPart, partitionPart, name, ...more] = key.split('/')
+  if (topicPart === undefined || partitionPart === undefined || name === undefined || more.length > 0) return undefined
+  const folder = parseTopicFolder(topicPart)
+  const partition = parsePartitionFolder(partitionPart)
+  const tail = /-([0-9]{19})\.avro(\.age)?$/.exec(name)
+  if (folder === undefined || partition === undefined || tail === null) return undefined
+  const from = Number(tail[1])
+  if (!Number.isSafeInteger(from)) return undefined
+  const parsed = { ...folder, ...partition, from, isEncrypted: tail[2] !== undefined }
+  return tileKey(parsed, from, parsed.isEncrypted) === key ? parsed : undefined
+}
+
+/** The parts of a topic folder's name, or undefined when it is no topic's. */
+export function parseTopicFolder(name: string): Pick<TileKey, 'topic' | 'topicId'> | undefined {
+  const [topic, topicId, ...more] = name.split('@')
+  if (topic === undefined || more.length > 0 || !isTopicName(topic)) return undefined
+  if (topicId !== undefined && !TOPIC_ID.test(topicId)) return undefined
+  return { topic, topicId }
+}
+
+/** The parts of a partition folder's name, or undefined when it is none. */
+export function parsePartitionFolder(name: string): Pick<TileKey, 'partition' | 'lineage'> | undefined {
+  const match = PARTITION.exec(name)
+  if (match === null) return undefined
+  const partition = Number(match[1])
+  const lineage = match[2] === undefined ? undefined : Number(match[2])
+  if (partition > MAX_INT32 || (lineage ?? 0) > MAX_INT32) return undefined
+  return { partition, lineage }
+}
+
+/** Kafka's rule for topic names (`org.apache.kafka.common.internals.Topic`). */
+export function isTopicName(name: string): boolean {
+  return TOPIC.test(name) && name !== '.' && name !== '..'
+}
+
+/** Keys of maxbrod's own that hold no records: definitions, snapshots, reports. */
+export function isSystemKey(key: string): boolean {
+  return key.startsWith('@')
+}
+
+/** A moment in UTC as it stands in keys: `2026-11-21T05-30-13.123Z`. */
+export function keyStamp(atMs: number): string {
+  return new Date(atMs).toISOString().replaceAll(':', '-')
+}
+
+/** The moment that a key stamp names in ms, or undefined when it is none. */
+export function parseKeyStamp(stamp: string): number | undefined {
+  const match = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d\.\d{3})Z$/.exec(stamp)
+  if (match === null) return undefined
+  const atMs = Date.parse(`${match[1]}T${match[2]}:${match[3]}:${match[4]}Z`)
+  return Number.isNaN(atMs) ? undefined : atMs
+}

@@ -1,0 +1,85 @@
+/** The schema of our data files, as it stands in their headers (docs/formats.md). */
+export const recordSchema = JSON.stringify({
+  type: 'record',
+  name: 'KafkaRecord',
+  namespace: 'maxbrod',
+  fields: [
+    { name: 'offset', type: 'long' },
+    { name: 'timestamp', type: 'long', doc: 'milliseconds since 1970-01-01T00:00:00Z' },
+    { name: 'key', type: ['null', 'bytes'], default: null },
+    { name: 'value', type: ['null', 'bytes'], default: null },
+    {
+      name: 'headers',
+      type: {
+        type: 'array',
+        items: {
+          type: 'record',
+          name: 'Header',
+          fields: [
+            { name: 'key', type: 'string' },
+            { name: 'value', type: ['null', 'bytes'], default: null },
+          ],
+        },
+      },
+    },
+  ],
+})
+
+/** The schema of kafka-data-keep's files. */
+export const dataKeepSchema = JSON.stringify({
+  type: 'record',
+  name: 'KafkaRecord',
+  namespace: 'github.utilitywarehouse.kafka_backup_restore',
+  fields: [
+    { name: 'key', type: ['null', 'bytes'] },
+    { name: 'value', type: ['null', 'bytes'] },
+    { name: 'headers', type: { type: 'map', values: 'bytes' } },
+    { name: 'topic', type: 'string' },
+    { name: 'partition', type: 'int' },
+    { name: 'timestamp', type: 'long' },
+    { name: 'offset', type: 'long' },
+  ],
+})
+
+export type RecordSchemaKind = 'maxbrod' | 'kafka-data-keep'
+
+/**
+ * Which of the known schemas a header's `avro.schema` is, or undefined. Schemas of unknown origin are never compiled:
+ * only their canonical form is compared.
+ */
+export function recognizeSchema(schema: string): RecordSchemaKind | undefined {
+  let canonical: string
+  try {
+    canonical = canonicalForm(JSON.parse(schema))
+  } catch {
+    return undefined
+  }
+  if (canonical === OURS) return 'maxbrod'
+  return canonical === DATA_KEEP ? 'kafka-data-keep' : undefined
+}
+
+const OURS = canonicalForm(JSON.parse(recordSchema))
+const DATA_KEEP = canonicalForm(JSON.parse(dataKeepSchema))
+
+/**
+ * A schema without what does not change its meaning for a reader: docs, defaults, the two ways to write a full name.
+ * Source: Avro 1.12 specification, "Parsing Canonical Form", for the types that occur here.
+ */
+function canonicalForm(schema: unknown, namespace = '', depth = 0): string {
+  if (depth > 8) throw new Error('a schema nested deeper than any of ours')
+  if (typeof schema === 'string') return schema
+  if (Array.isArray(schema)) return `[${schema.map(branch => canonicalForm(branch, namespace, depth + 1)).join(',')}]`
+  if (typeof schema !== 'object' || schema === null || !('type' in schema)) throw new Error('no schema')
+  const { type, name, namespace: own, fields, items, values } = schema as Record<string, unknown>
+  if (type === 'array') return `{array:${canonicalForm(items, namespace, depth + 1)}}`
+  if (type === 'map') return `{map:${canonicalForm(values, namespace, depth + 1)}}`
+  if (type !== 'record') return canonicalForm(type, namespace, depth + 1)
+  const short = String(name)
+  const space = short.includes('.') ? short.slice(0, short.lastIndexOf('.')) : typeof own === 'string' ? own : namespace
+  const fullName = short.includes('.') || space === '' ? short : `${space}.${short}`
+  const parts = (Array.isArray(fields) ? fields : []).map((field: unknown) => {
+    const { name: fieldName, type: fieldType } = field as Record<string, unknown>
+    return `${String(fieldName)}:${canonicalForm(fieldType, space, depth + 1)}`
+  })
+  return `{${fullName}{${parts.join(',')}}}`
+}

@@ -1,0 +1,189 @@
+import { DecodeError } from './batch/varint.ts'
+import { recordSchema } from './record-schema.ts'
+
+/** Offsets that a tile covers although Kafka no longer had their records; closed-open. */
+export interface Gap {
+  readonly from: number
+  readonly to: number
+  readonly reason: GapReason
+}
+
+const GAP_REASONS = ['retention', 'corrupt-at-source'] as const
+export type GapReason = (typeof GAP_REASONS)[number]
+
+export type TimestampType = 'create' | 'append' | 'mixed'
+
+/** What the header of a data file says of it (docs/formats.md, "Data file"). */
+export interface TileHeader {
+  readonly clusterId: string
+  readonly topic: string
+  /** Undefined for brokers without topic ids. */
+  readonly topicId: string | undefined
+  readonly partition: number
+  /** The tile: offsets `coversFrom` ≤ o < `coversTo`. */
+  readonly coversFrom: number
+  readonly coversTo: number
+  /** First offset ever covered in this incarnation. */
+  readonly origin: number
+  readonly leaderEpoch: number
+  readonly gaps: readonly Gap[]
+  /** Program and version. */
+  readonly writer: string
+  readonly content: TileContent
+}
+
+/** What is behind the header. Of a tile without records, only `blocksSha256` says something. */
+export interface TileContent {
+  readonly records: number
+  readonly firstOffset: number | undefined
+  readonly lastOffset: number | undefined
+  readonly timestampMin: bigint | undefined
+  readonly timestampMax: bigint | undefined
+  readonly timestampType: TimestampType | undefined
+  /** Size of the largest record in its Avro form. */
+  readonly recordBytesMax: number
+  readonly blocks: number
+  readonly blocksBytes: number
+  readonly blocksSha256: string
+}
+
+const FORMAT = '1'
+const PREFIX = 'maxbrod.'
+
+/** The metadata map of a data file's container header. */
+export function tileHeaderToMeta(header: TileHeader): Map<string, string> {
+  const { content } = header
+  const facts: Record<string, string | number | bigint | undefined> = {
+    format: FORMAT,
+    'cluster.id': header.clusterId,
+    topic: header.topic,
+    'topic.id': header.topicId,
+    partition: header.partition,
+    'covers.from': header.coversFrom,
+    'covers.to': header.coversTo,
+    records: content.records,
+    'offset.first': content.firstOffset,
+    'offset.last': content.lastOffset,
+    'timestamp.min': content.timestampMin,
+    'timestamp.max': content.timestampMax,
+    'timestamp.type': content.timestampType,
+    'record.bytes.max': content.recordBytesMax,
+    blocks: content.blocks,
+    'blocks.bytes': content.blocksBytes,
+    'blocks.sha256': content.blocksSha256,
+    gaps: header.gaps.length === 0 ? undefined : JSON.stringify(header.gaps),
+    origin: header.origin,
+    'leader.epoch': header.leaderEpoch,
+    writer: header.writer,
+  }
+  const meta = new Map([
+    ['avro.schema', recordSchema],
+    ['avro.codec', 'zstandard'],
+  ])
+  for (const [name, value] of Object.entries(facts)) if (value !== undefined) meta.set(PREFIX + name, String(value))
+  return meta
+}
+
+/** The tile that a container's metadata describes. Throws DecodeError when an entry is missing or contradicts another. */
+export function tileHeaderFromMeta(meta: ReadonlyMap<string, string>): TileHeader {
+  const text = (name: string) => {
+    const value = meta.get(PREFIX + name)
+    if (value === undefined) throw new DecodeError(`the header entry ${PREFIX}${name} is missing`)
+    return value
+  }
+  const optional = <T>(name: string, read: (name: string) => T) => (meta.has(PREFIX + name) ? read(name) : undefined)
+  const whole = (name: string) => wholeNumber(PREFIX + name, text(name))
+  const big = (name: string) => bigNumber(PREFIX + name, text(name))
+
+  if (text('format') !== FORMAT) throw new DecodeError(`format ${text('format')}, which this version does not know`)
+  const header: TileHeader = {
+    clusterId: text('cluster.id'),
+    topic: text('topic'),
+    topicId: optional('topic.id', text),
+    partition: whole('partition'),
+    coversFrom: whole('covers.from'),
+    coversTo: whole('covers.to'),
+    origin: whole('origin'),
+    leaderEpoch: Number(big('leader.epoch')),
+    gaps: parseGaps(meta.get(`${PREFIX}gaps`)),
+    writer: text('writer'),
+    content: {
+      records: whole('records'),
+      firstOffset: optional('offset.first', whole),
+      lastOffset: optional('offset.last', whole),
+      timestampMin: optional('timestamp.min', big),
+      timestampMax: optional('timestamp.max', big),
+      timestampType: optional('timestamp.type', name => timestampType(text(name))),
+      recordBytesMax: whole('record.bytes.max'),
+      blocks: whole('blocks'),
+      blocksBytes: whole('blocks.bytes'),
+      blocksSha256: text('blocks.sha256'),
+    },
+  }
+  const contradiction = contradictionIn(header)
+  if (contradiction !== undefined) throw new DecodeError(contradiction)
+  return header
+}
+
+/** What cannot be true of a tile, or undefined: checked by who writes a header and by who reads one. */
+export function contradictionIn({ coversFrom, coversTo, origin, gaps, content }: TileHeader): string | undefined {
+  const { records, firstOffset, lastOffset } = content
+  if (coversTo < coversFrom) return `covers ${coversFrom} to ${coversTo}`
+  if (origin > coversFrom) return `an origin of ${origin} behind the tile's first offset ${coversFrom}`
+  let gapBytes = 0
+  let end = coversFrom
+  for (const { from, to } of gaps) {
+    if (from < end || to <= from || to > coversTo)
+      return `a gap from ${from} to ${to} in a tile from ${coversFrom} to ${coversTo}`
+    gapBytes += to - from
+    end = to
+  }
+  if (records > coversTo - coversFrom - gapBytes)
+    return `${records} records on ${coversTo - coversFrom - gapBytes} offsets`
+  if (records === 0)
+    return content.blocks === 0 && firstOffset === undefined ? undefined : 'blocks in a tile without records'
+  if (content.blocks < 1 || content.blocks > records) return `${records} records in ${content.blocks} blocks`
+  if (firstOffset === undefined || lastOffset === undefined) return `${records} records without first and last offset`
+  if (firstOffset < coversFrom || lastOffset >= coversTo || lastOffset - firstOffset + 1 < records) {
+    return `${records} records from ${firstOffset} to ${lastOffset} in a tile from ${coversFrom} to ${coversTo}`
+  }
+  return undefined
+}
+
+function parseGaps(text: string | undefined): Gap[] {
+  if (text === undefined) return []
+  let gaps: unknown
+  try {
+    gaps = JSON.parse(text)
+  } catch (cause) {
+    throw new DecodeError('a list of gaps that is no JSON', { cause })
+  }
+  if (!Array.isArray(gaps)) throw new DecodeError('gaps that are no list')
+  return gaps.map((gap: unknown) => {
+    const { from, to, reason } = (gap ?? {}) as Record<string, unknown>
+    if (!isOffset(from) || !isOffset(to)) throw new DecodeError('a gap without offsets')
+    const known = GAP_REASONS.find(one => one === reason)
+    if (known === undefined) throw new DecodeError(`a gap for the unknown reason ${String(reason)}`)
+    return { from, to, reason: known }
+  })
+}
+
+function isOffset(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
+
+function wholeNumber(name: string, text: string): number {
+  const value = /^(0|[1-9][0-9]*)$/.test(text) ? Number(text) : Number.NaN
+  if (!Number.isSafeInteger(value)) throw new DecodeError(`the header entry ${name} says ${text}`)
+  return value
+}
+
+function bigNumber(name: string, text: string): bigint {
+  if (!/^-?(0|[1-9][0-9]{0,19})$/.test(text)) throw new DecodeError(`the header entry ${name} says ${text}`)
+  return BigInt(text)
+}
+
+function timestampType(text: string): TimestampType {
+  if (text === 'create' || text === 'append' || text === 'mixed') return text
+  throw new DecodeError(`a timestamp type of ${text}`)
+}

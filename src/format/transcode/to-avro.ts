@@ -1,0 +1,152 @@
+import type { RecordBatch } from '../batch/record-batch.ts'
+import { DecodeError, readBigInteger, readInteger, writeBigInteger, writeInteger } from '../batch/varint.ts'
+import type { Cursor } from '../batch/varint.ts'
+import type { AvroBlock } from './avro-block.ts'
+import { copySpan } from './copy.ts'
+
+/** Avro's union branches in the order of our schema's `["null","bytes"]`. */
+const NULL = 0x00
+const BYTES = 0x02
+
+/** Offset, timestamp, two union branches, the header array's count and end, and slack. */
+const RECORD_OVERHEAD_BYTES = 48
+
+/** A batch whose records are being moved into blocks. */
+export interface MovingBatch extends Cursor {
+  readonly batch: RecordBatch
+  left: number
+}
+
+export function startMoving(batch: RecordBatch, payload: Buffer): MovingBatch {
+  return { batch, bytes: payload, at: 0, left: batch.recordCount }
+}
+
+/**
+ * Moves records from a batch into a block by copying spans, until the batch is used up or the block holds `blockBytes`.
+ * Records below `fromOffset` are left out. Returns true when the batch is used up; otherwise call again with a new block.
+ * Throws DecodeError for records that do not fit their lengths, and for offsets that do not ascend inside the batch.
+ */
+export function moveRecords(moving: MovingBatch, block: AvroBlock, fromOffset: number, blockBytes: number): boolean {
+  const { batch, bytes } = moving
+  const { baseOffset, nextOffset, isAppendTime } = batch
+  const base = isAppendTime ? batch.maxTimestamp : batch.baseTimestamp
+  const baseNumber = Number(base)
+  // With both below 2^51, sums stay exact in doubles and in the writer's fast path.
+  const isSmall = Math.abs(baseNumber) < 2 ** 51
+  let smallMin = Infinity
+  let smallMax = -Infinity
+  let previous = block.lastOffset
+  const recordsBefore = block.records
+
+  while (moving.left > 0 && block.length < blockBytes) {
+    const length = readInteger(moving)
+    const end = moving.at + length
+    if (length < 6 || end > bytes.length) throw new DecodeError(`a record length of ${length}`)
+    const next = end
+    moving.at++ // attributes: no bit is defined for records
+    const deltaAt = moving.at
+    let delta = 0
+    let isSmallRecord = isSmall
+    if (isAppendTime || !isSmall) skipVarint(moving)
+    else {
+      delta = readDelta(moving)
+      if (Number.isNaN(delta)) isSmallRecord = false
+    }
+    const offset = baseOffset + readInteger(moving)
+    moving.left--
+    if (offset < fromOffset) {
+      moving.at = next
+      continue
+    }
+    if (offset <= previous || offset >= nextOffset)
+      throw new DecodeError(`offset ${offset} behind ${previous} in a batch that ends at ${nextOffset}`)
+    previous = offset
+
+    // A header of n bytes becomes n + 1, and none is shorter than two bytes.
+    const bound = length + (length >> 1) + RECORD_OVERHEAD_BYTES
+    if (block.length + bound > block.bytes.length) block.reserve(bound)
+    const out = block.bytes
+    const startsAt = block.length
+    let to = writeInteger(out, startsAt, offset)
+    if (isSmallRecord) {
+      const timestamp = baseNumber + delta
+      if (timestamp < smallMin) smallMin = timestamp
+      if (timestamp > smallMax) smallMax = timestamp
+      to = writeInteger(out, to, timestamp)
+    } else {
+      const timestamp = isAppendTime ? base : BigInt.asIntN(64, base + readBigInteger({ bytes, at: deltaAt }))
+      block.seeTimestamps(timestamp, timestamp)
+      if (isAppendTime) block.hasAppendTime = true
+      else block.hasCreateTime = true
+      to = writeBigInteger(out, to, timestamp)
+    }
+    to = moveField(moving, end, out, to)
+    to = moveField(moving, end, out, to)
+    to = moveHeaders(moving, end, out, to)
+    if (moving.at !== end) throw new DecodeError(`a record of ${length} bytes that ends elsewhere`)
+    if (block.firstOffset < 0) block.firstOffset = offset
+    if (to - startsAt > block.recordBytesMax) block.recordBytesMax = to - startsAt
+    block.length = to
+    block.records++
+    block.lastOffset = offset
+  }
+
+  if (block.records > recordsBefore && smallMin <= smallMax) {
+    block.seeTimestamps(BigInt(smallMin), BigInt(smallMax))
+    if (isAppendTime) block.hasAppendTime = true
+    else block.hasCreateTime = true
+  }
+  if (moving.left > 0) return false
+  if (moving.at !== bytes.length) throw new DecodeError('bytes behind the last record of a batch')
+  return true
+}
+
+/** A nullable field: Kafka says −1 for null, Avro has a union branch; length and bytes are the same in both. */
+function moveField(moving: MovingBatch, end: number, out: Buffer, at: number): number {
+  const from = moving.at
+  const length = readInteger(moving)
+  if (length === -1) {
+    out[at] = NULL
+    return at + 1
+  }
+  const to = moving.at + length
+  if (length < 0 || to > end) throw new DecodeError(`a field length of ${length}`)
+  out[at] = BYTES
+  moving.at = to
+  return copySpan(moving.bytes, from, to, out, at + 1)
+}
+
+function moveHeaders(moving: MovingBatch, end: number, out: Buffer, at: number): number {
+  const count = readInteger(moving)
+  if (count < 0) throw new DecodeError(`a header count of ${count}`)
+  if (count > 0) {
+    at = writeInteger(out, at, count)
+    for (let left = count; left > 0; left--) {
+      const from = moving.at
+      const length = readInteger(moving)
+      const to = moving.at + length
+      if (length < 0 || to > end) throw new DecodeError(`a header name of ${length} bytes`)
+      moving.at = to
+      at = copySpan(moving.bytes, from, to, out, at)
+      at = moveField(moving, end, out, at)
+    }
+  }
+  out[at] = 0x00
+  return at + 1
+}
+
+/** A timestamp delta below 2^51, or NaN for a larger one. */
+function readDelta(moving: MovingBatch): number {
+  const from = moving.at
+  skipVarint(moving)
+  const bytes = moving.at - from
+  if (bytes > 7) return Number.NaN
+  moving.at = from
+  return readInteger(moving)
+}
+
+function skipVarint(moving: MovingBatch): void {
+  const { bytes } = moving
+  while ((bytes[moving.at] as number) >= 0x80) moving.at++
+  moving.at++
+}

@@ -1,0 +1,96 @@
+import type { BufferPool } from '../../runtime/buffer-pool.ts'
+import { BatchBuilder } from '../batch/batch-builder.ts'
+import { BATCH_HEADER_BYTES } from '../batch/record-batch.ts'
+import { DecodeError, integerBytes, writeInteger } from '../batch/varint.ts'
+import type { Cursor } from '../batch/varint.ts'
+import { copyField, copyHeaders, kafkaHeaderBytes } from './avro-records.ts'
+import type { RecordReader } from './avro-records.ts'
+import { newRecordSpans } from './record-spans.ts'
+import { SourceOffsetWriter } from './source-offset.ts'
+
+/** What a header `restore.source-offset`, the length and the deltas add to a record, at most. */
+export const RECORD_GROWTH_BYTES = 64
+
+/** The records of one Avro block that are wanted. */
+export interface BlockSlice {
+  readonly bytes: Buffer
+  /** What the block's count says. */
+  readonly records: number
+  /** Only records with `fromOffset` ≤ offset < `toOffset` are taken; the others are checked all the same. */
+  readonly fromOffset: number
+  readonly toOffset: number
+  /** No offset of the block may lie at or below this one, nor at or behind `coversTo`. */
+  readonly after: number
+  readonly coversTo: number
+}
+
+/** Batches made of a block: which source offsets they carry. */
+export interface FilledBatch {
+  readonly builder: BatchBuilder
+  readonly firstOffset: number
+  readonly lastOffset: number
+}
+
+/**
+ * Turns a block's records into batches of at most `batchBytes` (a single larger record gets a batch of its own), each
+ * record with its source offset as last header. The whole block is checked: nothing is returned unless all of it is sound.
+ * Throws DecodeError; batches built so far are released then.
+ */
+export function blockToBatches(
+  slice: BlockSlice,
+  reader: RecordReader,
+  batchBytes: number,
+  pool: BufferPool,
+): FilledBatch[] {
+  const cursor: Cursor = { bytes: slice.bytes, at: 0 }
+  const spans = newRecordSpans()
+  const sourceOffset = new SourceOffsetWriter()
+  const capacity = balancedBytes(slice, batchBytes)
+  const batches: { builder: BatchBuilder; firstOffset: number; lastOffset: number }[] = []
+  let batch = batches[0]
+  let previous = slice.after
+  try {
+    for (let left = slice.records; left > 0; left--) {
+      reader.read(cursor, spans)
+      const { offset, headers } = spans
+      if (offset <= previous || offset >= slice.coversTo) {
+        throw new DecodeError(`offset ${offset}, where one above ${previous} and below ${slice.coversTo} must stand`)
+      }
+      previous = offset
+      if (offset < slice.fromOffset || offset >= slice.toOffset) continue
+
+      let bodyBytes = fieldBytes(spans.keyStart, spans.keyEnd) + fieldBytes(spans.valueStart, spans.valueEnd)
+      bodyBytes += integerBytes(headers + 1) + sourceOffset.set(offset)
+      if (headers > 0) bodyBytes += kafkaHeaderBytes(reader, { bytes: slice.bytes, at: spans.headersStart })
+      if (batch === undefined || batch.builder.length + bodyBytes + RECORD_GROWTH_BYTES > capacity) {
+        batch = { builder: new BatchBuilder(pool, Math.max(capacity, 0)), firstOffset: offset, lastOffset: offset }
+        batches.push(batch)
+      }
+      const { builder } = batch
+      let at = builder.begin(spans.timestamp, bodyBytes)
+      const out = builder.bytes
+      at = copyField(slice.bytes, spans.keyStart, spans.keyEnd, out, at)
+      at = copyField(slice.bytes, spans.valueStart, spans.valueEnd, out, at)
+      at = writeInteger(out, at, headers + 1)
+      if (headers > 0) at = copyHeaders(reader, { bytes: slice.bytes, at: spans.headersStart }, out, at)
+      builder.length = sourceOffset.write(out, at)
+      batch.lastOffset = offset
+    }
+    if (cursor.at !== slice.bytes.length) throw new DecodeError('bytes behind the last record of a block')
+  } catch (error) {
+    for (const { builder } of batches) builder.release()
+    throw error
+  }
+  return batches
+}
+
+/** Batches of about equal size, rather than full ones and a crumb. */
+function balancedBytes({ bytes, records }: BlockSlice, batchBytes: number): number {
+  const expected = bytes.length + records * 32 + BATCH_HEADER_BYTES
+  const batches = Math.ceil(expected / batchBytes)
+  return Math.min(batchBytes, Math.ceil(expected / batches) + RECORD_GROWTH_BYTES)
+}
+
+function fieldBytes(start: number, end: number): number {
+  return start < end ? end - start : 1
+}

@@ -1,0 +1,147 @@
+import { MaxbrodError } from '../runtime/errors.ts'
+
+/** The protocol errors that mean something here. Source: Kafka protocol guide, "Error Codes". */
+const ERRORS = {
+  UNKNOWN_SERVER_ERROR: -1,
+  OFFSET_OUT_OF_RANGE: 1,
+  CORRUPT_MESSAGE: 2,
+  UNKNOWN_TOPIC_OR_PARTITION: 3,
+  LEADER_NOT_AVAILABLE: 5,
+  NOT_LEADER_OR_FOLLOWER: 6,
+  REQUEST_TIMED_OUT: 7,
+  REPLICA_NOT_AVAILABLE: 9,
+  MESSAGE_TOO_LARGE: 10,
+  NETWORK_EXCEPTION: 13,
+  COORDINATOR_LOAD_IN_PROGRESS: 14,
+  COORDINATOR_NOT_AVAILABLE: 15,
+  NOT_COORDINATOR: 16,
+  INVALID_TOPIC_EXCEPTION: 17,
+  RECORD_LIST_TOO_LARGE: 18,
+  NOT_ENOUGH_REPLICAS: 19,
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND: 20,
+  ILLEGAL_GENERATION: 22,
+  INCONSISTENT_GROUP_PROTOCOL: 23,
+  UNKNOWN_MEMBER_ID: 25,
+  INVALID_SESSION_TIMEOUT: 26,
+  REBALANCE_IN_PROGRESS: 27,
+  TOPIC_AUTHORIZATION_FAILED: 29,
+  GROUP_AUTHORIZATION_FAILED: 30,
+  CLUSTER_AUTHORIZATION_FAILED: 31,
+  INVALID_TIMESTAMP: 32,
+  UNSUPPORTED_VERSION: 35,
+  TOPIC_ALREADY_EXISTS: 36,
+  INVALID_PARTITIONS: 37,
+  INVALID_REPLICATION_FACTOR: 38,
+  INVALID_CONFIG: 40,
+  NOT_CONTROLLER: 41,
+  POLICY_VIOLATION: 44,
+  OUT_OF_ORDER_SEQUENCE_NUMBER: 45,
+  DUPLICATE_SEQUENCE_NUMBER: 46,
+  INVALID_PRODUCER_EPOCH: 47,
+  KAFKA_STORAGE_ERROR: 56,
+  SASL_AUTHENTICATION_FAILED: 58,
+  UNKNOWN_PRODUCER_ID: 59,
+  LISTENER_NOT_FOUND: 72,
+  FENCED_LEADER_EPOCH: 74,
+  UNKNOWN_LEADER_EPOCH: 75,
+  UNSUPPORTED_COMPRESSION_TYPE: 76,
+  OFFSET_NOT_AVAILABLE: 78,
+  MEMBER_ID_REQUIRED: 79,
+  GROUP_MAX_SIZE_REACHED: 81,
+  FENCED_INSTANCE_ID: 82,
+  INVALID_RECORD: 87,
+  THROTTLING_QUOTA_EXCEEDED: 89,
+  UNKNOWN_TOPIC_ID: 100,
+  INCONSISTENT_TOPIC_ID: 103,
+} as const
+
+export type KafkaErrorName = keyof typeof ERRORS | `ERROR_${number}`
+
+const NAMES = new Map<number, KafkaErrorName>(
+  Object.entries(ERRORS).map(([name, code]) => [code, name as KafkaErrorName]),
+)
+
+/** The name of an error code; undefined for 0, which is success. */
+export function kafkaErrorName(code: number): KafkaErrorName | undefined {
+  return code === 0 ? undefined : (NAMES.get(code) ?? `ERROR_${code}`)
+}
+
+/** Somebody else leads the partition, or will soon: refresh the metadata and ask again. */
+const MOVED: readonly KafkaErrorName[] = [
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_OR_FOLLOWER',
+  'REPLICA_NOT_AVAILABLE',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'UNKNOWN_TOPIC_ID',
+  'INCONSISTENT_TOPIC_ID',
+  'LISTENER_NOT_FOUND',
+  'KAFKA_STORAGE_ERROR',
+]
+
+/** The group has another coordinator, or will soon. */
+const COORDINATOR_MOVED: readonly KafkaErrorName[] = [
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR',
+]
+
+const TEMPORARY: readonly KafkaErrorName[] = [
+  ...MOVED,
+  ...COORDINATOR_MOVED,
+  'REQUEST_TIMED_OUT',
+  'NETWORK_EXCEPTION',
+  'NOT_ENOUGH_REPLICAS',
+  'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+  'NOT_CONTROLLER',
+  'OFFSET_NOT_AVAILABLE',
+  'THROTTLING_QUOTA_EXCEEDED',
+  'UNKNOWN_SERVER_ERROR',
+]
+
+const REFUSED: readonly KafkaErrorName[] = [
+  'TOPIC_AUTHORIZATION_FAILED',
+  'GROUP_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'SASL_AUTHENTICATION_FAILED',
+]
+
+export const isMoved = (name: KafkaErrorName) => MOVED.includes(name)
+export const isCoordinatorMoved = (name: KafkaErrorName) => COORDINATOR_MOVED.includes(name)
+export const isTemporary = (name: KafkaErrorName) => TEMPORARY.includes(name)
+export const isRefused = (name: KafkaErrorName) => REFUSED.includes(name)
+
+/** A broker's answer that is an error, or no answer: `NETWORK_EXCEPTION` (connection lost) and `REQUEST_TIMED_OUT`. */
+export class KafkaError extends Error {
+  override readonly name = 'KafkaError'
+  readonly error: KafkaErrorName
+  /** What was asked: `Metadata`, `OffsetCommit`, … */
+  readonly request: string
+
+  constructor(error: KafkaErrorName, request: string, detail?: string, cause?: unknown) {
+    super(
+      `${request}: ${error}${detail === undefined ? '' : ` (${detail})`}`,
+      cause === undefined ? undefined : { cause },
+    )
+    this.error = error
+    this.request = request
+  }
+}
+
+/** The ending for an operator that a broker's error amounts to once retrying is over. */
+export function endingOf(error: KafkaError, doing: string): MaxbrodError {
+  if (isRefused(error.error)) {
+    return new MaxbrodError('KAFKA_AUTH', `${doing}: the cluster refuses (${error.error})`, {
+      cause: error,
+      hint: 'grant this user the right, or check its credentials',
+    })
+  }
+  if (isTemporary(error.error)) {
+    return new MaxbrodError('KAFKA_GAVE_UP', `${doing}: ${error.message}`, {
+      cause: error,
+      hint: 'nothing is lost; check the brokers and start again',
+    })
+  }
+  return new MaxbrodError('KAFKA_PROTOCOL', `${doing}: ${error.message}`, { cause: error })
+}
