@@ -1,0 +1,99 @@
+import { MaxbrodError } from '../../runtime/errors.ts'
+import { KafkaError, kafkaErrorName } from '../kafka-errors.ts'
+import type { ClusterAdmin, ConfigChanges } from '../port.ts'
+import {
+  BROKER_RESOURCE,
+  INCREMENTAL_ALTER_CONFIGS,
+  TOPIC_RESOURCE,
+  incrementalAlterConfigsCall,
+} from '../protocol/alter-configs.ts'
+import type { ConfigResource } from '../protocol/alter-configs.ts'
+import type { ClusterView } from './cluster-view.ts'
+import { committedOffsets } from './committed-offsets.ts'
+import { describeConfigs } from './describe-configs.ts'
+import { describeTopics } from './describe-topics.ts'
+import { kafkajsRequest } from './internals.ts'
+import { listOffsets } from './list-offsets.ts'
+
+const CREATE_TIMEOUT_MS = 30_000
+
+/** ClusterAdmin over kafkajs' sockets. */
+export function newAdmin(view: ClusterView): ClusterAdmin {
+  return {
+    async clusterId() {
+      const { clusterId } = await view.metadata([])
+      if (clusterId === null) throw new MaxbrodError('KAFKA_TOO_OLD', 'the cluster does not tell its cluster id')
+      return clusterId
+    },
+
+    topics: names => describeTopics(view, names),
+
+    offsets: (kind, partitions) => listOffsets(view, kind, partitions),
+
+    committed: (groupId, partitions) => committedOffsets(view, groupId, partitions),
+
+    createTopic: topic =>
+      view.ask(`create topic ${topic.name}`, async () => {
+        const { controllerId } = await view.metadata([])
+        const configEntries = [...topic.configs].map(([name, value]) => ({ name, value }))
+        const { name, partitions: numPartitions, replicationFactor } = topic
+        const args = {
+          topics: [{ topic: name, numPartitions, replicationFactor, configEntries }],
+          timeout: CREATE_TIMEOUT_MS,
+        }
+        type Answer = { topicErrors: { errorCode: number; errorMessage: string | null }[] }
+        const connection = view.connection(controllerId, 'admin')
+        const answer = await connection.request(kafkajsRequest<Answer>('CreateTopics', 3, args), {
+          timeoutMs: CREATE_TIMEOUT_MS + 5_000,
+        })
+        const error = kafkaErrorName(answer.topicErrors[0]?.errorCode ?? -1)
+        if (error === 'TOPIC_ALREADY_EXISTS') return 'exists'
+        if (error !== undefined)
+          throw new KafkaError(error, 'CreateTopics', answer.topicErrors[0]?.errorMessage ?? undefined)
+        return 'created'
+      }),
+
+    topicConfigs: names =>
+      view.ask('read topic configs', async () => {
+        const connection = view.connection(await view.anyNode(), 'admin')
+        return describeConfigs(connection, TOPIC_RESOURCE, names)
+      }),
+
+    brokerConfigs: () =>
+      view.ask('read broker configs', async () => {
+        const nodeId = await view.anyNode()
+        const configs = await describeConfigs(view.connection(nodeId, 'admin'), BROKER_RESOURCE, [String(nodeId)])
+        return configs.get(String(nodeId)) ?? []
+      }),
+
+    alterTopicConfigs: (topic, configs) => alterConfigs(view, { type: TOPIC_RESOURCE, name: topic }, configs),
+
+    alterBrokerDefaults: configs => alterConfigs(view, { type: BROKER_RESOURCE, name: '' }, configs),
+
+    newProducerId: () =>
+      view.ask('get a producer id', async () => {
+        type Answer = { errorCode: number; producerId: string }
+        const connection = view.connection(await view.anyNode(), 'admin')
+        const answer = await connection.request(
+          kafkajsRequest<Answer>('InitProducerId', 1, { transactionalId: null, transactionTimeout: 60_000 }),
+        )
+        const error = kafkaErrorName(answer.errorCode)
+        if (error !== undefined) throw new KafkaError(error, 'InitProducerId')
+        return BigInt(answer.producerId)
+      }),
+  }
+}
+
+async function alterConfigs(view: ClusterView, resource: ConfigResource, configs: ConfigChanges): Promise<void> {
+  const what = resource.name === '' ? 'the broker defaults' : `the configs of ${resource.name}`
+  await view.ask(`change ${what}`, async () => {
+    const { controllerId } = await view.metadata([])
+    const connection = view.connection(controllerId, 'admin')
+    const { apiKey, newest, oldest } = INCREMENTAL_ALTER_CONFIGS
+    if ((await connection.version(apiKey, newest, oldest)) === undefined)
+      throw new MaxbrodError('KAFKA_TOO_OLD', `cannot change ${what}: the broker is older than Kafka 2.3`)
+    const [altered] = await connection.send(incrementalAlterConfigsCall([{ ...resource, configs: [...configs] }]))
+    const error = kafkaErrorName(altered?.errorCode ?? -1)
+    if (error !== undefined) throw new KafkaError(error, 'IncrementalAlterConfigs', altered?.errorMessage ?? undefined)
+  })
+}

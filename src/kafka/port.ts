@@ -1,0 +1,256 @@
+import type { AbortedTransaction } from '../format/batch/aborted.ts'
+import type { PartitionMap, TopicPartition } from '../runtime/topic-partition.ts'
+import type { KafkaErrorName } from './kafka-errors.ts'
+
+/**
+ * What maxbrod needs of a Kafka cluster. Record batches cross this seam as bytes; single records never do.
+ *
+ * Verbs that ask retry what is temporary (lost connections, moved leaders and coordinators) until their deadline and then
+ * throw a MaxbrodError: KAFKA_UNREACHABLE, KAFKA_GAVE_UP, KAFKA_AUTH or KAFKA_PROTOCOL. The two verbs that move records,
+ * `fetch` and `append`, never retry: what a lost answer means is for the caller to find out.
+ */
+export interface Kafka extends AsyncDisposable {
+  readonly admin: ClusterAdmin
+  readonly routes: Routes
+  readonly fetcher: BatchFetcher
+  /** A fresh appender with connections of its own. */
+  newAppender(): BatchAppender
+  /** Joins a consumer group. Resolves once the member knows its first assignment. */
+  joinGroup(options: GroupOptions): Promise<GroupSession>
+}
+
+// ---- asking and arranging
+
+export interface ClusterAdmin {
+  clusterId(): Promise<string>
+
+  /** The named topics that exist, or all of them; fresh. */
+  topics(names?: readonly string[]): Promise<readonly TopicDescription[]>
+
+  /** One offset of each partition. Partitions that have none, or that may not be read, are in `failed`. */
+  offsets(kind: OffsetKind, partitions: readonly TopicPartition[]): Promise<OffsetsAnswer>
+
+  /** What a group has committed; partitions without a commit are missing. */
+  committed(groupId: string, partitions: readonly TopicPartition[]): Promise<PartitionMap<CommittedOffset>>
+
+  /** Creates a topic; `exists` when there is one of that name, whatever it looks like. */
+  createTopic(topic: NewTopic): Promise<'created' | 'exists'>
+
+  /** All configs of the topics, with where each value comes from. */
+  topicConfigs(names: readonly string[]): Promise<ReadonlyMap<string, readonly ConfigEntry[]>>
+
+  /** All configs of one broker, dynamic cluster defaults among them. */
+  brokerConfigs(): Promise<readonly ConfigEntry[]>
+
+  /** Changes some configs and leaves the others (KIP-339); null removes an entry. */
+  alterTopicConfigs(topic: string, configs: ConfigChanges): Promise<void>
+
+  /** Changes the dynamic defaults of all brokers. */
+  alterBrokerDefaults(configs: ConfigChanges): Promise<void>
+
+  /** A producer id that nobody else has. */
+  newProducerId(): Promise<bigint>
+}
+
+/**
+ * `log start`: first offset that can be read. `high watermark`: end for readers of all records. `last stable`: end for
+ * readers of committed records. `log end`: end of the leader's log, replicated or not.
+ */
+export type OffsetKind = 'log start' | 'high watermark' | 'last stable' | 'log end'
+
+export interface OffsetsAnswer {
+  readonly offsets: PartitionMap<number>
+  readonly failed: PartitionMap<KafkaErrorName>
+}
+
+export interface TopicDescription {
+  readonly name: string
+  /** Undefined for brokers before 2.8. */
+  readonly topicId: string | undefined
+  readonly isInternal: boolean
+  readonly partitions: number
+  readonly replicationFactor: number
+  /** Set when the cluster does not tell more: no rights, mostly. Partitions and replicas are 0 then. */
+  readonly error: KafkaErrorName | undefined
+}
+
+export interface CommittedOffset {
+  readonly offset: number
+  readonly metadata: string
+}
+
+export interface NewTopic {
+  readonly name: string
+  readonly partitions: number
+  /** −1 for the broker's default. */
+  readonly replicationFactor: number
+  readonly configs: ReadonlyMap<string, string>
+}
+
+export interface ConfigEntry {
+  readonly name: string
+  /** Null for secrets, and for entries without a value. */
+  readonly value: string | null
+  /** True when it was set for this very resource, not inherited. */
+  readonly isOwn: boolean
+  readonly isReadOnly: boolean
+}
+
+export type ConfigChanges = ReadonlyMap<string, string | null>
+
+// ---- who leads
+
+/** Leaders of partitions, from memory. */
+export interface Routes {
+  /** The leader as last heard; undefined when there is none, or the partition is not known. */
+  leader(partition: TopicPartition): Leader | undefined
+  /** Asks the cluster again about these topics. Never throws: without an answer, what was known stays. */
+  refresh(topics: readonly string[]): Promise<void>
+}
+
+export interface Leader {
+  readonly nodeId: number
+  /** −1 when the broker does not tell. */
+  readonly leaderEpoch: number
+  readonly topicId: string | undefined
+}
+
+// ---- reading
+
+export interface BatchFetcher {
+  /**
+   * One fetch request to one broker, for partitions that it leads. Answers partition by partition: an error of one does not
+   * touch the others. The records are slices of one buffer: dispose of the answer when done with all of them.
+   * A failed request rejects with KafkaError; nothing was lost.
+   */
+  fetch(nodeId: number, partitions: readonly FetchPartition[], options: FetchOptions): Promise<FetchedBatches>
+  /** Drops the connection to a broker, so that the next fetch comes over a new one. */
+  reconnect(nodeId: number): void
+}
+
+export interface FetchPartition extends TopicPartition {
+  readonly topicId: string | undefined
+  readonly offset: number
+  /** −1 when unknown; else the broker refuses when it knows another one. */
+  readonly leaderEpoch: number
+  readonly maxBytes: number
+}
+
+export interface FetchOptions {
+  /** `committed` ends at the last stable offset and lists aborted transactions; it filters nothing. */
+  readonly isolation: 'committed' | 'uncommitted'
+  /** For the whole answer; a single larger batch comes all the same. */
+  readonly maxBytes: number
+  readonly minBytes: number
+  readonly maxWaitMs: number
+}
+
+export interface FetchedBatches extends Disposable {
+  readonly partitions: readonly FetchedPartition[]
+  /** Size of the buffer behind the records. */
+  readonly bytes: number
+}
+
+export interface FetchedPartition extends TopicPartition {
+  readonly error: KafkaErrorName | undefined
+  readonly highWatermark: number
+  readonly lastStableOffset: number
+  readonly logStartOffset: number
+  readonly aborted: readonly AbortedTransaction[]
+  /** Whole record batches, and maybe a partial one at the end. Empty may also mean that the answer's budget was spent. */
+  readonly records: Buffer
+}
+
+// ---- appending
+
+export interface BatchAppender extends Disposable {
+  /**
+   * Sends one finished batch, together with others that are waiting for the same broker. At most one per partition may be on
+   * its way. The batch's bytes must not change, ever, unless the answer is `acknowledged` or `refused`: without an answer
+   * they may still lie in a socket.
+   */
+  append(request: AppendRequest): Promise<AppendAnswer>
+  /** Destroys all connections: what was not acknowledged yet becomes `unanswered`. */
+  reset(): void
+}
+
+export interface AppendRequest extends TopicPartition {
+  readonly batch: Buffer
+  /** Asked at the last moment before the bytes leave; false makes the answer `unsent`. */
+  readonly mayWrite: () => boolean
+}
+
+export type AppendAnswer =
+  | { readonly kind: 'acknowledged'; readonly baseOffset: number; readonly logStartOffset: number }
+  /** The leader answered with an error. Whether it appended depends on the error. */
+  | { readonly kind: 'refused'; readonly error: KafkaErrorName }
+  /** No answer came: it may have been appended, or may still be. */
+  | { readonly kind: 'unanswered'; readonly reason: string }
+  /** Not a byte of it left this process. */
+  | { readonly kind: 'unsent'; readonly reason: string }
+
+// ---- being a member of a group
+
+export interface GroupOptions {
+  readonly groupId: string
+  /** A static member's name (KIP-345): it keeps its partitions over a restart. Undefined for a dynamic member. */
+  readonly instanceId: string | undefined
+  readonly sessionTimeoutMs: number
+  /** How long a member may take to give partitions up. */
+  readonly rebalanceTimeoutMs: number
+  /** How often each member looks for new topics and partitions. */
+  readonly metadataRefreshMs: number
+  readonly selection: TopicSelection
+  readonly listener: GroupListener
+}
+
+export interface TopicSelection {
+  /** Text that differs when the selection differs: members compare it. */
+  readonly fingerprint: string
+  /** The topics to ask the cluster for; undefined for all. */
+  readonly names: readonly string[] | undefined
+  matches(topic: TopicDescription): boolean
+}
+
+export interface GroupListener {
+  /** These partitions are ours from now on. */
+  assigned(partitions: readonly Ownership[]): void
+  /**
+   * These partitions go to others once this resolves; until then they may still be committed. Must not take longer than
+   * the rebalance time-out.
+   */
+  revoked(partitions: readonly Ownership[]): Promise<void>
+  /** These partitions are no longer ours; somebody else may own them already. Nothing may be committed for them. */
+  lost(partitions: readonly Ownership[]): void
+}
+
+/** A time of owning a partition without interruption. */
+export interface Ownership extends TopicPartition {
+  /** Aborts when the time is over. */
+  readonly ended: AbortSignal
+}
+
+export interface GroupSession extends AsyncDisposable {
+  /** Rejects when the member cannot go on: GROUP_FENCED, GROUP_PROTOCOL, KAFKA_AUTH. Never resolves before it is closed. */
+  readonly ended: Promise<void>
+  /** The partitions that are ours now. */
+  readonly owned: readonly Ownership[]
+  /** All partitions of the selected topics, as this member last saw them. */
+  readonly selected: readonly TopicPartition[]
+  /** Monotonic ms of the last proof that the group still counts us in. */
+  readonly provenAtMs: number
+  /**
+   * Commits offsets under the present generation. Waits while the group rebalances. `fenced` when the ownership ended before
+   * the broker took the commit; it changed nothing then.
+   */
+  commit(offsets: readonly OwnedOffset[]): Promise<PartitionMap<'committed' | 'fenced'>>
+  /** Leaves the group for good, static members too, so that the others need not wait for the session time-out. */
+  leave(): Promise<void>
+}
+
+export interface OwnedOffset {
+  readonly ownership: Ownership
+  readonly offset: number
+  readonly leaderEpoch: number
+  readonly metadata: string
+}
