@@ -123,6 +123,8 @@ export class Broker {
       classPath: 'kafka',
       main: 'maxbrod.Broker',
       heapMiB: this.#place.heapMiB,
+      // Most brokers here live for seconds: the second compiler would never pay off.
+      flags: ['-XX:TieredStopAtLevel=1'],
       args: [join(this.folder, 'server.properties'), join(this.folder, 'data'), this.#place.clusterId],
     })
     const child = spawn(...tethered(javaProgram(), args), { stdio: ['pipe', log, log] })

@@ -42,7 +42,9 @@ export function brokerProperties(
     'min.insync.replicas': minInSync,
     'default.replication.factor': nodes.length,
 
-    // The cleaner and retention look often, so that tests of compacted and expired logs need not wait for minutes.
+    // The cleaner and retention look often, so that tests of compacted and expired logs need not wait for minutes. By
+    // default nothing expires: sources with old timestamps must stay; a test about retention sets it on its topic.
+    'log.retention.ms': -1,
     'log.cleaner.backoff.ms': 200,
     'log.cleaner.dedupe.buffer.size': 4 * 1024 * 1024,
     'log.cleaner.threads': 1,

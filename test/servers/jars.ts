@@ -19,21 +19,22 @@ export function javaArguments(options: {
   readonly heapMiB: number
   readonly flags?: readonly string[]
   readonly args?: readonly string[]
+  /** The program reads standard input itself, and ends with it. */
+  readonly readsInput?: boolean
 }): string[] {
   if (!existsSync(join(cacheFolder, 'classes.stamp'))) {
     throw new Error('the servers that the tests need are not there: run `make servers`')
   }
   return [
     `-Xmx${options.heapMiB}m`,
-    // Tests start many short-lived JVMs on few cores: no collector threads, and no second compiler that never pays off.
+    // Tests start many small JVMs on few cores: no collector threads.
     '-XX:+UseSerialGC',
-    '-XX:TieredStopAtLevel=1',
     '-XX:-UsePerfData',
     `-Dlog4j2.configurationFile=${join(import.meta.dirname, 'log4j2.properties')}`,
     ...(options.flags ?? []),
     '-cp',
     classPaths[options.classPath],
-    'maxbrod.Tether',
+    ...(options.readsInput === true ? [] : ['maxbrod.Tether']),
     options.main,
     ...(options.args ?? []),
   ]
