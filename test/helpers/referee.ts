@@ -54,7 +54,7 @@ export class Referee implements AsyncDisposable {
       main: 'maxbrod.Referee',
       heapMiB: 768,
       args: [clients],
-      readsInput: true,
+      isTethered: false,
     })
     return new Referee(spawn(...tethered(javaProgram(), args), { stdio: ['pipe', 'pipe', 'pipe'] }))
   }

@@ -19,8 +19,8 @@ export function javaArguments(options: {
   readonly heapMiB: number
   readonly flags?: readonly string[]
   readonly args?: readonly string[]
-  /** The program reads standard input itself, and ends with it. */
-  readonly readsInput?: boolean
+  /** Default true; false for programs that read standard input themselves, or end soon. */
+  readonly isTethered?: boolean
 }): string[] {
   if (!existsSync(join(cacheFolder, 'classes.stamp'))) {
     throw new Error('the servers that the tests need are not there: run `make servers`')
@@ -34,7 +34,7 @@ export function javaArguments(options: {
     ...(options.flags ?? []),
     '-cp',
     classPaths[options.classPath],
-    ...(options.readsInput === true ? [] : ['maxbrod.Tether']),
+    ...(options.isTethered === false ? [] : ['maxbrod.Tether']),
     options.main,
     ...(options.args ?? []),
   ]

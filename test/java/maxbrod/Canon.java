@@ -1,5 +1,6 @@
 package maxbrod;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayOutputStream;
@@ -94,7 +95,7 @@ final class Canon {
     return "sha256:" + hex.formatHex(sha256().digest(part)) + ":" + part.length;
   }
 
-  static byte[] bytesOf(com.fasterxml.jackson.databind.JsonNode text) {
+  static byte[] bytesOf(JsonNode text) {
     return text == null || text.isNull() || text.isMissingNode() ? null : hex.parseHex(text.asText());
   }
 

@@ -28,6 +28,7 @@ final class Wire {
     Compression codec = Compression.NONE;
     TimestampType timestampType = TimestampType.CREATE_TIME;
     /** Otherwise taken from the records. Under LOG_APPEND_TIME the maximum is the time of the append. */
+    Long baseOffset;
     Long baseTimestamp;
     Long maxTimestamp;
     Long lastOffset;
@@ -50,7 +51,7 @@ final class Wire {
   }
 
   static byte[] batch(List<Row> rows, Shape shape) throws IOException {
-    long baseOffset = rows.get(0).offset();
+    long baseOffset = shape.baseOffset != null ? shape.baseOffset : rows.get(0).offset();
     long lastOffset = shape.lastOffset != null ? shape.lastOffset : rows.get(rows.size() - 1).offset();
     long baseTimestamp = shape.baseTimestamp != null ? shape.baseTimestamp : rows.get(0).timestamp();
     long maxTimestamp = shape.maxTimestamp != null
