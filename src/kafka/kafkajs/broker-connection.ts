@@ -57,7 +57,7 @@ export class BrokerConnection {
   /** Sends a call and decodes its answer. */
   async send<A>(call: Call<A>, options: SendOptions = {}): Promise<A> {
     using frame = await this.sendForFrame(call, options)
-    return decodeWith(call.apiName, () => call.decode(frame.payload))
+    return await decodeWith(call.apiName, () => call.decode(frame.payload))
   }
 
   /** Sends a call; the answer's bytes are the caller's until it disposes of the frame. */
@@ -141,7 +141,7 @@ async function exchangeWithKafkajs<A>(
   const { buffer } = await request.encode()
   using frame = await send({ apiKey, apiName, version: apiVersion, pieces: [buffer] })
   // kafkajs' decoders may keep slices of what they are given.
-  return decodeWith(apiName, () => response.decode(Buffer.from(frame.payload)))
+  return await decodeWith(apiName, () => response.decode(Buffer.from(frame.payload)))
 }
 
 async function exchange(

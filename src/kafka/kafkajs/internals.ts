@@ -100,7 +100,7 @@ export interface KafkajsProtocol<A> {
   readonly requestTimeout?: number
 }
 
-type Requests = Record<string, { protocol(options: { version: number }): (args: object) => KafkajsProtocol<never> }>
+type Requests = Record<string, { protocol(options: { version: number }): (args: object) => unknown }>
 
 const require = createRequire(import.meta.url)
 
@@ -112,5 +112,5 @@ const requests = require('kafkajs/src/protocol/requests/index.js') as { requests
 export function kafkajsRequest<A>(name: string, version: number, args: object): KafkajsProtocol<A> {
   const definition = requests.requests[name]
   if (definition === undefined) throw new Error(`kafkajs has no request ${name}`)
-  return definition.protocol({ version })(args) as unknown as KafkajsProtocol<A>
+  return definition.protocol({ version })(args) as KafkajsProtocol<A>
 }

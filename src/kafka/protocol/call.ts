@@ -22,11 +22,12 @@ interface CallParts<A> {
 }
 
 /** A call whose request is one small piece. */
-export function call<A>({ apiKey, apiName, version, flexibleFrom, write, read }: CallParts<A>): Call<A> {
+export function call<A>(parts: CallParts<A>): Call<A> {
+  const { apiKey, apiName, version, flexibleFrom } = parts
   const isFlexible = version >= flexibleFrom
   const writer = new WireWriter()
   if (isFlexible) writer.noTags() // the end of request header v2
-  write(writer, isFlexible)
+  parts.write(writer, isFlexible)
   return {
     apiKey,
     apiName,
@@ -35,7 +36,7 @@ export function call<A>({ apiKey, apiName, version, flexibleFrom, write, read }:
     decode(payload) {
       const reader = new WireReader(payload)
       if (isFlexible) reader.skipTags() // the end of response header v1
-      return read(reader, isFlexible)
+      return parts.read(reader, isFlexible)
     },
   }
 }

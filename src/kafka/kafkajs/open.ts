@@ -1,0 +1,100 @@
+import { BufferPool } from '../../runtime/buffer-pool.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Random } from '../../runtime/random.ts'
+import { MemberSession } from '../group/session.ts'
+import { selectPartitions } from '../group/selected-partitions.ts'
+import type { Kafka } from '../port.ts'
+import { newAdmin } from './admin.ts'
+import { newAppender } from './appender.ts'
+import { ClusterView } from './cluster-view.ts'
+import type { ClusterSettings } from './cluster-view.ts'
+import { newFetcher } from './fetcher.ts'
+import { newCoordinator } from './group-coordinator.ts'
+import { describeTopics } from './describe-topics.ts'
+import type { KafkajsLogger } from './internals.ts'
+
+export interface KafkaLog {
+  debug(facts: object, message: string): void
+  info(facts: object, message: string): void
+}
+
+export interface OpenKafkaOptions {
+  readonly bootstrapServers: ClusterSettings['bootstrapServers']
+  readonly clientId: string
+  /** Options of node:tls, or null for plain text. */
+  readonly tls: object | null
+  /** A mechanism in kafkajs' form, or null. */
+  readonly sasl: object | null
+  readonly bootstrapDeadlineMs: number
+  readonly deadlineMs: number
+  /** How many bytes of unused buffers are kept for later answers. */
+  readonly poolBytes: number
+}
+
+const CONNECT_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 30_000
+const REAUTHENTICATE_BEFORE_MS = 10_000
+
+/** The cluster behind the port, over kafkajs' sockets. Connects when first asked for something. */
+export function openKafka(
+  options: OpenKafkaOptions,
+  { clock, random, log }: { clock: Clock; random: Random; log: KafkaLog },
+): Kafka {
+  const view = new ClusterView(
+    {
+      bootstrapServers: options.bootstrapServers,
+      bootstrapDeadlineMs: options.bootstrapDeadlineMs,
+      deadlineMs: options.deadlineMs,
+      connection: {
+        clientId: options.clientId,
+        ssl: options.tls,
+        sasl: options.sasl,
+        connectionTimeout: CONNECT_TIMEOUT_MS,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        reauthenticationThreshold: REAUTHENTICATE_BEFORE_MS,
+        logger: demoted(log),
+      },
+    },
+    { clock, random, pool: new BufferPool(options.poolBytes) },
+  )
+  let appenders = 0
+  return {
+    admin: newAdmin(view),
+    routes: view,
+    fetcher: newFetcher(view),
+    newAppender: () => newAppender(view, appenders++),
+    async joinGroup(group) {
+      const session = new MemberSession(group, {
+        coordinator: newCoordinator(view, group),
+        select: async () => selectPartitions(group.selection, await describeTopics(view, group.selection.names)),
+        clock,
+        random: random.number,
+        onEvent: (event, facts) => log.info({ group: group.groupId, ...facts }, event),
+      })
+      try {
+        await session.ready
+      } catch (error) {
+        await session[Symbol.asyncDispose]()
+        throw error
+      }
+      return session
+    },
+    [Symbol.asyncDispose]() {
+      view.close()
+      return Promise.resolve()
+    },
+  }
+}
+
+/** kafkajs logs every failed request as an error; here the caller decides what a failure means. */
+function demoted(log: KafkaLog): KafkajsLogger {
+  const write = (message: string, extra: object = {}) => log.debug({ kafkajs: extra }, message)
+  const logger: KafkajsLogger = {
+    namespace: () => logger,
+    error: write,
+    warn: write,
+    info: write,
+    debug: () => undefined,
+  }
+  return logger
+}
