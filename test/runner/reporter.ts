@@ -1,53 +1,62 @@
 import { AssertionError } from 'node:assert'
-import { inspect } from 'node:util'
+import { appendFileSync } from 'node:fs'
 import type { TestEvent } from 'node:test/reporters'
+import { inspect } from 'node:util'
+import { must } from '../../src/runtime/assert.ts'
 
 /** What the runner learns about a test file, one JSON line each, in the order things happened. */
 export type Report =
-  | { readonly kind: 'started'; readonly title: string }
-  | {
-      readonly kind: 'ended'
-      readonly title: string
-      readonly outcome: Outcome
-      readonly ms: number
-      readonly why: string
-    }
+  | { readonly kind: 'started'; readonly name: string }
+  | { readonly kind: 'ended'; readonly name: string; readonly result?: TestResult }
 
-export type Outcome = 'passed' | 'failed' | 'skipped'
+export interface TestResult {
+  /** Names of the suites and tests around it, and its own. */
+  readonly title: string
+  readonly outcome: 'passed' | 'failed' | 'skipped'
+  readonly ms: number
+  /** The error, or why it was skipped. */
+  readonly why: string
+}
+
+/** The environment variable that names the file to write to. */
+export const reportVariable = 'MAXBROD_TEST_REPORT'
 
 const errorCharactersMax = 16_000
 
-/** The reporter that a test file's process is started with. */
+/**
+ * The reporter that a test file's process is started with. Writes at once, not through the stream that Node offers:
+ * what was known must be in the file when the process is killed.
+ */
 // oxlint-disable-next-line import/no-default-export -- Node takes a reporter only in this way.
-export default async function* reports(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
-  // Titles of the tests and suites around the one at hand, by nesting.
+export default async function* reports(events: AsyncIterable<TestEvent>): AsyncGenerator<never> {
+  const file = must(process.env[reportVariable], reportVariable)
+  const write = (report: Report) => appendFileSync(file, `${JSON.stringify(report)}\n`)
+  // Names of the tests and suites around the one at hand, by nesting.
   const path: string[] = []
   for await (const event of events) {
-    if (event.type === 'test:start') {
-      path.length = event.data.nesting
-      path.push(event.data.name)
-      yield line({ kind: 'started', title: path.join(' › ') })
-    }
+    if (event.type === 'test:dequeue') write({ kind: 'started', name: event.data.name })
+    if (event.type === 'test:start') path.splice(event.data.nesting, path.length, event.data.name)
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue
-    const { nesting, name, details, skip, todo } = event.data
-    const title = [...path.slice(0, nesting), name].join(' › ')
-    const error = event.type === 'test:fail' ? event.data.details.error : undefined
-    // A suite is no test, and one that failed only because something in it failed says nothing new.
-    if (error !== undefined && failureType(error) === 'subtestsFailed') continue
-    if (error === undefined && details.type === 'suite') continue
-    const isSkipped = (skip !== undefined && skip !== false) || (todo !== undefined && todo !== false)
-    const outcome = isSkipped ? 'skipped' : error === undefined ? 'passed' : 'failed'
-    const why = isSkipped ? String(skip ?? todo) : error === undefined ? '' : explain(error)
-    yield line({ kind: 'ended', title, outcome, ms: details.duration_ms, why })
+    const { name, nesting } = event.data
+    const result = resultOf(event, [...path.slice(0, nesting), name].join(' › '))
+    write({ kind: 'ended', name, ...(result === undefined ? {} : { result }) })
   }
+  // The end of a generator that yields nothing.
+  yield* []
 }
 
-function line(report: Report): string {
-  return `${JSON.stringify(report)}\n`
-}
-
-function failureType(error: Error): unknown {
-  return 'failureType' in error ? error.failureType : undefined
+/** Undefined for what is no test of its own: a suite that passed, and a parent that failed only by what is in it. */
+function resultOf(event: TestEvent & { type: 'test:pass' | 'test:fail' }, title: string): TestResult | undefined {
+  const { details, skip, todo } = event.data
+  const ms = details.duration_ms
+  for (const reason of [skip, todo]) {
+    if (reason !== undefined && reason !== false) return { title, outcome: 'skipped', ms, why: String(reason) }
+  }
+  if (event.type === 'test:pass')
+    return details.type === 'suite' ? undefined : { title, outcome: 'passed', ms, why: '' }
+  const { error } = event.data.details
+  if ('failureType' in error && error.failureType === 'subtestsFailed') return undefined
+  return { title, outcome: 'failed', ms, why: explain(error) }
 }
 
 /** The error as thrown, with its stack, facts and causes; node:test wraps it in one of its own. */

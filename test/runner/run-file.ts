@@ -4,14 +4,8 @@ import { join } from 'node:path'
 import { tethered } from '../helpers/tether.ts'
 import type { TestFile } from './files.ts'
 import { root } from './files.ts'
-import type { Outcome, Report } from './reporter.ts'
-
-export interface TestResult {
-  readonly title: string
-  readonly outcome: Outcome
-  readonly ms: number
-  readonly why: string
-}
+import type { Report, TestResult } from './reporter.ts'
+import { reportVariable } from './reporter.ts'
 
 export interface FileResult {
   readonly file: TestFile
@@ -28,24 +22,31 @@ export interface RunFileOptions {
   /** Only tests whose title matches. */
   readonly title: string | undefined
   readonly signal: AbortSignal
+  /** How long the file may take; default by its kind. */
+  readonly limitMs?: number
 }
 
 // A file that takes longer hangs. The longest system tests kill and restart for a few minutes.
-const limitMs = { pure: 180_000, server: 300_000, system: 600_000 } as const
+const limitMsByKind = { pure: 180_000, server: 300_000, system: 600_000 } as const
 const outputCharactersMax = 20_000
 
 /** Runs one test file in a process of its own. A crash, a hang and an empty file come back as a failed test. */
-export async function runFile(file: TestFile, { env, folder, title, signal }: RunFileOptions): Promise<FileResult> {
+export async function runFile(file: TestFile, options: RunFileOptions): Promise<FileResult> {
+  const { env, folder, title, signal, limitMs = limitMsByKind[file.kind] } = options
   const startedAt = performance.now()
   const reports = join(folder, `${file.path.replaceAll('/', '~')}.jsonl`)
   const args = [
     `--import=${join(import.meta.dirname, 'tether.ts')}`,
     `--test-reporter=${join(import.meta.dirname, 'reporter.ts')}`,
-    `--test-reporter-destination=${reports}`,
+    '--test-reporter-destination=stdout',
     ...(title === undefined ? [] : [`--test-name-pattern=${title}`]),
     join(root, file.path),
   ]
-  const child = spawn(...tethered(process.execPath, args), { cwd: root, env, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(...tethered(process.execPath, args), {
+    cwd: root,
+    env: { ...env, [reportVariable]: reports },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(-outputCharactersMax)))
@@ -55,7 +56,7 @@ export async function runFile(file: TestFile, { env, folder, title, signal }: Ru
   const timer = setTimeout(() => {
     isLate = true
     kill()
-  }, limitMs[file.kind])
+  }, limitMs)
   signal.addEventListener('abort', kill)
   const ending = await new Promise<string | undefined>(resolve => {
     child.once('error', error => resolve(error.message))
@@ -66,7 +67,7 @@ export async function runFile(file: TestFile, { env, folder, title, signal }: Ru
 
   const ms = performance.now() - startedAt
   const { tests, running } = read(reports)
-  const problem = isLate ? `it was still running after ${limitMs[file.kind] / 1000} s` : whyBad(ending, tests, title)
+  const problem = isLate ? `it was still running after ${limitMs / 1000} s` : whyBad(ending, tests, title)
   if (problem !== undefined) {
     const where = running.length === 0 ? '' : `; unfinished: ${running.join(', ')}`
     tests.push({ title: 'the file as a whole', outcome: 'failed', ms, why: problem + where })
@@ -88,16 +89,18 @@ function whyBad(
 
 function read(path: string): { tests: TestResult[]; running: string[] } {
   const tests: TestResult[] = []
-  const running = new Set<string>()
+  const running: string[] = []
   const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []
   // The last piece is empty, or a line that the process did not live to finish.
   for (const line of lines.slice(0, -1)) {
     const report = JSON.parse(line) as Report
-    if (report.kind === 'started') running.add(report.title)
-    else {
-      running.delete(report.title)
-      tests.push(report)
+    if (report.kind === 'started') {
+      running.push(report.name)
+      continue
     }
+    const at = running.indexOf(report.name)
+    if (at >= 0) running.splice(at, 1)
+    if (report.result !== undefined) tests.push(report.result)
   }
-  return { tests, running: [...running] }
+  return { tests, running }
 }

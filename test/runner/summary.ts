@@ -1,4 +1,5 @@
-import type { FileResult, TestResult } from './run-file.ts'
+import type { TestResult } from './reporter.ts'
+import type { FileResult } from './run-file.ts'
 
 const slowestShown = 10
 const outputLinesShown = 60

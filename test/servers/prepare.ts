@@ -55,17 +55,12 @@ function build(name: string, stamp: string, folders: readonly string[], make: (f
 }
 
 function fetchJars(folder: string): void {
-  const args = ['--batch-mode', '--quiet', '--file', pom, `-Dfolder=${folder}`, ...mavenOptions(), 'package']
+  const args = ['--batch-mode', '--quiet', '--file', pom, `-Dfolder=${folder}`, 'package']
   const first = spawnSync('mvn', args, { encoding: 'utf8' })
   if (isMissing(first)) throw new Error('Maven is missing: install the Debian package `maven`')
   // One more try: a repository far away drops a connection now and then, and what was fetched is kept.
   const result = first.status === 0 ? first : spawnSync('mvn', args, { encoding: 'utf8' })
   if (result.status !== 0) throw new Error(`Maven could not fetch the servers:\n${result.stdout}${result.stderr}`)
-}
-
-/** Extra words for Maven, such as another local repository. */
-function mavenOptions(): string[] {
-  return (process.env['MAVEN_OPTIONS'] ?? '').split(' ').filter(word => word !== '')
 }
 
 /** By the Eclipse compiler, because Debian's JRE packages bring no javac. */
