@@ -32,7 +32,8 @@ const VERSION = 0
 
 export function encodeSubscription({ selectionHash, topics, owned, generation, nonce }: Subscription): Buffer {
   const userData = writePartitions(new WireWriter().string(selectionHash).int32(generation).int32(nonce), owned)
-  const writer = new WireWriter().int16(VERSION).array(topics, topic => writer.string(topic))
+  const writer = new WireWriter().int16(VERSION)
+  writer.array(topics, topic => writer.string(topic))
   return writer.int32(userData.bytes.length).raw(userData.bytes).bytes
 }
 

@@ -12,7 +12,7 @@ const GRACE_MS = 10_000
 /** A connection to the group's coordinator. Throws KafkaError; a moved or missing coordinator is temporary. */
 export async function coordinatorOf(view: ClusterView, groupId: string, purpose: Purpose): Promise<BrokerConnection> {
   type Answer = { errorCode: number; errorMessage: string | null; coordinator: { host: string; port: number } }
-  const args = { coordinatorKey: groupId, coordinatorType: GROUP_KEY }
+  const args = { groupId, coordinatorType: GROUP_KEY }
   const asked = view.connection(await view.anyNode(), 'admin')
   const { errorCode, errorMessage, coordinator } = await asked.request(
     kafkajsRequest<Answer>('GroupCoordinator', 2, args),
