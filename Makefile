@@ -1,8 +1,7 @@
 # What the project can be asked to do. On a fresh Debian machine `make test` needs Node 20 or later, npm, Maven and
 # Java 17; everything else it brings itself, into node_modules/ and .cache/. Words for the runner: make test ARGS=storage
 
-# The project's own Node, which came with npm; on a platform without one the Node of the machine.
-NODE = $(or $(wildcard node_modules/.bin/node),node)
+NODE = scripts/node
 BIN = node_modules/.bin
 
 .PHONY: test check lint format servers golden install
