@@ -13,7 +13,7 @@ const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname,
 
 if (!isInstalled()) {
   // Packages need no scripts of theirs to be installed here, and so they get no chance to run any.
-  const { status } = spawnSync('npm', ['ci', '--ignore-scripts'], { cwd: root, stdio: 'inherit' })
+  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--loglevel=error'], { cwd: root, stdio: 'inherit' })
   process.exitCode = status ?? 1
 }
 

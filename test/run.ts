@@ -8,14 +8,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { inspect, parseArgs } from 'node:util'
 import type { TestFile } from './runner/files.ts'
 import { findTestFiles } from './runner/files.ts'
 import type { FileResult } from './runner/run-file.ts'
 import { runFile } from './runner/run-file.ts'
 import { startSharedServers } from './runner/shared-servers.ts'
 import { countOf, fileLine, summary } from './runner/summary.ts'
-import { prepareServers } from './servers/prepare.ts'
+import { CannotPrepare, prepareServers } from './servers/prepare.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -42,7 +42,7 @@ async function main(): Promise<number> {
       console.log(fileLine(result))
     }
   } catch (error) {
-    problem = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    problem = error instanceof CannotPrepare ? error.message : inspect(error)
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
   }

@@ -23,7 +23,7 @@ export function fileLine({ file, tests, ms }: FileResult): string {
 /** The end of a run: failures in full, what was skipped and why, the slowest tests, and the counts as the last line. */
 export function summary(results: readonly FileResult[], run: RunFacts): string {
   const lines: string[] = []
-  if (run.problem !== undefined) lines.push('', 'the run broke off:', indent(run.problem))
+  if (run.problem !== undefined) lines.push('', `the run broke off: ${run.problem}`)
   for (const { file, tests, output } of results) {
     const failed = tests.filter(test => test.outcome === 'failed')
     for (const test of failed) lines.push('', `FAILED ${file.path}: ${test.title}`, indent(test.why))
@@ -42,7 +42,7 @@ export function summary(results: readonly FileResult[], run: RunFacts): string {
     lines.push('', 'skipped')
     for (const test of all) if (test.outcome === 'skipped') lines.push(`  ${test.where} (${test.why})`)
   }
-  lines.push('', 'slowest')
+  if (all.length > 0) lines.push('', 'slowest')
   for (const test of [...all].sort((a, b) => b.ms - a.ms).slice(0, slowestShown)) {
     lines.push(`  ${seconds(test.ms).padStart(7)}  ${test.where}`)
   }

@@ -21,7 +21,12 @@ const javaMajorMin = 17
 const pom = join(import.meta.dirname, 'pom.xml')
 const javaSources = join(import.meta.dirname, '../java')
 
-/** Prepares what is missing or stale; throws a sentence for people. */
+/** Something that the user must do. Its message says what; there is nothing to learn from its stack. */
+export class CannotPrepare extends Error {
+  override readonly name = 'CannotPrepare'
+}
+
+/** Prepares what is missing or stale; throws CannotPrepare when the machine lacks something. */
 export function prepareServers(say: (line: string) => void): void {
   mkdirSync(cacheFolder, { recursive: true })
   const jarsStamp = digestOf([pom])
@@ -57,10 +62,11 @@ function build(name: string, stamp: string, folders: readonly string[], make: (f
 function fetchJars(folder: string): void {
   const args = ['--batch-mode', '--quiet', '--file', pom, `-Dfolder=${folder}`, 'package']
   const first = spawnSync('mvn', args, { encoding: 'utf8' })
-  if (isMissing(first)) throw new Error('Maven is missing: install the Debian package `maven`')
+  if (isMissing(first)) throw new CannotPrepare('Maven is missing: install the Debian package `maven`')
   // One more try: a repository far away drops a connection now and then, and what was fetched is kept.
   const result = first.status === 0 ? first : spawnSync('mvn', args, { encoding: 'utf8' })
-  if (result.status !== 0) throw new Error(`Maven could not fetch the servers:\n${result.stdout}${result.stderr}`)
+  if (result.status !== 0)
+    throw new CannotPrepare(`Maven could not fetch the servers:\n${result.stdout}${result.stderr}`)
 }
 
 /** By the Eclipse compiler, because Debian's JRE packages bring no javac. */
@@ -71,16 +77,19 @@ function compile(java: string, folder: string): void {
   const classPath = readdirSync(join(cacheFolder, 'kafka')).map(name => join(cacheFolder, 'kafka', name))
   const args = ['-jar', join(compiler, jar), '-17', '-nowarn', '-encoding', 'UTF-8', '-cp', classPath.join(':')]
   const result = spawnSync(java, [...args, '-d', folder, ...sources], { encoding: 'utf8' })
-  if (result.status !== 0) throw new Error(`test/java does not compile:\n${result.stdout}${result.stderr}`)
+  if (result.status !== 0) throw new CannotPrepare(`test/java does not compile:\n${result.stdout}${result.stderr}`)
 }
 
 function findJava(): string {
   const java = javaProgram()
   const result = spawnSync(java, ['-version'], { encoding: 'utf8' })
-  if (isMissing(result)) throw new Error('Java is missing: install the Debian package `openjdk-17-jre-headless`')
+  if (isMissing(result))
+    throw new CannotPrepare('Java is missing: install the Debian package `openjdk-17-jre-headless`')
   const version = /version "(?:1\.)?(\d+)/.exec(result.stderr)?.[1] ?? '0'
   if (Number(version) < javaMajorMin) {
-    throw new Error(`Java ${version} is too old for Kafka 4: install the Debian package \`openjdk-17-jre-headless\``)
+    throw new CannotPrepare(
+      `Java ${version} is too old for Kafka 4: install the Debian package \`openjdk-17-jre-headless\``,
+    )
   }
   return java
 }
@@ -114,7 +123,7 @@ if (import.meta.main) {
   try {
     prepareServers(line => console.log(line))
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error)
+    console.error(error instanceof CannotPrepare ? error.message : error)
     process.exitCode = 1
   }
 }
