@@ -8,6 +8,18 @@ export interface TopicOptions {
   readonly configs?: Readonly<Record<string, string | number>>
 }
 
+/**
+ * Settings of a topic that the cleaner works on at once. It leaves the last segment alone: a record that is appended
+ * more than `segment.ms` after the others begins a new one.
+ */
+export const compactedTopic = {
+  'cleanup.policy': 'compact',
+  'segment.ms': 100,
+  'min.cleanable.dirty.ratio': 0,
+  'min.compaction.lag.ms': 0,
+  'max.compaction.lag.ms': 1,
+} as const
+
 export interface TopicDescription {
   readonly topicId: string
   readonly partitions: readonly {

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { CanonicalRecord, RecordToSend } from './records.ts'
 import { contentOf, RecordDigest } from './records.ts'
 import type { Codec } from './referee-types.ts'
+import { compactedTopic } from './referee-types.ts'
 import { openWorld } from './world.ts'
 
 const oddRecords = [
@@ -147,15 +148,7 @@ test('overlapping transactions: readers find what was committed, and nothing beh
 test('the cleaner leaves gaps that a test can wait for', async t => {
   await using world = await openWorld(t)
   const topic = world.name('compacted')
-  await world.referee.createTopic(topic, {
-    configs: {
-      'cleanup.policy': 'compact',
-      'segment.ms': 100,
-      'min.cleanable.dirty.ratio': 0,
-      'min.compaction.lag.ms': 0,
-      'max.compaction.lag.ms': 1,
-    },
-  })
+  await world.referee.createTopic(topic, { configs: compactedTopic })
   const records = Array.from({ length: 50 }, (_, index) => ({ key: `${index % 5}`, value: `${index}` }))
   await world.referee.produce(topic, records)
   // The cleaner leaves the last segment alone; this record, later than segment.ms, begins the next one.

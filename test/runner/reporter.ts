@@ -8,6 +8,8 @@ import { must } from '../../src/runtime/assert.ts'
 export type Report =
   | { readonly kind: 'started'; readonly name: string }
   | { readonly kind: 'ended'; readonly name: string; readonly result?: TestResult }
+  /** All tests have ended and the process does not: what keeps it alive. */
+  | { readonly kind: 'lingers'; readonly resources: string }
 
 export interface TestResult {
   /** Names of the suites and tests around it, and its own. */
@@ -22,6 +24,7 @@ export interface TestResult {
 export const reportVariable = 'MAXBROD_TEST_REPORT'
 
 const errorCharactersMax = 16_000
+const lingerMs = 10_000
 
 /**
  * The reporter that a test file's process is started with. Writes at once, not through the stream that Node offers:
@@ -33,11 +36,24 @@ export default async function* reports(events: AsyncIterable<TestEvent>): AsyncG
   const write = (report: Report) => appendFileSync(file, `${JSON.stringify(report)}\n`)
   // Names of the tests and suites around the one at hand, by nesting.
   const path: string[] = []
+  let running = 0
+  // Fires only while something keeps the process alive.
+  const linger = setTimeout(() => {
+    if (running > 0) return
+    write({ kind: 'lingers', resources: process.getActiveResourcesInfo().join(', ') })
+    process.exit(1)
+  }, lingerMs)
+  linger.unref()
   for await (const event of events) {
-    if (event.type === 'test:dequeue') write({ kind: 'started', name: event.data.name })
+    linger.refresh()
+    if (event.type === 'test:dequeue') {
+      running++
+      write({ kind: 'started', name: event.data.name })
+    }
     if (event.type === 'test:start') path.splice(event.data.nesting, path.length, event.data.name)
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue
     const { name, nesting } = event.data
+    running--
     const result = resultOf(event, [...path.slice(0, nesting), name].join(' › '))
     write({ kind: 'ended', name, ...(result === undefined ? {} : { result }) })
   }

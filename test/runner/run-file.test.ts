@@ -41,6 +41,10 @@ const broken = {
   ],
   'a file that cannot be loaded': [`import './no-such-file.ts'`, /ended with code 1/],
   'a file without a test': ['', /there is no test in it/],
+  'a file that leaves something open': [
+    `test('leaks', () => void setInterval(() => {}, 1_000))`,
+    /kept alive by[^]*Timeout/,
+  ],
   'a file that hangs': [
     `test('hangs', () => new Promise(resolve => setTimeout(resolve, 60_000)))`,
     /still running[^]*hangs/,
@@ -50,7 +54,9 @@ const broken = {
 for (const [title, [source, why]] of Object.entries(broken)) {
   test(`${title} is a failure`, async () => {
     const isEmpty = source === ''
-    const { tests } = await run(isEmpty ? '' : `${begin}test('good', () => {})\n${source}`, { limitMs: 1_500 })
+    const { tests } = await run(isEmpty ? '' : `${begin}test('good', () => {})\n${source}`, {
+      limitMs: title.includes('hangs') ? 1_500 : 60_000,
+    })
     assert.equal(tests.at(-1)?.title, 'the file as a whole')
     assert.match(tests.at(-1)!.why, why)
   })

@@ -66,8 +66,10 @@ export async function runFile(file: TestFile, options: RunFileOptions): Promise<
   signal.removeEventListener('abort', kill)
 
   const ms = performance.now() - startedAt
-  const { tests, running } = read(reports)
-  const problem = isLate ? `it was still running after ${limitMs / 1000} s` : whyBad(ending, tests, title)
+  const { tests, running, lingering } = read(reports)
+  const problem = isLate
+    ? `it was still running after ${limitMs / 1000} s`
+    : (lingering ?? whyBad(ending, tests, title))
   if (problem !== undefined) {
     const where = running.length === 0 ? '' : `; unfinished: ${running.join(', ')}`
     tests.push({ title: 'the file as a whole', outcome: 'failed', ms, why: problem + where })
@@ -87,20 +89,27 @@ function whyBad(
   return undefined
 }
 
-function read(path: string): { tests: TestResult[]; running: string[] } {
+interface Reports {
+  readonly tests: TestResult[]
+  /** Names of tests that began and did not end. */
+  readonly running: readonly string[]
+  readonly lingering: string | undefined
+}
+
+function read(path: string): Reports {
   const tests: TestResult[] = []
   const running: string[] = []
+  let lingering: string | undefined
   const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []
   // The last piece is empty, or a line that the process did not live to finish.
   for (const line of lines.slice(0, -1)) {
     const report = JSON.parse(line) as Report
-    if (report.kind === 'started') {
-      running.push(report.name)
-      continue
-    }
+    if (report.kind === 'started') running.push(report.name)
+    if (report.kind === 'lingers') lingering = `its tests ended, but the process was kept alive by ${report.resources}`
+    if (report.kind !== 'ended') continue
     const at = running.indexOf(report.name)
     if (at >= 0) running.splice(at, 1)
     if (report.result !== undefined) tests.push(report.result)
   }
-  return { tests, running }
+  return { tests, running, lingering }
 }
