@@ -171,13 +171,21 @@ final class GoldenBatches {
 
   private static void addOldFormats(Golden golden) throws Exception {
     for (byte magic : new byte[] {0, 1}) {
-      for (String codec : List.of("none", "gzip")) {
-        MemoryRecordsBuilder builder = MemoryRecords.builder(
-            ByteBuffer.allocate(1024), magic, Compression.of(codec).build(), TimestampType.CREATE_TIME, 30);
-        for (int i = 0; i < 3; i++) builder.append(magic == 0 ? RecordBatch.NO_TIMESTAMP : time + i, utf8("k" + i), utf8("v" + i));
-        golden.add("magic-" + magic + "-" + codec, "message format " + magic + ", to be refused by name", bytes(builder.build().buffer()));
-      }
+      String what = "message format " + magic + ", to be refused by name";
+      golden.add("magic-" + magic + "-none", what, old(magic, "none", 3));
+      golden.add("magic-" + magic + "-gzip", what, old(magic, "gzip", 3));
+      // Shorter than the header of a batch of today, and yet not to be taken for one that was cut off.
+      golden.add("magic-" + magic + "-one", what + ", though it is only one small message", old(magic, "none", 1));
     }
+  }
+
+  private static byte[] old(byte magic, String codec, int count) {
+    MemoryRecordsBuilder builder = MemoryRecords.builder(
+        ByteBuffer.allocate(1024), magic, Compression.of(codec).build(), TimestampType.CREATE_TIME, 30);
+    for (int i = 0; i < count; i++) {
+      builder.append(magic == 0 ? RecordBatch.NO_TIMESTAMP : time + i, utf8("k" + i), utf8("v" + i));
+    }
+    return bytes(builder.build().buffer());
   }
 
   private interface Fill {
