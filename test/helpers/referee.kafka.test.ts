@@ -145,6 +145,46 @@ test('overlapping transactions: readers find what was committed, and nothing beh
   assert.equal((await world.referee.records(topic)).at(-1)?.partition, 1)
 })
 
+test('what was generated is what is read, and the seed decides what that is', async t => {
+  await using world = await openWorld(t)
+  const shape = {
+    partitions: 3,
+    records: 3_000,
+    seed: world.dice.between(1, 1_000_000),
+    timestampFrom: 1_700_000_000_000,
+    timestampJitter: 5_000,
+    nullKeyPercent: 10,
+    tombstonePercent: 10,
+    valueBytes: [0, 2_000],
+    headers: [0, 4],
+    codec: 'snappy',
+  } as const
+  const written = []
+  for (const word of ['once', 'again']) {
+    const topic = world.name(word)
+    await world.referee.createTopic(topic, { partitions: 3 })
+    written.push(await world.referee.generate(topic, shape))
+    const read = await world.referee.read(topic)
+    assert.deepEqual(
+      read.map(({ partition, records, content }) => ({ partition, records, content })),
+      written.at(-1),
+    )
+  }
+  assert.deepEqual(written[1], written[0])
+})
+
+test('topics grow, and their settings change', async t => {
+  await using world = await openWorld(t)
+  const topic = world.name('growing')
+  await world.referee.createTopic(topic)
+  await world.referee.addPartitions(topic, 3)
+  await world.referee.alterConfigs({ topic }, { set: { 'retention.ms': 7, 'cleanup.policy': 'compact' } })
+  await world.referee.alterConfigs({ topic }, { remove: ['cleanup.policy'] })
+  const { partitions, configs } = await world.referee.describeTopic(topic)
+  assert.equal(partitions.length, 3)
+  assert.deepEqual(configs, { 'retention.ms': '7' })
+})
+
 test('the cleaner leaves gaps that a test can wait for', async t => {
   await using world = await openWorld(t)
   const topic = world.name('compacted')
