@@ -1,0 +1,49 @@
+import { port } from '../config/kinds-of-number.ts'
+import { choice } from '../config/kinds-of-text.ts'
+import type { Values } from '../config/section.ts'
+import { section } from '../config/section.ts'
+
+/** Of every command. */
+export const logOptions = section(
+  'log',
+  {
+    logLevel: choice(['debug', 'info', 'warn', 'error'], {
+      placeholder: 'LEVEL',
+      default: 'info',
+      doc: 'Log from this on: debug, info, warn or error.',
+    }),
+    logFormat: choice(['text', 'json'], {
+      doc: 'How to log; on a terminal text, else JSON. JSON means one object per line.',
+    }),
+  },
+  { heading: 'Output' },
+)
+
+/** Of every command. */
+export const outputOptions = section(
+  'output',
+  {
+    output: choice(['table', 'json'], {
+      aliases: ['o'],
+      default: 'table',
+      doc: 'How to print the result. With json, one document stands on standard output at the end, for failures as well; logs go to standard error.',
+    }),
+  },
+  { heading: 'Output' },
+)
+
+/** Of commands that run long enough to be watched. */
+export const metricsOptions = section(
+  'metrics',
+  {
+    metricsPort: port({
+      default: '8081',
+      doc: 'Serve /metrics and /healthz on this port, 0 for no server. If the default port is taken, the command goes on without the server; if a port that was named is taken, it ends.',
+    }),
+  },
+  { heading: 'Output' },
+)
+
+export type LogOptions = Values<typeof logOptions>
+export type OutputOptions = Values<typeof outputOptions>
+export type MetricsOptions = Values<typeof metricsOptions>
