@@ -1,0 +1,79 @@
+import { regexList, looseRegexes } from '../config/kinds-of-list.ts'
+import { bytes, count, duration, port, rate } from '../config/kinds-of-number.ts'
+import { flag, path, text } from '../config/kinds-of-text.ts'
+import type { Values } from '../config/section.ts'
+import { section } from '../config/section.ts'
+
+export const backupOptions = section('backup', {
+  topics: regexList({
+    default: ['.*'],
+    foreign: [{ env: 'KAFKA_TOPICS_REGEX', kind: looseRegexes }],
+    doc: "Topics to back up: regexes of whole names. Kafka's internal topics are never among them.",
+  }),
+  excludeTopics: regexList({
+    foreign: [{ env: 'KAFKA_EXCLUDE_TOPICS_REGEX', kind: looseRegexes }],
+    doc: 'Topics to leave out, even if --topics matches them.',
+  }),
+  groupId: text({
+    default: 'maxbrod',
+    placeholder: 'GROUP',
+    env: ['KAFKA_GROUP_ID'],
+    doc: 'Consumer group of the workers. All workers of one backup have the same, and every backup another.',
+  }),
+  once: flag({ doc: 'End when all is backed up that is there at the start.' }),
+  minFileSize: bytes({
+    default: '5MiB',
+    min: '1KiB',
+    doc: 'Upload a file once it holds this much, compressed.',
+  }),
+  maxFileAge: duration({
+    default: '5m',
+    min: '100ms',
+    doc: 'Upload a smaller file once it is this old. Its age counts from the first record, or the first offset without one.',
+  }),
+  idleAfter: duration({
+    default: '5s',
+    min: '100ms',
+    isAdvanced: true,
+    doc: 'Close the open block of a partition that got nothing new for this long, to save memory.',
+  }),
+  compressionLevel: count({
+    default: '1',
+    min: '1',
+    max: '19',
+    isAdvanced: true,
+    doc: 'Level of zstd. More than 3 costs much time and gains little.',
+  }),
+  flushOnStop: flag({
+    doc: 'Upload small files, too, when asked to stop. Without it they are read again later, and files stay large, which restores faster.',
+  }),
+  workingDir: path({
+    default: './maxbrod-data',
+    doc: 'Folder for records not uploaded yet. Each worker needs one of its own; losing it costs time, not records.',
+  }),
+  workerName: text({
+    placeholder: 'NAME',
+    doc: 'Name of this worker in the group. Without it a random one, kept in the working folder, so that a restart does not move partitions.',
+  }),
+  sessionTimeout: duration({
+    default: '30s',
+    min: '1s',
+    isAdvanced: true,
+    doc: 'How long the group waits for a silent worker before others take over.',
+  }),
+  memory: bytes({
+    default: '256MiB',
+    min: '16MiB',
+    doc: 'How much to hold in memory. Fetching waits for room.',
+  }),
+  maxRate: rate({
+    min: '1KiB',
+    doc: 'Read at most this much per second. Counted as stored in Kafka; without it as fast as possible.',
+  }),
+  flushPort: port({
+    default: '8082',
+    doc: 'Port of 127.0.0.1 for maxbrod flush, 0 for none.',
+  }),
+})
+
+export type BackupOptions = Values<typeof backupOptions>

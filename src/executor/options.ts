@@ -1,0 +1,57 @@
+import { bytes, duration, rate } from '../config/kinds-of-number.ts'
+import { choice, flag, text, topicName } from '../config/kinds-of-text.ts'
+import type { Values } from '../config/section.ts'
+import { section } from '../config/section.ts'
+
+export const executorOptions = section('restore', {
+  planTopic: topicName({
+    default: 'maxbrod.plan',
+    env: ['KAFKA_PLAN_TOPIC'],
+    doc: 'Topic with the plan that maxbrod plan wrote.',
+  }),
+  groupId: text({
+    placeholder: 'GROUP',
+    env: ['KAFKA_GROUP_ID'],
+    doc: 'Consumer group of the executors. Without it maxbrod.restore. and the name of the plan topic.',
+  }),
+  exitWhenDone: flag({
+    doc: 'End when all is restored that is planned at the start. It does not matter which executor restores it.',
+  }),
+  verify: choice(['tail', 'full'], {
+    default: 'tail',
+    doc: 'What to compare at the end of a partition. tail: the number of records and the last one; full: read all of them again.',
+  }),
+  retryQuarantined: flag({
+    isAdvanced: true,
+    doc: 'Try again what was put aside as not restorable.',
+  }),
+  workerName: text({
+    placeholder: 'NAME',
+    isAdvanced: true,
+    doc: 'Name of this executor in the group. With one it keeps its partitions over a restart; two must not have the same.',
+  }),
+  sessionTimeout: duration({
+    default: '30s',
+    min: '1s',
+    isAdvanced: true,
+    doc: 'How long the group waits for a silent executor before others take over.',
+  }),
+  memory: bytes({
+    default: '256MiB',
+    min: '16MiB',
+    doc: 'How much to hold in memory. Reading waits for room.',
+  }),
+  maxRate: rate({
+    min: '1KiB',
+    doc: 'Write at most this much per second. Counted as sent to Kafka; without it as fast as possible.',
+  }),
+  maxRecordBytes: bytes({
+    default: '128MiB',
+    min: '1KiB',
+    max: '1GiB',
+    isAdvanced: true,
+    doc: 'Refuse files with larger records. This bounds memory against damaged or hostile files.',
+  }),
+})
+
+export type ExecutorOptions = Values<typeof executorOptions>

@@ -1,0 +1,78 @@
+import { list, looseRegexes, pairs, regexList } from '../config/kinds-of-list.ts'
+import { bytes, count } from '../config/kinds-of-number.ts'
+import { choice, flag, text, time, topicName } from '../config/kinds-of-text.ts'
+import type { Values } from '../config/section.ts'
+import { section } from '../config/section.ts'
+
+export const plannerOptions = section('plan', {
+  planTopic: topicName({
+    default: 'maxbrod.plan',
+    env: ['KAFKA_PLAN_TOPIC'],
+    doc: 'Topic for the plan, in the target cluster. It is created when it does not exist; every restore has one of its own.',
+  }),
+  planPartitions: count({
+    min: '1',
+    max: '1000',
+    doc: 'Partitions of a new plan topic: so many executors can work. Without it as many as there are partitions to restore, at most 50.',
+  }),
+  topics: regexList({
+    default: ['.*'],
+    foreign: [{ env: 'RESTORE_TOPICS_REGEX', kind: looseRegexes }],
+    doc: 'Topics to restore, in this order: regexes of whole names.',
+  }),
+  excludeTopics: regexList({
+    foreign: [{ env: 'EXCLUDE_TOPICS_REGEX', kind: looseRegexes }],
+    doc: 'Topics to leave out, even if --topics matches them.',
+  }),
+  targetPrefix: text({
+    placeholder: 'PREFIX',
+    pattern: { regex: /^[\w.-]{1,200}$/, called: 'the beginning of a topic name' },
+    doc: 'Put this in front of the names of the restored topics.',
+  }),
+  rename: pairs({
+    placeholder: 'TOPIC=TOPIC',
+    doc: 'Restore a topic under another name. No prefix is put in front of that.',
+  }),
+  createTopics: flag({ doc: 'Create missing target topics like their sources.' }),
+  partitionMap: choice(['same', 'modulo'], {
+    default: 'same',
+    isAdvanced: true,
+    doc: 'Which partition becomes which. same: the target must have as many as the source; modulo: p becomes p modulo the number of the target, sources of one target one after the other.',
+  }),
+  append: flag({
+    isAdvanced: true,
+    doc: 'Restore behind what a target topic already holds. Without it a target that is not empty is refused.',
+  }),
+  hold: choice(['auto', 'off'], {
+    default: 'auto',
+    doc: 'Keep old records in targets from being deleted. auto: retention and cleanup of target topics are changed until maxbrod finalize.',
+  }),
+  until: time({
+    doc: 'Restore up to the first record later than this. The record itself and what follows it in the partition are left out.',
+  }),
+  at: time({ doc: 'Restore the last restoration point not after this.' }),
+  acceptGaps: list({
+    placeholder: 'TOPIC-PARTITION',
+    doc: 'Plan these partitions in spite of missing files. The refusal lists them.',
+  }),
+  incarnation: text({
+    placeholder: 'newest|all|ID',
+    pattern: { regex: /^(newest|all|[\w-]{22})$/, called: 'newest, all or a topic id' },
+    isAdvanced: true,
+    doc: 'Which one of a topic that was created again. Without it the command ends and lists them.',
+  }),
+  strict: flag({
+    isAdvanced: true,
+    doc: 'Refuse what is otherwise a warning. Foreign objects among the files, or a missing head.',
+  }),
+  maxRecordBytes: bytes({
+    default: '128MiB',
+    min: '1KiB',
+    max: '1GiB',
+    isAdvanced: true,
+    doc: 'Refuse files with larger records. This bounds memory against damaged or hostile files.',
+  }),
+  dryRun: flag({ doc: 'Check all, say what would be planned, write nothing.' }),
+})
+
+export type PlannerOptions = Values<typeof plannerOptions>
