@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs'
+import { main, reportCrash } from './commands/main.ts'
+import type { Ports } from './commands/ports.ts'
+import type { Out, World } from './commands/world.ts'
+
+/** Nothing should be left open when a command is over. If something is, say what, and go. */
+const lingerMs = 2_000
+
+/** For streams that are no terminal. */
+const defaultColumns = 100
+
+/**
+ * The only place that sees the process: its arguments, environment, streams, signals and exit code. `wrap` is for tests that
+ * run the real commands over ports that fail.
+ */
+export async function runCli(wrap: (ports: Ports) => Ports = ports => ports): Promise<void> {
+  const world = worldOf(wrap)
+  process.on('uncaughtException', error => process.exit(reportCrash(error, world)))
+  process.exitCode = await main(world)
+  setTimeout(() => {
+    process.stderr.write(`maxbrod: something was left open: ${process.getActiveResourcesInfo().join(', ')}\n`)
+    process.exit()
+  }, lingerMs).unref()
+}
+
+function worldOf(wrap: (ports: Ports) => Ports): World {
+  return {
+    argv: process.argv.slice(2),
+    env: process.env,
+    stdout: outOf(process.stdout),
+    stderr: outOf(process.stderr),
+    version: version(),
+    runtime: `Node ${process.version.slice(1)}`,
+    readFile: path => readFileSync(path, 'utf8'),
+    onSignal(name, listener) {
+      process.on(name, listener)
+      return { [Symbol.dispose]: () => void process.off(name, listener) }
+    },
+    async ports() {
+      const { systemPorts } = await import('./commands/system-ports.ts')
+      return wrap(systemPorts)
+    },
+  }
+}
+
+function outOf(stream: NodeJS.WriteStream): Out {
+  // Whoever read us is gone, or the disk of a log is full. There is nobody left to tell, and records to care for.
+  stream.on('error', () => undefined)
+  return {
+    isTerminal: stream.isTTY,
+    columns: () => (stream.isTTY ? stream.columns : defaultColumns),
+    // Files, pipes and terminals are written synchronously here; Node does otherwise on Windows only.
+    write: text => void stream.write(text),
+  }
+}
+
+/** src/ and dist/ stand side by side, below package.json. */
+function version(): string {
+  const { version: of } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return of
+}
+
+if (import.meta.main) await runCli()

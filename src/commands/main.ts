@@ -1,0 +1,63 @@
+import { helpPage } from '../config/help.ts'
+import { table } from '../observe/table.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
+import { allCommands, findCommand } from './command-table.ts'
+import { commonSections } from './common-sections.ts'
+import { reportError } from './ending.ts'
+import type { World } from './world.ts'
+
+/** Finds the command and runs it, or prints help or version. Answers with the exit code, whatever happens. */
+export async function main(world: World): Promise<number> {
+  try {
+    return await dispatch(world)
+  } catch (error) {
+    return reportCrash(error, world)
+  }
+}
+
+/** For what is thrown outside of a running command: usage errors, and bugs that nobody caught. */
+export function reportCrash(error: unknown, world: World): number {
+  return reportError(error, { command: undefined, isJson: asksForJson(world), redact: text => text, world })
+}
+
+async function dispatch(world: World): Promise<number> {
+  const [name = '--help', ...argv] = world.argv
+  if (name === '--version') {
+    world.stdout.write(`maxbrod ${world.version} (${world.runtime})\n`)
+    return 0
+  }
+  if (name === '--help' || name === '-h') {
+    world.stdout.write(await overview())
+    return 0
+  }
+  if (name.startsWith('-')) {
+    throw new MaxbrodError('USAGE', `${name} stands before the command`, { hint: 'write maxbrod <command> [flags]' })
+  }
+  const command = await findCommand(name)
+  if (argv.some(word => /^(-h|--help|--help-all)$/.test(word))) {
+    const page = { ...command, program: `maxbrod ${name}`, sections: [...command.sections, ...commonSections] }
+    const columns = Math.min(world.stdout.columns(), 120)
+    world.stdout.write(helpPage(page, { columns, isComplete: argv.includes('--help-all') }))
+    return 0
+  }
+  // Loads logger and metrics, which nothing above needs.
+  const { runCommand } = await import('./run-command.ts')
+  return runCommand(command, argv, world)
+}
+
+async function overview(): Promise<string> {
+  const commands = await allCommands()
+  const rows = commands.map(({ name, summary }) => [`  ${name}`, summary])
+  return `Backup and restore for Apache Kafka: topics and consumer-group offsets to object storage and back.
+
+Usage: maxbrod <command> [flags]
+
+${table(['Commands', ''], rows)}
+maxbrod <command> --help shows the flags. Manual: README.md and docs/
+`
+}
+
+/** Before the flags could be parsed, because a script that asks for JSON wants it for a wrong flag, too. */
+function asksForJson({ argv, env }: World): boolean {
+  return /(^|\n)(-o|--?output)[=\n]json(\n|$)/i.test(argv.join('\n')) || env['OUTPUT'] === 'json'
+}
