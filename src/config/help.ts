@@ -32,7 +32,7 @@ export function helpPage({ program, summary, sections, examples }: HelpPage, lay
   const shown = all.filter(({ option }) => layout.isComplete || !option.isAdvanced)
   const required = shown.filter(({ option }) => option.isRequired).map(({ flag, option }) => ` ${use(flag, option)}`)
   const left = Math.max(...shown.map(declared => leftOf(declared).length)) + 2
-  const lines = [summary, '', `Usage: ${program}${required.join('')} [flags]`]
+  const lines = [`${program}: ${summary}`, '', `Usage: ${program}${required.join('')} [flags]`]
   for (const heading of new Set(shown.map(({ section }) => section.heading))) {
     lines.push('', heading)
     for (const declared of shown.filter(({ section }) => section.heading === heading)) {
@@ -57,9 +57,9 @@ function use(flag: string, { kind }: Declared['option']): string {
 
 /** The first sentence of the doc, and the default. */
 function rightOf({ option }: Declared): string {
-  const sentence = /^.*?[.;](?= |$)/s.exec(option.doc)?.[0] ?? option.doc
+  const sentence = /^.*?\.(?= |$)/s.exec(option.doc)?.[0] ?? option.doc
   const isPlain = option.default.length === 0 || (option.kind.takes === 'nothing' && option.default[0] === 'false')
-  return `${sentence.replace(/[.;]$/, '')}${isPlain ? '' : ` [${option.default.join(' ')}]`}`
+  return `${sentence.replace(/\.$/, '')}${isPlain ? '' : ` [${option.default.join(' ')}]`}`
 }
 
 function wrap(text: string, columns: number): string[] {
@@ -73,6 +73,6 @@ function wrap(text: string, columns: number): string[] {
 }
 
 function footer(hidden: number): string {
-  const more = hidden === 0 ? '' : ` --help-all shows ${hidden} more flags.`
-  return `Every flag is an environment variable, too: --log-level is LOG_LEVEL.${more} All about them: docs/config.md`
+  const more = hidden === 0 ? '' : ` --help-all shows ${hidden} more.`
+  return `Flags are environment variables, too: --log-level is LOG_LEVEL.${more} More: docs/config.md`
 }

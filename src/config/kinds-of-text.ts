@@ -35,11 +35,11 @@ export function path<const S extends OneSpec<string>>(spec: S): Option<Present<S
 }
 
 /** One of a few words; upper and lower case are the same. */
-export function choice<const C extends string, const S extends OneSpec<C>>(
+export function choice<const C extends string, const S extends OneSpec<C> & { readonly placeholder?: string }>(
   choices: readonly C[],
   spec: S,
 ): Option<Present<S, C>> {
-  const kind = kindOfOne({ name: 'choice', placeholder: choices.join('|'), choices }, given => {
+  const kind = kindOfOne({ name: 'choice', placeholder: spec.placeholder ?? choices.join('|'), choices }, given => {
     const found = choices.find(each => each.toLowerCase() === given.toLowerCase())
     if (found === undefined) throw new Unreadable(`'${given}' is not one of ${choices.join(', ')}`)
     return found
