@@ -128,18 +128,18 @@ export function tileHeaderFromMeta(meta: ReadonlyMap<string, string>): TileHeade
 /** What cannot be true of a tile, or undefined: checked by who writes a header and by who reads one. */
 export function contradictionIn({ coversFrom, coversTo, origin, gaps, content }: TileHeader): string | undefined {
   const { records, firstOffset, lastOffset } = content
-  if (coversTo < coversFrom) return `covers ${coversFrom} to ${coversTo}`
+  if (coversTo <= coversFrom) return `covers ${coversFrom} to ${coversTo}`
   if (origin > coversFrom) return `an origin of ${origin} behind the tile's first offset ${coversFrom}`
-  let gapBytes = 0
+  let gapOffsets = 0
   let end = coversFrom
   for (const { from, to } of gaps) {
     if (from < end || to <= from || to > coversTo)
       return `a gap from ${from} to ${to} in a tile from ${coversFrom} to ${coversTo}`
-    gapBytes += to - from
+    gapOffsets += to - from
     end = to
   }
-  if (records > coversTo - coversFrom - gapBytes)
-    return `${records} records on ${coversTo - coversFrom - gapBytes} offsets`
+  if (records > coversTo - coversFrom - gapOffsets)
+    return `${records} records on ${coversTo - coversFrom - gapOffsets} offsets`
   if (records === 0)
     return content.blocks === 0 && firstOffset === undefined ? undefined : 'blocks in a tile without records'
   if (content.blocks < 1 || content.blocks > records) return `${records} records in ${content.blocks} blocks`

@@ -66,51 +66,79 @@ export function kafkaErrorName(code: number): KafkaErrorName | undefined {
   return code === 0 ? undefined : (NAMES.get(code) ?? `ERROR_${code}`)
 }
 
-/** Somebody else leads the partition, or will soon: refresh the metadata and ask again. */
-const MOVED: readonly KafkaErrorName[] = [
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'LEADER_NOT_AVAILABLE',
-  'NOT_LEADER_OR_FOLLOWER',
-  'REPLICA_NOT_AVAILABLE',
-  'FENCED_LEADER_EPOCH',
-  'UNKNOWN_LEADER_EPOCH',
-  'UNKNOWN_TOPIC_ID',
-  'INCONSISTENT_TOPIC_ID',
-  'LISTENER_NOT_FOUND',
-  'KAFKA_STORAGE_ERROR',
-]
+/**
+ * What an error calls for. `moved`: somebody else leads the partition, or will soon. `coordinator`: the same for a group.
+ * `temporary`: ask again. `denied`: rights or credentials. `sequence`: the batch is not the one that comes next. `fenced`:
+ * another producer took over. `too large` and `invalid`: the broker will never take this batch. `out of range`: the log does
+ * not have that offset.
+ */
+export type TroubleKind =
+  | 'moved'
+  | 'coordinator'
+  | 'temporary'
+  | 'denied'
+  | 'sequence'
+  | 'fenced'
+  | 'too large'
+  | 'invalid'
+  | 'out of range'
+  | 'other'
 
-/** The group has another coordinator, or will soon. */
-const COORDINATOR_MOVED: readonly KafkaErrorName[] = [
-  'COORDINATOR_LOAD_IN_PROGRESS',
-  'COORDINATOR_NOT_AVAILABLE',
-  'NOT_COORDINATOR',
-]
+const KINDS: Readonly<Record<Exclude<TroubleKind, 'other'>, readonly KafkaErrorName[]>> = {
+  moved: [
+    'UNKNOWN_TOPIC_OR_PARTITION',
+    'LEADER_NOT_AVAILABLE',
+    'NOT_LEADER_OR_FOLLOWER',
+    'REPLICA_NOT_AVAILABLE',
+    'FENCED_LEADER_EPOCH',
+    'UNKNOWN_LEADER_EPOCH',
+    'UNKNOWN_TOPIC_ID',
+    'INCONSISTENT_TOPIC_ID',
+    'LISTENER_NOT_FOUND',
+    'KAFKA_STORAGE_ERROR',
+  ],
+  coordinator: ['COORDINATOR_LOAD_IN_PROGRESS', 'COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR'],
+  temporary: [
+    'REQUEST_TIMED_OUT',
+    'NETWORK_EXCEPTION',
+    'NOT_ENOUGH_REPLICAS',
+    'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+    'NOT_CONTROLLER',
+    'OFFSET_NOT_AVAILABLE',
+    'THROTTLING_QUOTA_EXCEEDED',
+    'UNKNOWN_SERVER_ERROR',
+  ],
+  denied: [
+    'TOPIC_AUTHORIZATION_FAILED',
+    'GROUP_AUTHORIZATION_FAILED',
+    'CLUSTER_AUTHORIZATION_FAILED',
+    'SASL_AUTHENTICATION_FAILED',
+  ],
+  sequence: ['OUT_OF_ORDER_SEQUENCE_NUMBER', 'DUPLICATE_SEQUENCE_NUMBER', 'UNKNOWN_PRODUCER_ID'],
+  fenced: ['INVALID_PRODUCER_EPOCH'],
+  'too large': ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'],
+  invalid: [
+    'INVALID_TIMESTAMP',
+    'INVALID_RECORD',
+    'CORRUPT_MESSAGE',
+    'UNSUPPORTED_COMPRESSION_TYPE',
+    'POLICY_VIOLATION',
+  ],
+  'out of range': ['OFFSET_OUT_OF_RANGE'],
+}
 
-const TEMPORARY: readonly KafkaErrorName[] = [
-  ...MOVED,
-  ...COORDINATOR_MOVED,
-  'REQUEST_TIMED_OUT',
-  'NETWORK_EXCEPTION',
-  'NOT_ENOUGH_REPLICAS',
-  'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
-  'NOT_CONTROLLER',
-  'OFFSET_NOT_AVAILABLE',
-  'THROTTLING_QUOTA_EXCEEDED',
-  'UNKNOWN_SERVER_ERROR',
-]
+const KIND_OF = new Map<KafkaErrorName, TroubleKind>(
+  Object.entries(KINDS).flatMap(([kind, names]) => names.map(name => [name, kind as TroubleKind] as const)),
+)
 
-const REFUSED: readonly KafkaErrorName[] = [
-  'TOPIC_AUTHORIZATION_FAILED',
-  'GROUP_AUTHORIZATION_FAILED',
-  'CLUSTER_AUTHORIZATION_FAILED',
-  'SASL_AUTHENTICATION_FAILED',
-]
+export function kindOf(error: KafkaErrorName): TroubleKind {
+  return KIND_OF.get(error) ?? 'other'
+}
 
-export const isMoved = (name: KafkaErrorName) => MOVED.includes(name)
-export const isCoordinatorMoved = (name: KafkaErrorName) => COORDINATOR_MOVED.includes(name)
-export const isTemporary = (name: KafkaErrorName) => TEMPORARY.includes(name)
-export const isRefused = (name: KafkaErrorName) => REFUSED.includes(name)
+/** True when the same request may succeed later. */
+export function isTemporary(error: KafkaErrorName): boolean {
+  return ['moved', 'coordinator', 'temporary'].includes(kindOf(error))
+}
 
 /** A broker's answer that is an error, or no answer: `NETWORK_EXCEPTION` (connection lost) and `REQUEST_TIMED_OUT`. */
 export class KafkaError extends Error {
@@ -131,7 +159,7 @@ export class KafkaError extends Error {
 
 /** The ending for an operator that a broker's error amounts to once retrying is over. */
 export function endingOf(error: KafkaError, doing: string): MaxbrodError {
-  if (isRefused(error.error)) {
+  if (kindOf(error.error) === 'denied') {
     return new MaxbrodError('KAFKA_AUTH', `${doing}: the cluster refuses (${error.error})`, {
       cause: error,
       hint: 'grant this user the right, or check its credentials',

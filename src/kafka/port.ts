@@ -1,6 +1,6 @@
 import type { AbortedTransaction } from '../format/batch/aborted.ts'
 import type { PartitionMap, TopicPartition } from '../runtime/topic-partition.ts'
-import type { KafkaErrorName } from './kafka-errors.ts'
+import type { KafkaErrorName, TroubleKind } from './kafka-errors.ts'
 
 /**
  * What maxbrod needs of a Kafka cluster. Record batches cross this seam as bytes; single records never do.
@@ -17,6 +17,12 @@ export interface Kafka extends AsyncDisposable {
   newAppender(): BatchAppender
   /** Joins a consumer group. Resolves once the member knows its first assignment. */
   joinGroup(options: GroupOptions): Promise<GroupSession>
+}
+
+/** A broker's error for one partition: its name in the protocol, and what it calls for. */
+export interface Trouble {
+  readonly name: KafkaErrorName
+  readonly kind: TroubleKind
 }
 
 // ---- asking and arranging
@@ -152,7 +158,7 @@ export interface FetchedBatches extends Disposable {
 }
 
 export interface FetchedPartition extends TopicPartition {
-  readonly error: KafkaErrorName | undefined
+  readonly trouble: Trouble | undefined
   readonly highWatermark: number
   readonly lastStableOffset: number
   readonly logStartOffset: number
@@ -183,7 +189,7 @@ export interface AppendRequest extends TopicPartition {
 export type AppendAnswer =
   | { readonly kind: 'acknowledged'; readonly baseOffset: number; readonly logStartOffset: number }
   /** The leader answered with an error. Whether it appended depends on the error. */
-  | { readonly kind: 'refused'; readonly error: KafkaErrorName }
+  | { readonly kind: 'refused'; readonly trouble: Trouble }
   /** No answer came: it may have been appended, or may still be. */
   | { readonly kind: 'unanswered'; readonly reason: string }
   /** Not a byte of it left this process. */

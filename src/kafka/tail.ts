@@ -131,7 +131,7 @@ async function lastRecordIn(
         maxWaitMs: 500,
       })
       const [fetched] = answer.partitions
-      if (fetched?.error !== undefined) throw new KafkaError(fetched.error, 'Fetch', partitionName(partition))
+      if (fetched?.trouble !== undefined) throw new KafkaError(fetched.trouble.name, 'Fetch', partitionName(partition))
       const before = position
       for (const batch of batchesIn(fetched?.records ?? Buffer.alloc(0))) {
         batch.check()

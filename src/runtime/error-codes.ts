@@ -92,6 +92,10 @@ export const errorCodes = {
     6,
     'Another file stands where ours must go, and it is not a valid tile of the same topic. Our bytes were kept under @conflicts/.',
   ],
+  LOG_BEHIND_BACKUP: [
+    6,
+    'Kafka holds less of a partition than the backup does: the partition lost records. The backup is safe; nothing is added to that partition until Kafka has passed it.',
+  ],
   TILING_HOLE: [
     4,
     'The files of a partition do not cover a range of offsets without a hole. The message lists the missing ranges.',

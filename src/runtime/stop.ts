@@ -1,3 +1,5 @@
+import { Aborted } from './aborted.ts'
+
 /**
  * How a command is asked to end. `drain` finishes the piece in hand, `abort` lets go now; aborting implies draining.
  */
@@ -19,10 +21,10 @@ export function newStop(): StopControl {
   return {
     draining: draining.signal,
     aborted: aborted.signal,
-    drain: reason => draining.abort(reason),
+    drain: reason => draining.abort(new Aborted(reason)),
     abort(reason) {
-      draining.abort(reason)
-      aborted.abort(reason)
+      draining.abort(new Aborted(reason))
+      aborted.abort(new Aborted(reason))
     },
   }
 }

@@ -1,5 +1,10 @@
 const MAGIC = 0xfd2fb528
 
+/** True when a zstd frame ends in a checksum of its content. Source: RFC 8878 section 3.1.1.1.1. */
+export function zstdHasChecksum(frame: Buffer): boolean {
+  return frame.length >= 5 && frame.readUInt32LE(0) === MAGIC && (frame.readUInt8(4) & 0b100) !== 0
+}
+
 /**
  * The content size that a zstd frame declares, or undefined when it declares none (or is no zstd frame).
  * Source: RFC 8878 section 3.1.1.1.

@@ -15,18 +15,26 @@ const RECORD_OVERHEAD_BYTES = 48
 export interface MovingBatch extends Cursor {
   readonly batch: RecordBatch
   left: number
+  /** Offset of the record before the next one. */
+  previous: number
+}
+
+/** Offsets `from` ≤ o < `to`. */
+export interface OffsetWindow {
+  readonly from: number
+  readonly to: number
 }
 
 export function startMoving(batch: RecordBatch, payload: Buffer): MovingBatch {
-  return { batch, bytes: payload, at: 0, left: batch.recordCount }
+  return { batch, bytes: payload, at: 0, left: batch.recordCount, previous: batch.baseOffset - 1 }
 }
 
 /**
  * Moves records from a batch into a block by copying spans, until the batch is used up or the block holds `blockBytes`.
- * Records below `fromOffset` are left out. Returns true when the batch is used up; otherwise call again with a new block.
+ * Records outside of `window` are left out. Returns true when the batch is used up; otherwise call again with a new block.
  * Throws DecodeError for records that do not fit their lengths, and for offsets that do not ascend inside the batch.
  */
-export function moveRecords(moving: MovingBatch, block: AvroBlock, fromOffset: number, blockBytes: number): boolean {
+export function moveRecords(moving: MovingBatch, block: AvroBlock, window: OffsetWindow, blockBytes: number): boolean {
   const { batch, bytes } = moving
   const { baseOffset, nextOffset, isAppendTime } = batch
   const base = isAppendTime ? batch.maxTimestamp : batch.baseTimestamp
@@ -35,66 +43,67 @@ export function moveRecords(moving: MovingBatch, block: AvroBlock, fromOffset: n
   const isSmall = Math.abs(baseNumber) < 2 ** 51
   let smallMin = Infinity
   let smallMax = -Infinity
-  let previous = block.lastOffset
-  const recordsBefore = block.records
 
-  while (moving.left > 0 && block.length < blockBytes) {
-    const length = readInteger(moving)
-    const end = moving.at + length
-    if (length < 6 || end > bytes.length) throw new DecodeError(`a record length of ${length}`)
-    const next = end
-    moving.at++ // attributes: no bit is defined for records
-    const deltaAt = moving.at
-    let delta = 0
-    let isSmallRecord = isSmall
-    if (isAppendTime || !isSmall) skipVarint(moving)
-    else {
-      delta = readDelta(moving)
-      if (Number.isNaN(delta)) isSmallRecord = false
-    }
-    const offset = baseOffset + readInteger(moving)
-    moving.left--
-    if (offset < fromOffset) {
-      moving.at = next
-      continue
-    }
-    if (offset <= previous || offset >= nextOffset)
-      throw new DecodeError(`offset ${offset} behind ${previous} in a batch that ends at ${nextOffset}`)
-    previous = offset
+  try {
+    while (moving.left > 0 && block.length < blockBytes) {
+      const length = readInteger(moving)
+      const end = moving.at + length
+      if (length < 6 || end > bytes.length) throw new DecodeError(`a record length of ${length}`)
+      const next = end
+      moving.at++ // attributes: no bit is defined for records
+      const deltaAt = moving.at
+      let delta = 0
+      let isSmallRecord = isSmall
+      if (isAppendTime || !isSmall) skipVarint(moving)
+      else {
+        delta = readDelta(moving)
+        isSmallRecord = !Number.isNaN(delta)
+      }
+      const offset = baseOffset + readInteger(moving)
+      moving.left--
+      if (offset <= moving.previous || offset >= nextOffset) {
+        throw new DecodeError(`offset ${offset} behind ${moving.previous} in a batch that ends at ${nextOffset}`)
+      }
+      moving.previous = offset
+      if (offset < window.from || offset >= window.to) {
+        moving.at = next
+        continue
+      }
 
-    // A header of n bytes becomes n + 1, and none is shorter than two bytes.
-    const bound = length + (length >> 1) + RECORD_OVERHEAD_BYTES
-    if (block.length + bound > block.bytes.length) block.reserve(bound)
-    const out = block.bytes
-    const startsAt = block.length
-    let to = writeInteger(out, startsAt, offset)
-    if (isSmallRecord) {
-      const timestamp = baseNumber + delta
-      if (timestamp < smallMin) smallMin = timestamp
-      if (timestamp > smallMax) smallMax = timestamp
-      to = writeInteger(out, to, timestamp)
-    } else {
-      const timestamp = isAppendTime ? base : BigInt.asIntN(64, base + readBigInteger({ bytes, at: deltaAt }))
-      block.seeTimestamps(timestamp, timestamp)
+      // A header of n bytes becomes n + 1, and none is shorter than two bytes.
+      const bound = length + (length >> 1) + RECORD_OVERHEAD_BYTES
+      if (block.length + bound > block.bytes.length) block.reserve(bound)
+      const out = block.bytes
+      const startsAt = block.length
+      let to = writeInteger(out, startsAt, offset)
+      if (isSmallRecord) {
+        const timestamp = baseNumber + delta
+        if (timestamp < smallMin) smallMin = timestamp
+        if (timestamp > smallMax) smallMax = timestamp
+        to = writeInteger(out, to, timestamp)
+      } else {
+        const timestamp = isAppendTime ? base : BigInt.asIntN(64, base + readBigInteger({ bytes, at: deltaAt }))
+        block.seeTimestamps(timestamp, timestamp)
+        if (isAppendTime) block.hasAppendTime = true
+        else block.hasCreateTime = true
+        to = writeBigInteger(out, to, timestamp)
+      }
+      to = moveField(moving, end, out, to)
+      to = moveField(moving, end, out, to)
+      to = moveHeaders(moving, end, out, to)
+      if (moving.at !== end) throw new DecodeError(`a record of ${length} bytes that ends elsewhere`)
+      if (block.firstOffset < 0) block.firstOffset = offset
+      if (to - startsAt > block.recordBytesMax) block.recordBytesMax = to - startsAt
+      block.length = to
+      block.records++
+      block.lastOffset = offset
+    }
+  } finally {
+    if (smallMin <= smallMax) {
+      block.seeTimestamps(BigInt(smallMin), BigInt(smallMax))
       if (isAppendTime) block.hasAppendTime = true
       else block.hasCreateTime = true
-      to = writeBigInteger(out, to, timestamp)
     }
-    to = moveField(moving, end, out, to)
-    to = moveField(moving, end, out, to)
-    to = moveHeaders(moving, end, out, to)
-    if (moving.at !== end) throw new DecodeError(`a record of ${length} bytes that ends elsewhere`)
-    if (block.firstOffset < 0) block.firstOffset = offset
-    if (to - startsAt > block.recordBytesMax) block.recordBytesMax = to - startsAt
-    block.length = to
-    block.records++
-    block.lastOffset = offset
-  }
-
-  if (block.records > recordsBefore && smallMin <= smallMax) {
-    block.seeTimestamps(BigInt(smallMin), BigInt(smallMax))
-    if (isAppendTime) block.hasAppendTime = true
-    else block.hasCreateTime = true
   }
   if (moving.left > 0) return false
   if (moving.at !== bytes.length) throw new DecodeError('bytes behind the last record of a batch')

@@ -1,3 +1,4 @@
+import { Aborted } from '../../runtime/aborted.ts'
 import { PartitionMap } from '../../runtime/topic-partition.ts'
 import type { TopicPartition } from '../../runtime/topic-partition.ts'
 import type { Ownership } from '../port.ts'
@@ -35,7 +36,7 @@ export class Ownerships {
       const known = this.#owned.get(ownership)
       if (known?.ownership !== ownership) continue
       this.#owned.delete(ownership)
-      known.end.abort(reason)
+      known.end.abort(new Aborted(reason))
     }
   }
 }

@@ -1,3 +1,4 @@
+import { Aborted } from '../../runtime/aborted.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { MaxbrodError, isMaxbrodError } from '../../runtime/errors.ts'
 import { backoffMs } from '../../runtime/retry.ts'
@@ -107,7 +108,7 @@ export class MemberSession implements GroupSession {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort()
+    this.#closing.abort(new Aborted('the member was closed'))
     this.#signal('closed')
     this.#ownerships.end(this.owned, 'the member was closed')
     this.#deps.coordinator.close() // a join may wait for others for a minute
@@ -131,7 +132,7 @@ export class MemberSession implements GroupSession {
       this.#lose('the member cannot go on')
       throw error
     } finally {
-      this.#closing.abort()
+      this.#closing.abort(new Aborted('the member was closed'))
       this.#settled.resolve()
       await beats
     }

@@ -1,4 +1,4 @@
-import { kafkaErrorName, isMoved } from '../kafka-errors.ts'
+import { kafkaErrorName, kindOf } from '../kafka-errors.ts'
 import type { AppendAnswer, AppendRequest, BatchAppender } from '../port.ts'
 import { PartitionMap } from '../../runtime/topic-partition.ts'
 import { produceCall } from '../protocol/produce.ts'
@@ -80,9 +80,11 @@ class BrokerSender {
         const error = kafkaErrorName(errorCode)
         answers.set(
           { topic, partition },
-          error === undefined ? { kind: 'acknowledged', baseOffset, logStartOffset } : { kind: 'refused', error },
+          error === undefined
+            ? { kind: 'acknowledged', baseOffset, logStartOffset }
+            : { kind: 'refused', trouble: { name: error, kind: kindOf(error) } },
         )
-        if (error !== undefined && isMoved(error)) void this.#view.refresh([topic])
+        if (error !== undefined && kindOf(error) === 'moved') void this.#view.refresh([topic])
       }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)

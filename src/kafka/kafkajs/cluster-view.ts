@@ -4,7 +4,7 @@ import { MaxbrodError } from '../../runtime/errors.ts'
 import type { Random } from '../../runtime/random.ts'
 import { backoffMs } from '../../runtime/retry.ts'
 import type { TopicPartition } from '../../runtime/topic-partition.ts'
-import { KafkaError, endingOf, isRefused, isTemporary } from '../kafka-errors.ts'
+import { KafkaError, endingOf, isTemporary, kindOf } from '../kafka-errors.ts'
 import type { Leader, Routes } from '../port.ts'
 import { METADATA, metadataCall } from '../protocol/metadata.ts'
 import type { MetadataAnswer, MetadataTopic } from '../protocol/metadata.ts'
@@ -142,7 +142,7 @@ export class ClusterView implements Routes {
         this.#lastGood = connection
         return answer
       } catch (error) {
-        if (error instanceof KafkaError && isRefused(error.error)) throw error
+        if (error instanceof KafkaError && kindOf(error.error) === 'denied') throw error
         failure = error
       }
     }
@@ -160,7 +160,7 @@ export class ClusterView implements Routes {
   }
 
   #unreachable(cause: KafkaError): MaxbrodError {
-    if (isRefused(cause.error)) return endingOf(cause, `log in to ${this.#where()}`)
+    if (kindOf(cause.error) === 'denied') return endingOf(cause, `log in to ${this.#where()}`)
     return new MaxbrodError('KAFKA_UNREACHABLE', `no broker of ${this.#where()} answers: ${cause.message}`, {
       cause,
       hint: 'check --bootstrap-server, the network, and whether the listener wants TLS or SASL (--command-config)',

@@ -1,5 +1,5 @@
-import { KafkaError, kafkaErrorName } from '../kafka-errors.ts'
-import type { BatchFetcher, FetchOptions, FetchPartition, FetchedBatches } from '../port.ts'
+import { KafkaError, kafkaErrorName, kindOf } from '../kafka-errors.ts'
+import type { BatchFetcher, FetchOptions, FetchPartition, FetchedBatches, Trouble } from '../port.ts'
 import { FETCH, FETCH_BY_ID, fetchCall } from '../protocol/fetch.ts'
 import type { ClusterView } from './cluster-view.ts'
 
@@ -32,7 +32,7 @@ export function newFetcher(view: ClusterView, newestFetch: number = FETCH.newest
           partitions: answer.partitions.map(({ errorCode, topic, ...partition }) => ({
             ...partition,
             topic: names.get(topic) ?? topic,
-            error: kafkaErrorName(errorCode),
+            trouble: troubleOf(errorCode),
           })),
           bytes: frame.payload.length,
           [Symbol.dispose]: () => frame[Symbol.dispose](),
@@ -48,4 +48,9 @@ export function newFetcher(view: ClusterView, newestFetch: number = FETCH.newest
       view.connection(nodeId, 'fetch').destroy()
     },
   }
+}
+
+function troubleOf(errorCode: number): Trouble | undefined {
+  const name = kafkaErrorName(errorCode)
+  return name === undefined ? undefined : { name, kind: kindOf(name) }
 }

@@ -1,7 +1,7 @@
 import type { GroupOptions } from '../port.ts'
 import type { Coordinator } from '../group/coordinator.ts'
 import { ASSIGNOR, PROTOCOL_TYPE } from '../group/member-data.ts'
-import { KafkaError, isCoordinatorMoved, kafkaErrorName } from '../kafka-errors.ts'
+import { KafkaError, kafkaErrorName, kindOf } from '../kafka-errors.ts'
 import type { BrokerConnection } from './broker-connection.ts'
 import type { ClusterView, Purpose } from './cluster-view.ts'
 import { commitOffsets, coordinatorOf, heartbeat, joinGroup, leaveGroup, syncGroup } from './group-requests.ts'
@@ -26,7 +26,9 @@ export function newCoordinator(
     } catch (error) {
       const isLost =
         error instanceof KafkaError &&
-        (isCoordinatorMoved(error.error) || error.error === 'NETWORK_EXCEPTION' || error.error === 'REQUEST_TIMED_OUT')
+        (kindOf(error.error) === 'coordinator' ||
+          error.error === 'NETWORK_EXCEPTION' ||
+          error.error === 'REQUEST_TIMED_OUT')
       if (isLost && connections.get(purpose) === found) connections.delete(purpose)
       throw error
     }
@@ -54,7 +56,7 @@ export function newCoordinator(
         const request = { groupId, generation, memberId, instanceId: instanceId ?? null, offsets }
         const answered = await commitOffsets(connection, request)
         const errors = answered.map(({ errorCode }) => kafkaErrorName(errorCode))
-        const moved = errors.find(error => error !== undefined && isCoordinatorMoved(error))
+        const moved = errors.find(error => error !== undefined && kindOf(error) === 'coordinator')
         if (moved !== undefined) throw new KafkaError(moved, 'OffsetCommit')
         return answered
       }),

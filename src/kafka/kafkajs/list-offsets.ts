@@ -1,7 +1,7 @@
 import { MaxbrodError } from '../../runtime/errors.ts'
 import { PartitionMap } from '../../runtime/topic-partition.ts'
 import type { TopicPartition } from '../../runtime/topic-partition.ts'
-import { KafkaError, isMoved, isTemporary, kafkaErrorName } from '../kafka-errors.ts'
+import { KafkaError, isTemporary, kafkaErrorName } from '../kafka-errors.ts'
 import type { KafkaErrorName } from '../kafka-errors.ts'
 import type { OffsetKind, OffsetsAnswer } from '../port.ts'
 import { EARLIEST, LATEST, LIST_OFFSETS, listOffsetsCall } from '../protocol/list-offsets.ts'
@@ -63,7 +63,7 @@ export async function listOffsets(
         left.delete({ topic, partition })
       } else {
         failed.set({ topic, partition }, error)
-        if (!isTemporary(error) && !isMoved(error)) left.delete({ topic, partition })
+        if (!isTemporary(error)) left.delete({ topic, partition })
       }
     }
     const broken = settled.find(one => one.status === 'rejected')

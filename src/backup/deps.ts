@@ -1,0 +1,30 @@
+import type { Archive } from '../catalog/archive.ts'
+import type { Kafka } from '../kafka/port.ts'
+import type { Logger } from '../observe/logger.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { BufferPool } from '../runtime/buffer-pool.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Disk } from '../runtime/disk.ts'
+import type { Random } from '../runtime/random.ts'
+import type { ObjectStore } from '../storage/port.ts'
+
+/** The ports that a backup worker lives on. */
+export interface BackupDeps {
+  readonly kafka: Kafka
+  readonly store: ObjectStore
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly pool: BufferPool
+  /** Program and version, as files name their writer. */
+  readonly writer: string
+}
+
+/** What all partitions of a worker share. */
+export interface WorkerContext extends BackupDeps {
+  readonly archive: Archive
+  readonly groupId: string
+  readonly spoolFolder: string
+}

@@ -1,0 +1,152 @@
+import type { FetchPartition, FetchedBatches, Leader } from '../kafka/port.ts'
+import type { Lease } from '../runtime/byte-budget.ts'
+import { backoffMs } from '../runtime/retry.ts'
+import { messageOf } from '../runtime/errors.ts'
+import { PartitionMap } from '../runtime/topic-partition.ts'
+import type { WorkerContext } from './deps.ts'
+import type { WorkerMemory } from './memory.ts'
+import type { PartitionBackup } from './partition.ts'
+import type { Throttle } from '../runtime/throttle.ts'
+
+export interface FetchLoopDeps {
+  readonly context: WorkerContext
+  readonly memory: WorkerMemory
+  readonly throttle: Throttle
+  /** The partitions that are read, all brokers'. */
+  readonly partitions: () => Iterable<PartitionBackup>
+  /** Bytes of records that one answer may hold. */
+  readonly maxBytes: number
+  readonly minBytes: number
+  readonly signal: AbortSignal
+}
+
+const MAX_WAIT_MS = 500
+const IDLE_MS = 50
+/** One partition's share of an answer. */
+const MIN_SHARE_BYTES = 256 * 1024
+const MAX_SHARE_BYTES = 4 * 1024 * 1024
+const BACKOFF = { initialMs: 100, maxMs: 5_000 }
+
+interface Asked {
+  readonly answer: FetchedBatches
+  readonly lease: Lease
+  readonly requested: PartitionMap<{ readonly partition: PartitionBackup; readonly offset: number }>
+}
+
+/**
+ * Reads all partitions that one broker leads, until the signal aborts. The next fetch goes out as soon as the headers of the
+ * answer say where it must begin, and is under way while the answer is decoded. One failing partition does not hold up the others.
+ */
+export async function runFetchLoop(nodeId: number, deps: FetchLoopDeps): Promise<void> {
+  let turn = 0
+  let failures = 0
+  let next: Promise<Asked | undefined> | undefined
+  const { signal, context } = deps
+  while (!signal.aborted) {
+    let asked: Asked | undefined
+    try {
+      asked = await (next ?? ask(nodeId, turn++, deps))
+      next = undefined
+      failures = 0
+    } catch (error) {
+      next = undefined
+      if (signal.aborted) return
+      context.log.warn({ broker: nodeId, reason: messageOf(error) }, 'a fetch failed, trying again')
+      await context.clock.sleep(backoffMs(BACKOFF, failures++, context.random.number), signal)
+      await context.kafka.routes.refresh(topicsOf(deps.partitions()))
+      continue
+    }
+    if (asked === undefined) {
+      await context.clock.sleep(IDLE_MS, signal)
+      continue
+    }
+    for (const fetched of asked.answer.partitions) {
+      const request = asked.requested.get(fetched)
+      request?.partition.announce(fetched, request.offset)
+    }
+    next = ask(nodeId, turn++, deps)
+    next.catch(() => undefined) // looked at in the next turn
+    await take(asked, deps)
+  }
+  const last = await next?.catch(() => undefined)
+  last?.answer[Symbol.dispose]()
+  last?.lease[Symbol.dispose]()
+}
+
+async function take({ answer, lease, requested }: Asked, { throttle, signal }: FetchLoopDeps): Promise<void> {
+  try {
+    for (const fetched of answer.partitions) {
+      const request = requested.get(fetched)
+      await request?.partition.take(fetched, request.offset)
+    }
+    await throttle.take(answer.bytes, signal)
+  } finally {
+    answer[Symbol.dispose]()
+    lease[Symbol.dispose]()
+  }
+}
+
+/** One fetch; undefined when no partition wants anything now. */
+async function ask(nodeId: number, turn: number, deps: FetchLoopDeps): Promise<Asked | undefined> {
+  const { context, memory, maxBytes, minBytes, signal } = deps
+  const chosen = choose(nodeId, turn, deps)
+  if (chosen.length === 0) return undefined
+  const lease = await memory.room(maxBytes, signal)
+  try {
+    // Waiting for room may have taken long: what is wanted is asked anew.
+    const requests = requestsOf(chosen, maxBytes)
+    if (requests.length === 0) {
+      lease[Symbol.dispose]()
+      return undefined
+    }
+    const options = { isolation: 'committed', maxBytes, minBytes, maxWaitMs: MAX_WAIT_MS } as const
+    const answer = await context.kafka.fetcher.fetch(
+      nodeId,
+      requests.map(({ request }) => request),
+      options,
+    )
+    lease.resize(answer.bytes)
+    const requested = new PartitionMap(
+      requests.map(({ partition, request }) => [request, { partition, offset: request.offset }] as const),
+    )
+    return { answer, lease, requested }
+  } catch (error) {
+    lease[Symbol.dispose]()
+    throw error
+  }
+}
+
+interface Chosen {
+  readonly partition: PartitionBackup
+  readonly leader: Leader
+}
+
+/** The broker's partitions that want something, from another one on each turn: brokers fill answers in the order asked. */
+function choose(nodeId: number, turn: number, { context, partitions }: FetchLoopDeps): Chosen[] {
+  const ready: Chosen[] = []
+  for (const partition of partitions()) {
+    const leader = context.kafka.routes.leader(partition.ownership)
+    if (leader?.nodeId === nodeId && partition.wants(leader, 0) !== undefined) ready.push({ partition, leader })
+  }
+  const probing = ready.filter(({ partition }) => partition.isProbing)
+  const probe = probing[turn % Math.max(probing.length, 1)]
+  // Every other turn, so that a partition that must be asked alone does not slow the others down.
+  if (probe !== undefined && (turn % 2 === 0 || probing.length === ready.length)) return [probe]
+  const first = turn % Math.max(ready.length, 1)
+  return [...ready.slice(first), ...ready.slice(0, first)].filter(({ partition }) => !partition.isProbing)
+}
+
+function requestsOf(
+  chosen: readonly Chosen[],
+  maxBytes: number,
+): { partition: PartitionBackup; request: FetchPartition }[] {
+  const share = Math.min(MAX_SHARE_BYTES, Math.max(MIN_SHARE_BYTES, Math.floor(maxBytes / chosen.length)))
+  return chosen.flatMap(({ partition, leader }) => {
+    const request = partition.wants(leader, share)
+    return request === undefined ? [] : [{ partition, request }]
+  })
+}
+
+function topicsOf(partitions: Iterable<PartitionBackup>): string[] {
+  return [...new Set([...partitions].map(({ ownership }) => ownership.topic))]
+}

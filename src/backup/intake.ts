@@ -1,0 +1,132 @@
+import { AbortedFilter } from '../format/batch/aborted.ts'
+import { decompressPayload } from '../format/batch/compression.ts'
+import { batchesIn } from '../format/batch/record-batch.ts'
+import type { RecordBatch } from '../format/batch/record-batch.ts'
+import { AvroBlock } from '../format/transcode/avro-block.ts'
+import { moveRecords, startMoving } from '../format/transcode/to-avro.ts'
+import type { FetchedPartition } from '../kafka/port.ts'
+import type { BufferPool } from '../runtime/buffer-pool.ts'
+import type { Lease } from '../runtime/byte-budget.ts'
+import type { BlockHolder, WorkerMemory } from './memory.ts'
+
+/** Content of a block before compression. */
+const BLOCK_BYTES = 1024 * 1024
+/** A record may begin just below the mark. */
+const BLOCK_SLACK_BYTES = 128 * 1024
+const SMALL_BLOCK_BYTES = 32 * 1024
+
+export interface IntakeOptions {
+  readonly pool: BufferPool
+  readonly memory: WorkerMemory
+  /** Takes a finished block, whose records lie below `coversTo`, and calls `onReleased` once its memory is free. */
+  readonly onBlock: (block: AvroBlock, coversTo: number, onReleased: () => void) => void
+}
+
+/**
+ * Turns what was fetched of one partition into Avro blocks. Its position says up to where everything was taken, or is known
+ * to hold nothing that was committed.
+ */
+export class Intake implements BlockHolder {
+  readonly #options: IntakeOptions
+  #position: number
+  #leaderEpoch = -1
+  #open: { readonly block: AvroBlock; readonly lease: Lease } | undefined
+  #blockBytes = SMALL_BLOCK_BYTES
+  /** Grows with each reset: what was under way before it is dropped. */
+  #era = 0
+
+  constructor(position: number, options: IntakeOptions) {
+    this.#position = position
+    this.#options = options
+  }
+
+  get position(): number {
+    return this.#position
+  }
+
+  /** Leader epoch of the last batch taken; −1 before the first. */
+  get leaderEpoch(): number {
+    return this.#leaderEpoch
+  }
+
+  get openBytes(): number {
+    return this.#open?.block.length ?? 0
+  }
+
+  /**
+   * Takes the committed records of an answer, up to `barrier`. Returns how many. Throws DecodeError at a corrupt batch or
+   * record; the position stands behind the last sound one then.
+   */
+  async take({ records, aborted }: Pick<FetchedPartition, 'records' | 'aborted'>, barrier: number): Promise<number> {
+    const era = this.#era
+    const filter = new AbortedFilter(aborted)
+    let taken = 0
+    for (const batch of batchesIn(records)) {
+      batch.check()
+      const isDropped = filter.drops(batch)
+      if (batch.nextOffset <= this.#position) continue
+      if (!batch.isControl && !isDropped && batch.recordCount > 0) {
+        const payload = batch.codec === 'none' ? batch.payload : await decompressPayload(batch.codec, batch.payload)
+        if (era !== this.#era) return taken
+        taken += this.#takeBatch(batch, payload, barrier)
+      }
+      this.#leaderEpoch = batch.leaderEpoch
+      this.#position = Math.min(batch.nextOffset, barrier)
+      if (this.#position === barrier) break
+    }
+    return taken
+  }
+
+  /** Moves the position over offsets that hold nothing, or nothing any more. */
+  skipTo(position: number): void {
+    this.#position = position
+  }
+
+  /** Hands on the block that is being filled, if there is one. */
+  sealOpenBlock(): void {
+    const open = this.#open
+    if (open === undefined || open.block.records === 0) return
+    this.#open = undefined
+    this.#position = Math.max(this.#position, open.block.lastOffset + 1)
+    this.#blockBytes =
+      open.block.length >= BLOCK_BYTES
+        ? BLOCK_BYTES + BLOCK_SLACK_BYTES
+        : Math.max(open.block.length, SMALL_BLOCK_BYTES)
+    this.#options.onBlock(open.block, open.block.lastOffset + 1, () => open.lease[Symbol.dispose]())
+  }
+
+  /** Drops what was not handed on and begins anew. */
+  reset(position: number): void {
+    this.#era++
+    this.#position = position
+    this.#open?.block.release()
+    this.#open?.lease[Symbol.dispose]()
+    this.#open = undefined
+  }
+
+  #takeBatch(batch: RecordBatch, payload: Buffer, barrier: number): number {
+    const moving = startMoving(batch, payload)
+    const window = { from: this.#position, to: barrier }
+    let taken = 0
+    for (;;) {
+      const { block, lease } = this.#openBlock()
+      const before = block.records
+      try {
+        const isBatchDone = moveRecords(moving, block, window, BLOCK_BYTES)
+        taken += block.records - before
+        lease.resize(block.bytes.length)
+        if (block.length >= BLOCK_BYTES) this.sealOpenBlock()
+        if (isBatchDone) return taken
+      } catch (error) {
+        this.#position = Math.max(this.#position, block.lastOffset + 1)
+        throw error
+      }
+    }
+  }
+
+  #openBlock(): { readonly block: AvroBlock; readonly lease: Lease } {
+    const { pool, memory } = this.#options
+    this.#open ??= { block: new AvroBlock(pool, this.#blockBytes), lease: memory.budget.grant(this.#blockBytes) }
+    return this.#open
+  }
+}

@@ -1,0 +1,44 @@
+import { ByteBudget } from '../runtime/byte-budget.ts'
+import type { Lease } from '../runtime/byte-budget.ts'
+
+/** Who holds a block that is being filled and can be asked to finish it early. */
+export interface BlockHolder {
+  readonly openBytes: number
+  sealOpenBlock(): void
+}
+
+/** The worker's byte budget: answers of fetches, blocks being filled, blocks being compressed. */
+export class WorkerMemory {
+  readonly budget: ByteBudget
+  readonly #holders = new Set<BlockHolder>()
+
+  constructor(limitBytes: number) {
+    this.budget = new ByteBudget(limitBytes)
+  }
+
+  join(holder: BlockHolder): Disposable {
+    this.#holders.add(holder)
+    return { [Symbol.dispose]: () => void this.#holders.delete(holder) }
+  }
+
+  /**
+   * Waits for room for a fetch. Blocks that are being filled never come to an end by themselves when nothing is fetched, so
+   * the largest of them are finished early when there is no room.
+   */
+  async room(bytes: number, signal: AbortSignal): Promise<Lease> {
+    const lease = this.budget.tryTake(bytes)
+    if (lease !== undefined) return lease
+    this.#relieve(bytes)
+    return this.budget.take(bytes, signal)
+  }
+
+  #relieve(bytes: number): void {
+    const holders = [...this.#holders].toSorted((a, b) => b.openBytes - a.openBytes)
+    let sealed = 0
+    for (const holder of holders) {
+      if (sealed >= bytes || holder.openBytes === 0) return
+      sealed += holder.openBytes
+      holder.sealOpenBlock()
+    }
+  }
+}

@@ -1,0 +1,319 @@
+import { DecodeError } from '../format/batch/varint.ts'
+import { batchesIn } from '../format/batch/record-batch.ts'
+import type { PartitionPlace } from '../format/keys.ts'
+import type { FetchPartition, FetchedPartition, Leader, Ownership, Trouble } from '../kafka/port.ts'
+import type { Logger } from '../observe/logger.ts'
+import { MaxbrodError, messageOf } from '../runtime/errors.ts'
+import { partitionName } from '../runtime/topic-partition.ts'
+import type { WorkerContext } from './deps.ts'
+import type { PartitionIdentity } from './identity.ts'
+import { Intake } from './intake.ts'
+import type { WorkerMemory } from './memory.ts'
+import { readLogBounds } from './log-bounds.ts'
+import type { ResumePoint } from './resume.ts'
+import { TileChain } from './tile-chain.ts'
+import type { ChainDeps, ChainOptions } from './tile-chain.ts'
+
+/** Complete tiles that may wait for their upload before the partition is read on. */
+const WAITING_TILES = 2
+/** How often a corrupt batch is fetched again, each time over a new connection, before it is called corrupt. */
+const CORRUPT_TRIES = 3
+/** Between two tries of one partition. */
+const PAUSE_MS = 200
+/** Empty answers to a fetch of this partition alone, before the position moves over what must be empty. */
+const EMPTY_PROBES = 2
+
+export interface PartitionOptions extends ChainOptions {
+  readonly idleAfter: number
+}
+
+export interface PartitionDeps extends Omit<ChainDeps, 'onMoved'> {
+  readonly context: WorkerContext
+  readonly memory: WorkerMemory
+  readonly onRecords: (records: number, bytes: number) => void
+  /** The partition cannot go on; the others do. */
+  readonly onStopped: (error: unknown) => void
+  /** The topic was deleted, and maybe created again. */
+  readonly onTopicGone: () => void
+}
+
+/** One partition of the worker: what is read of it, and the tiles that it becomes. */
+export class PartitionBackup {
+  readonly ownership: Ownership
+  readonly identity: PartitionIdentity
+  readonly log: Logger
+  readonly #place: PartitionPlace
+  readonly #options: PartitionOptions
+  readonly #deps: PartitionDeps
+  readonly #intake: Intake
+  readonly #chain: TileChain
+  readonly #memberOfMemory: Disposable
+  #nextFetch: number
+  #barrier: number
+  #target: number | undefined
+  #lastTakenAtMs: number
+  #corruptTries = 0
+  #probes: number[] = []
+  #isStopped = false
+
+  constructor(
+    place: PartitionPlace,
+    identity: PartitionIdentity,
+    ownership: Ownership,
+    resume: ResumePoint,
+    options: PartitionOptions,
+    deps: PartitionDeps,
+  ) {
+    this.ownership = ownership
+    this.identity = identity
+    this.log = deps.log
+    this.#place = place
+    this.#options = options
+    this.#deps = deps
+    this.#barrier = resume.barrier ?? Infinity
+    this.#nextFetch = resume.chainEnd
+    this.#lastTakenAtMs = deps.context.clock.monotonic()
+    this.#chain = new TileChain(place, identity, ownership, resume, options, {
+      ...deps,
+      onMoved: (position, barrier) => this.#moveTo(position, barrier),
+    })
+    this.#intake = new Intake(resume.chainEnd, {
+      pool: deps.context.pool,
+      memory: deps.memory,
+      onBlock: (block, coversTo, onReleased) => this.#chain.add(block, coversTo, this.#intake.leaderEpoch, onReleased),
+    })
+    this.#memberOfMemory = deps.memory.join(this.#intake)
+    if (resume.gap !== undefined) this.#declareGap(resume.gap.to)
+  }
+
+  get position(): number {
+    return this.#intake.position
+  }
+
+  get committedTo(): number {
+    return this.#chain.committedTo
+  }
+
+  get bufferedBytes(): number {
+    return this.#intake.openBytes + this.#chain.spooledBytes
+  }
+
+  /** Age of the oldest offset that was read and is not durable, in ms. */
+  get bufferedAgeMs(): number {
+    return this.#chain.ageMs
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped
+  }
+
+  /** True when the next fetch must ask for this partition alone: only then does an empty answer mean anything. */
+  get isProbing(): boolean {
+    return this.#probes.length > 0
+  }
+
+  /** What to fetch next, or undefined while the partition should rest. */
+  wants(leader: Leader, maxBytes: number): FetchPartition | undefined {
+    const hasEnough = this.#nextFetch >= Math.min(this.#barrier, this.#target ?? Infinity)
+    if (this.#isStopped || this.ownership.ended.aborted || hasEnough || this.#chain.waiting >= WAITING_TILES)
+      return undefined
+    const { topic, partition } = this.#place
+    return {
+      topic,
+      partition,
+      topicId: this.identity.topicId,
+      offset: this.#nextFetch,
+      leaderEpoch: leader.leaderEpoch,
+      maxBytes,
+    }
+  }
+
+  /** Looks only at the headers of the batches, so that the next fetch can go out before anything is decoded. */
+  announce({ trouble, records }: FetchedPartition, requested: number): void {
+    if (trouble !== undefined || requested !== this.#nextFetch) return
+    try {
+      for (const batch of batchesIn(records)) this.#nextFetch = Math.max(this.#nextFetch, batch.nextOffset)
+    } catch {
+      // take() comes upon the same bytes and says what is wrong with them
+    }
+  }
+
+  /** Takes what a fetch from `requested` on has brought. Never throws. */
+  async take(fetched: FetchedPartition, requested: number): Promise<void> {
+    if (this.#isStopped || this.ownership.ended.aborted || requested !== this.position) return this.#rewind()
+    try {
+      await (fetched.trouble === undefined ? this.#takeRecords(fetched) : this.#takeTrouble(fetched.trouble))
+    } catch (error) {
+      if (!this.ownership.ended.aborted) this.stop(error)
+    }
+  }
+
+  /** To be called about once a second: closes what is due. */
+  tick(): void {
+    if (this.#isStopped || this.ownership.ended.aborted) return
+    const { clock } = this.#deps.context
+    if (clock.monotonic() - this.#lastTakenAtMs >= this.#options.idleAfter) this.#intake.sealOpenBlock()
+    if (this.#chain.ageMs >= this.#options.maxFileAge) this.#intake.sealOpenBlock()
+    this.#chain.rotate(this.position, this.#intake.openBytes > 0)
+  }
+
+  /** Reads no further than `target`, and uploads what there is when it is reached. */
+  endAt(target: number): void {
+    this.#target = target
+    this.#closeAtTarget()
+  }
+
+  /** Uploads and commits everything taken so far. */
+  async flush(reason: string): Promise<void> {
+    this.#close(reason)
+    await this.#chain.drained()
+  }
+
+  /** Lets uploads that have begun finish. */
+  async drained(): Promise<void> {
+    await this.#chain.drained()
+  }
+
+  async commitStart(): Promise<void> {
+    await this.#chain.commitStart()
+  }
+
+  stop(error: unknown): void {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    this.#intake.reset(this.position)
+    this.#deps.onStopped(error)
+  }
+
+  /** Lets go of memory and spool. What was not durable is read again by whoever owns the partition next. */
+  async discard(): Promise<void> {
+    this.#isStopped = true
+    this.#memberOfMemory[Symbol.dispose]()
+    this.#intake.reset(this.position)
+    await this.#chain.discard()
+  }
+
+  async #takeRecords(fetched: FetchedPartition): Promise<void> {
+    const { clock } = this.#deps.context
+    const before = this.position
+    try {
+      const records = await this.#intake.take(fetched, this.#barrier)
+      this.#corruptTries = 0
+      this.#deps.onRecords(records, fetched.records.length)
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      await this.#takeCorrupt(error)
+    }
+    if (this.position > before) {
+      this.#lastTakenAtMs = clock.monotonic()
+      this.#probes = []
+      this.#chain.covered(this.position)
+      if (this.position === this.#barrier) this.#close('a file lies ahead')
+      this.#closeAtTarget()
+    } else if (fetched.records.length === 0 && fetched.lastStableOffset > this.position)
+      this.#probe(fetched.lastStableOffset)
+    this.#rewind()
+  }
+
+  /**
+   * An empty answer although there should be something: the answer's budget may have been spent on other partitions, or
+   * compaction took everything up to the end. Only two empty answers to fetches of this partition alone tell the second.
+   */
+  #probe(lastStableOffset: number): void {
+    this.#probes.push(lastStableOffset)
+    if (this.#probes.length <= EMPTY_PROBES) return
+    this.#intake.sealOpenBlock()
+    this.#intake.skipTo(Math.min(...this.#probes, this.#barrier))
+    this.#probes = []
+    this.#chain.covered(this.position)
+    this.#closeAtTarget()
+  }
+
+  async #takeTrouble({ name, kind }: Trouble): Promise<void> {
+    const { kafka, clock } = this.#deps.context
+    this.#rewind()
+    if (kind === 'out of range') await this.#lookAtLog()
+    else if (kind === 'moved') {
+      await kafka.routes.refresh([this.#place.topic])
+      if (kafka.routes.leader(this.#place)?.topicId !== this.identity.topicId) this.#deps.onTopicGone()
+      await clock.sleep(PAUSE_MS, this.ownership.ended)
+    } else if (kind === 'denied') {
+      const hint = 'grant Read and Describe on the topic'
+      throw new MaxbrodError('KAFKA_AUTH', `cannot read ${partitionName(this.#place)}: ${name}`, {
+        ...this.#place,
+        hint,
+      })
+    } else await clock.sleep(PAUSE_MS, this.ownership.ended)
+  }
+
+  /** The log does not have our position: it begins behind it, or ends before it. */
+  async #lookAtLog(): Promise<void> {
+    const { logStart, highWatermark } = await readLogBounds(this.#deps.context.kafka, this.#place)
+    if (this.position < logStart) this.#declareGap(logStart)
+    else if (this.position > highWatermark) {
+      throw new MaxbrodError(
+        'LOG_BEHIND_BACKUP',
+        `${partitionName(this.#place)} ends at ${highWatermark} and was read up to ${this.position}`,
+        {
+          ...this.#place,
+          hint: 'the partition lost records (an unclean leader election?): what the backup holds is safe; nothing is added until Kafka has passed it',
+        },
+      )
+    }
+  }
+
+  #declareGap(logStart: number): void {
+    const gap = { from: this.position, to: Math.min(logStart, this.#barrier), reason: 'retention' as const }
+    this.log.error(
+      { ...gap, offsets: gap.to - gap.from },
+      'Kafka no longer has offsets that were not backed up: declaring a gap',
+    )
+    this.#intake.sealOpenBlock()
+    this.#chain.addGap(gap)
+    this.#intake.skipTo(gap.to)
+    this.#rewind()
+    if (this.position === this.#barrier) this.#close('a file lies ahead')
+  }
+
+  async #takeCorrupt(error: DecodeError): Promise<void> {
+    const { kafka, clock } = this.#deps.context
+    this.#corruptTries++
+    const where = `${partitionName(this.#place)} at offset ${this.position}`
+    if (this.#corruptTries > CORRUPT_TRIES) {
+      throw new MaxbrodError('BATCH_CORRUPT', `${where}: ${error.message}`, {
+        ...this.#place,
+        offset: this.position,
+        cause: error,
+        hint: 'let the broker check the log segment (kafka-dump-log)',
+      })
+    }
+    this.log.warn(
+      { offset: this.position, reason: messageOf(error), tries: this.#corruptTries },
+      'fetched a corrupt batch, fetching it again over a new connection',
+    )
+    const leader = kafka.routes.leader(this.#place)
+    if (leader !== undefined) kafka.fetcher.reconnect(leader.nodeId)
+    await clock.sleep(PAUSE_MS, this.ownership.ended)
+  }
+
+  #closeAtTarget(): void {
+    if (this.#target !== undefined && this.position >= this.#target) this.#close('the end was reached')
+  }
+
+  #close(reason: string): void {
+    this.#intake.sealOpenBlock()
+    this.#chain.close(this.position, reason)
+  }
+
+  #moveTo(position: number, barrier: number | undefined): void {
+    this.#barrier = barrier ?? Infinity
+    this.#probes = []
+    this.#intake.reset(position)
+    this.#rewind()
+    this.#closeAtTarget()
+  }
+
+  #rewind(): void {
+    this.#nextFetch = this.position
+  }
+}

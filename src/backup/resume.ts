@@ -1,0 +1,134 @@
+import { readOrigin, walkChain } from '../catalog/chain-walk.ts'
+import type { ChainEnd } from '../catalog/chain-walk.ts'
+import { whyForeign } from '../catalog/create-tile.ts'
+import { readTileFacts } from '../catalog/tile-facts.ts'
+import { tileKey } from '../format/keys.ts'
+import type { PartitionPlace } from '../format/keys.ts'
+import type { Gap } from '../format/tile-header.ts'
+import type { CommittedOffset } from '../kafka/port.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
+import { partitionName } from '../runtime/topic-partition.ts'
+import type { ObjectStore } from '../storage/port.ts'
+import { decodeCommitNote } from './commit-note.ts'
+import type { CommitNote } from './commit-note.ts'
+import type { PartitionIdentity } from './identity.ts'
+
+/** Where a worker goes on with a partition. */
+export interface ResumePoint {
+  /** The end of the partition's chain in the store: the next tile begins here. */
+  readonly chainEnd: number
+  /** Where the last tile begins; undefined while there is none. */
+  readonly lastFrom: number | undefined
+  /** The first offset ever covered. */
+  readonly origin: number
+  /** Offsets that Kafka no longer has and no tile covers; reading goes on behind them. */
+  readonly gap: Gap | undefined
+  /** A tile that lies ahead, behind a hole: the worker fills the hole up to here and goes on behind it. */
+  readonly barrier: number | undefined
+}
+
+export interface LogBounds {
+  readonly logStart: number
+  readonly highWatermark: number
+}
+
+/**
+ * Finds where to go on: the store decides, the committed offset is a shortcut to its end. Throws FOREIGN_ARCHIVE when the
+ * group's commit belongs to another archive, TILE_CONFLICT when foreign objects stand in the way, LOG_BEHIND_BACKUP when
+ * Kafka has less than the backup.
+ */
+export async function findResumePoint(
+  store: ObjectStore,
+  place: PartitionPlace,
+  identity: PartitionIdentity,
+  committed: CommittedOffset | undefined,
+  bounds: LogBounds,
+  signal: AbortSignal,
+): Promise<ResumePoint> {
+  const note = validNote(place, identity, committed)
+  const isCacheGood =
+    committed !== undefined &&
+    note !== undefined &&
+    (await endsAt(store, place, identity, note, committed.offset, signal))
+  const chain = await walkChain(store, place, identity, isCacheGood ? committed.offset : 'the first tile', signal)
+  const origin = await findOrigin(store, place, isCacheGood ? note : undefined, chain, bounds, signal)
+  const chainEnd = chain?.end ?? origin
+  checkBounds(place, chainEnd, bounds)
+  return {
+    chainEnd,
+    lastFrom: chain?.lastFrom ?? (isCacheGood ? note?.lastFrom : undefined),
+    origin,
+    gap:
+      chainEnd < bounds.logStart
+        ? { from: chainEnd, to: Math.min(bounds.logStart, chain?.nextFrom ?? Infinity), reason: 'retention' }
+        : undefined,
+    barrier: chain?.nextFrom,
+  }
+}
+
+/** The commit's note if it speaks of this archive, incarnation and lineage. */
+function validNote(
+  place: PartitionPlace,
+  identity: PartitionIdentity,
+  committed: CommittedOffset | undefined,
+): CommitNote | undefined {
+  const note = committed === undefined ? undefined : decodeCommitNote(committed.metadata)
+  if (note === undefined) return undefined
+  if (note.archiveId !== identity.archiveId) {
+    throw new MaxbrodError(
+      'FOREIGN_ARCHIVE',
+      `the group has committed ${partitionName(place)} for another archive (${note.archiveId})`,
+      {
+        ...place,
+        hint: 'use another --group-id for this storage, or the storage that this group was used with',
+      },
+    )
+  }
+  return note.topicId === identity.topicId && note.lineage === identity.lineage ? note : undefined
+}
+
+/** True when the store bears the commit out: the tile that it names ends there, or there was none yet. */
+async function endsAt(
+  store: ObjectStore,
+  place: PartitionPlace,
+  identity: PartitionIdentity,
+  note: CommitNote,
+  offset: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { lastFrom } = note
+  if (lastFrom === undefined) return offset === note.origin
+  const found = await readTileFacts(
+    store,
+    tileKey(place, lastFrom),
+    { ...place, from: lastFrom, isEncrypted: false },
+    signal,
+  )
+  return found?.kind === 'tile' && found.facts.coversTo === offset && whyForeign(found.facts, identity) === undefined
+}
+
+async function findOrigin(
+  store: ObjectStore,
+  place: PartitionPlace,
+  note: CommitNote | undefined,
+  chain: ChainEnd | undefined,
+  bounds: LogBounds,
+  signal: AbortSignal,
+): Promise<number> {
+  if (note !== undefined) return note.origin
+  if (chain?.lastFrom !== undefined) return readOrigin(store, place, chain.lastFrom, signal)
+  return bounds.logStart
+}
+
+function checkBounds(place: PartitionPlace, chainEnd: number, { highWatermark }: LogBounds): void {
+  if (chainEnd <= highWatermark) return
+  throw new MaxbrodError(
+    'LOG_BEHIND_BACKUP',
+    `${partitionName(place)} ends at ${highWatermark}, and the backup holds it up to ${chainEnd}`,
+    {
+      topic: place.topic,
+      partition: place.partition,
+      hint: 'the partition lost records (an unclean leader election?): what the backup holds is safe; nothing is added until Kafka has passed it',
+    },
+  )
+}

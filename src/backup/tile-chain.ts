@@ -1,0 +1,319 @@
+import { walkChain } from '../catalog/chain-walk.ts'
+import { createTile } from '../catalog/create-tile.ts'
+import { partitionFolder, tileKey } from '../format/keys.ts'
+import type { PartitionPlace } from '../format/keys.ts'
+import type { Gap, TileHeader } from '../format/tile-header.ts'
+import type { AvroBlock } from '../format/transcode/avro-block.ts'
+import type { Ownership } from '../kafka/port.ts'
+import type { Logger } from '../observe/logger.ts'
+import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
+import type { Limit } from '../runtime/limit.ts'
+import { partitionName } from '../runtime/topic-partition.ts'
+import { encodeCommitNote } from './commit-note.ts'
+import type { Committer } from './committer.ts'
+import type { WorkerContext } from './deps.ts'
+import type { PartitionIdentity } from './identity.ts'
+import type { ResumePoint } from './resume.ts'
+import { rotate } from './rotation.ts'
+import type { RotationLimits } from './rotation.ts'
+import { tileBody } from './tile-body.ts'
+import { TileDraft } from './tile-draft.ts'
+
+export interface ChainOptions extends RotationLimits {
+  readonly compressionLevel: number
+}
+
+export interface ChainDeps {
+  readonly context: WorkerContext
+  readonly committer: Committer
+  /** Bounds how many tiles are uploaded at the same time. */
+  readonly uploads: Limit
+  readonly log: Logger
+  readonly onUploaded: (tile: UploadedTile) => void
+  /** The store was ahead of us, or the spool was lost: reading goes on at `position`, up to `barrier`. */
+  readonly onMoved: (position: number, barrier: number | undefined) => void
+  /** An upload failed. Waits if there is a point in it, and says whether to go on. */
+  readonly onTrouble: (error: unknown) => Promise<'try again' | 'stop'>
+}
+
+export interface UploadedTile {
+  readonly key: string
+  readonly from: number
+  readonly to: number
+  readonly records: number
+  readonly bytes: number
+  readonly reason: string
+}
+
+/**
+ * The tiles of one partition on their way to the store: one that is being filled and those that wait for their upload. One
+ * PUT at a time, and only when the tile before is known to be durable; then the commit. kill -9 between the two is mended by
+ * the next worker, which finds the tile and commits its end.
+ */
+export class TileChain {
+  readonly #place: PartitionPlace
+  readonly #identity: PartitionIdentity
+  readonly #ownership: Ownership
+  readonly #options: ChainOptions
+  readonly #deps: ChainDeps
+  readonly #origin: number
+  #draft: TileDraft | undefined
+  #closed: { readonly draft: TileDraft; readonly reason: string }[] = []
+  /** The offset behind the last tile known to be durable, and where that tile begins. */
+  #durableTo: number
+  #lastFrom: number | undefined
+  #barrier: number | undefined
+  #uploading: Promise<void> | undefined
+  #commitsFrom: number
+
+  constructor(
+    place: PartitionPlace,
+    identity: PartitionIdentity,
+    ownership: Ownership,
+    resume: ResumePoint,
+    options: ChainOptions,
+    deps: ChainDeps,
+  ) {
+    this.#place = place
+    this.#identity = identity
+    this.#ownership = ownership
+    this.#options = options
+    this.#deps = deps
+    this.#origin = resume.origin
+    this.#durableTo = resume.chainEnd
+    this.#lastFrom = resume.lastFrom
+    this.#barrier = resume.barrier
+    this.#commitsFrom = resume.chainEnd
+  }
+
+  /** Tiles that are complete and not yet durable: a partition far ahead of its uploads should read no more. */
+  get waiting(): number {
+    return this.#closed.length
+  }
+
+  /** The offset that the group knows to be durable. */
+  get committedTo(): number {
+    return this.#commitsFrom
+  }
+
+  get spooledBytes(): number {
+    return this.#draft?.spooledBytes ?? 0
+  }
+
+  /** Tells the group where the chain ends, before anything new is added to it. */
+  async commitStart(): Promise<void> {
+    await this.#commit(this.#durableTo, -1)
+  }
+
+  /** Takes a finished block, whose records lie below `coversTo`. */
+  add(block: AvroBlock, coversTo: number, leaderEpoch: number, onReleased: () => void): void {
+    const draft = this.#openDraft()
+    draft.leaderEpoch = leaderEpoch
+    draft.add(block, coversTo, onReleased)
+  }
+
+  /** Declares offsets that Kafka no longer has. They begin a tile of their own, so what came before is closed first. */
+  addGap(gap: Gap): void {
+    this.close(gap.from, 'a gap follows')
+    const draft = this.#openDraft()
+    draft.gaps.push(gap)
+    draft.cover(gap.to)
+  }
+
+  /** Notes that everything below `position` was read: a tile that covers it begins to age, records or not. */
+  covered(position: number): void {
+    if (position > this.#end) this.#openDraft()
+  }
+
+  /** Closes the tile when it is due; `position` is what it covers if nothing is open in front of it. */
+  rotate(position: number, hasOpenBlock: boolean): void {
+    const draft = this.#draft
+    if (draft === undefined) return
+    const to = hasOpenBlock ? draft.to : position
+    const ageMs = this.#deps.context.clock.monotonic() - draft.openedAtMs
+    const reason = rotate({ spooledBytes: draft.spooledBytes, coveredOffsets: to - draft.from, ageMs }, this.#options)
+    if (reason !== undefined) this.close(to, reason)
+  }
+
+  /** Age of the tile that is being filled, in ms; 0 when there is none. */
+  get ageMs(): number {
+    return this.#draft === undefined ? 0 : this.#deps.context.clock.monotonic() - this.#draft.openedAtMs
+  }
+
+  /** Completes the tile that is being filled, up to `to`, and has it uploaded. */
+  close(to: number, reason: string): void {
+    this.covered(to)
+    const draft = this.#draft
+    if (draft === undefined) return
+    this.#draft = undefined
+    if (to > draft.to) draft.cover(to)
+    this.#closed.push({ draft, reason })
+    this.#startUploading()
+  }
+
+  /** Resolves when everything closed so far is durable and committed, or the partition is no longer ours. */
+  async drained(): Promise<void> {
+    while (this.#uploading !== undefined) await this.#uploading
+  }
+
+  /** Forgets what is not durable. Kafka still has it. */
+  async discard(): Promise<void> {
+    const drafts = [...this.#closed.map(({ draft }) => draft), ...(this.#draft === undefined ? [] : [this.#draft])]
+    this.#closed = []
+    this.#draft = undefined
+    await Promise.all(drafts.map(draft => draft.discard()))
+  }
+
+  get #end(): number {
+    return this.#draft?.to ?? this.#closed.at(-1)?.draft.to ?? this.#durableTo
+  }
+
+  #openDraft(): TileDraft {
+    if (this.#draft !== undefined) return this.#draft
+    const { clock, disk, random, spoolFolder } = this.#deps.context
+    const uploadId = random.id()
+    this.#draft = new TileDraft({
+      disk,
+      uploadId,
+      from: this.#end,
+      spoolPath: `${spoolFolder}/${uploadId}.blocks`,
+      compressionLevel: this.#options.compressionLevel,
+      openedAtMs: clock.monotonic(),
+      onSpooled: () => this.#rotateBySize(),
+    })
+    return this.#draft
+  }
+
+  #rotateBySize(): void {
+    const draft = this.#draft
+    if (draft === undefined) return
+    const state = { spooledBytes: draft.spooledBytes, coveredOffsets: draft.to - draft.from, ageMs: 0 }
+    const reason = rotate(state, this.#options)
+    if (reason !== undefined) this.close(draft.to, reason)
+  }
+
+  #startUploading(): void {
+    this.#uploading ??= this.#uploadAll().finally(() => {
+      this.#uploading = undefined
+    })
+  }
+
+  async #uploadAll(): Promise<void> {
+    while (this.#closed.length > 0 && !this.#ownership.ended.aborted) {
+      try {
+        await this.#uploadClosed()
+      } catch (error) {
+        if (this.#ownership.ended.aborted) return
+        if ((await this.#deps.onTrouble(error)) === 'stop') return
+        if (isMaxbrodError(error, 'DISK')) await this.#reread()
+      }
+    }
+  }
+
+  /** The spool cannot be trusted any more: everything since the last durable tile is read again. */
+  async #reread(): Promise<void> {
+    await this.discard().catch(() => undefined) // what cannot be removed now is swept at the next start
+    this.#deps.onMoved(this.#durableTo, this.#barrier)
+  }
+
+  async #uploadClosed(): Promise<void> {
+    for (let next = this.#closed[0]; next !== undefined && !this.#ownership.ended.aborted; next = this.#closed[0]) {
+      const { draft, reason } = next
+      const outcome = await this.#deps.uploads(() => this.#upload(draft))
+      if (this.#closed[0]?.draft !== draft) continue // discarded meanwhile
+      if (outcome.kind === 'created') {
+        this.#closed.shift()
+        this.#durableTo = draft.to
+        this.#lastFrom = draft.from
+        this.#deps.onUploaded({
+          key: tileKey(this.#place, draft.from),
+          from: draft.from,
+          to: draft.to,
+          records: draft.records,
+          bytes: outcome.bytes,
+          reason,
+        })
+        await draft.discard()
+        if (draft.to === this.#barrier) await this.#follow(draft.to)
+        else await this.#commit(draft.to, draft.leaderEpoch)
+      } else if (outcome.kind === 'adopted') {
+        this.#deps.log.info(
+          { from: draft.from, to: outcome.coversTo },
+          'found a file in place of ours, going on behind it',
+        )
+        this.#lastFrom = draft.from
+        await this.#follow(outcome.coversTo)
+      } else {
+        throw new MaxbrodError('TILE_CONFLICT', `${tileKey(this.#place, draft.from)} is taken: ${outcome.reason}`, {
+          topic: this.#place.topic,
+          partition: this.#place.partition,
+          keptAs: outcome.keptAs,
+          hint: `our bytes are kept as ${outcome.keptAs}; find out who wrote the other object`,
+        })
+      }
+    }
+  }
+
+  /** Goes on behind tiles that somebody else added: commits the end of the chain and drops what we have of it. */
+  async #follow(from: number): Promise<void> {
+    const { store } = this.#deps.context
+    const chain = await walkChain(store, this.#place, this.#identity, from, this.#ownership.ended)
+    const end = chain?.end ?? from
+    await this.discard()
+    this.#durableTo = end
+    this.#lastFrom = chain?.lastFrom ?? this.#lastFrom
+    this.#barrier = chain?.nextFrom
+    this.#deps.onMoved(end, this.#barrier)
+    await this.#commit(end, -1)
+  }
+
+  async #upload(
+    draft: TileDraft,
+  ): Promise<
+    | { kind: 'created'; bytes: number }
+    | { kind: 'adopted'; coversTo: number }
+    | { kind: 'conflict'; reason: string; keptAs: string }
+  > {
+    const { store, disk, writer } = this.#deps.context
+    const { ended } = this.#ownership
+    await draft.settled()
+    const content = draft.content()
+    const { clusterId, topicId, lineage } = this.#identity
+    const header: TileHeader = {
+      clusterId,
+      topic: this.#place.topic,
+      topicId,
+      partition: this.#place.partition,
+      coversFrom: draft.from,
+      coversTo: draft.to,
+      origin: this.#origin,
+      leaderEpoch: draft.leaderEpoch,
+      gaps: draft.gaps,
+      writer,
+      content,
+    }
+    const body = await tileBody(disk, draft, header)
+    ended.throwIfAborted()
+    const facts = {
+      clusterId,
+      topicId,
+      lineage,
+      coversTo: draft.to,
+      records: content.records,
+      uploadId: draft.uploadId,
+    }
+    const outcome = await createTile(store, this.#place, draft.from, body, facts, ended)
+    return outcome.kind === 'created' ? { kind: 'created', bytes: body.bytes } : outcome
+  }
+
+  async #commit(offset: number, leaderEpoch: number): Promise<void> {
+    const { archiveId, topicId, lineage } = this.#identity
+    const metadata = encodeCommitNote({ archiveId, topicId, lineage, lastFrom: this.#lastFrom, origin: this.#origin })
+    const outcome = await this.#deps.committer.commit({ ownership: this.#ownership, offset, leaderEpoch, metadata })
+    if (outcome === 'committed') this.#commitsFrom = offset
+    this.#deps.log.debug(
+      { offset, outcome, folder: partitionFolder(this.#place), partition: partitionName(this.#place) },
+      'commit',
+    )
+  }
+}

@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto'
+import { compressBlock } from '../format/ocf/block-codec.ts'
+import { frameBlock } from '../format/ocf/block-frame.ts'
+import { SYNC_BYTES } from '../format/ocf/container-header.ts'
+import type { Gap, TileContent, TimestampType } from '../format/tile-header.ts'
+import type { AvroBlock } from '../format/transcode/avro-block.ts'
+import type { Disk } from '../runtime/disk.ts'
+import { assert } from '../runtime/assert.ts'
+
+export interface DraftOptions {
+  readonly disk: Disk
+  readonly spoolPath: string
+  readonly uploadId: string
+  readonly from: number
+  readonly compressionLevel: number
+  readonly openedAtMs: number
+  /** Called after a block has been appended to the spool. */
+  readonly onSpooled: () => void
+}
+
+/**
+ * A tile being filled. Finished blocks are compressed side by side and appended to the spool file in order; the file holds
+ * just the blocks, because the container's header is written last. Kafka still has all of it: nothing is synced.
+ */
+export class TileDraft {
+  readonly from: number
+  readonly uploadId: string
+  readonly openedAtMs: number
+  readonly sync: Buffer
+  readonly spoolPath: string
+  readonly gaps: Gap[] = []
+  leaderEpoch = -1
+  spooledBytes = 0
+  readonly #options: DraftOptions
+  readonly #hash = createHash('sha256')
+  #to: number
+  #blocks = 0
+  #records = 0
+  #firstOffset: number | undefined
+  #lastOffset: number | undefined
+  #timestampMin: bigint | undefined
+  #timestampMax: bigint | undefined
+  #hasCreateTime = false
+  #hasAppendTime = false
+  #recordBytesMax = 0
+  #appended: Promise<void> = Promise.resolve()
+  #failure: unknown
+  #content: TileContent | undefined
+
+  constructor(options: DraftOptions) {
+    this.#options = options
+    this.from = options.from
+    this.#to = options.from
+    this.uploadId = options.uploadId
+    this.openedAtMs = options.openedAtMs
+    this.spoolPath = options.spoolPath
+    // Any 16 bytes do, as long as files differ; the upload id is random.
+    this.sync = Buffer.from(options.uploadId, 'hex').subarray(0, SYNC_BYTES)
+    assert(this.sync.length === SYNC_BYTES, 'an upload id of 32 hexadecimal digits')
+  }
+
+  /** The offset behind what finished blocks and `cover` have covered. */
+  get to(): number {
+    return this.#to
+  }
+
+  get records(): number {
+    return this.#records
+  }
+
+  /** Covers offsets up to `to`, which have no records of their own. */
+  cover(to: number): void {
+    assert(to >= this.#to, `a tile that shrinks from ${this.#to} to ${to}`)
+    this.#to = to
+  }
+
+  /** Takes a finished block, whose records lie below `coversTo`; it is released once it is compressed. */
+  add(block: AvroBlock, coversTo: number, onReleased: () => void): void {
+    assert(
+      block.records > 0 && block.lastOffset < coversTo && block.firstOffset >= this.#to,
+      'a block outside of its tile',
+    )
+    this.cover(coversTo)
+    this.#blocks++
+    this.#records += block.records
+    this.#firstOffset ??= block.firstOffset
+    this.#lastOffset = block.lastOffset
+    if (this.#timestampMin === undefined || block.timestampMin < this.#timestampMin)
+      this.#timestampMin = block.timestampMin
+    if (this.#timestampMax === undefined || block.timestampMax > this.#timestampMax)
+      this.#timestampMax = block.timestampMax
+    this.#hasCreateTime ||= block.hasCreateTime
+    this.#hasAppendTime ||= block.hasAppendTime
+    this.#recordBytesMax = Math.max(this.#recordBytesMax, block.recordBytesMax)
+
+    const { records } = block
+    const compressing = compressBlock(block.content, this.#options.compressionLevel).finally(() => {
+      block.release()
+      onReleased()
+    })
+    const before = this.#appended
+    this.#appended = (async () => {
+      await before
+      const compressed = await compressing
+      if (this.#failure === undefined) await this.#append(frameBlock(records, compressed, this.sync))
+    })().catch((error: unknown) => {
+      this.#failure ??= error
+    })
+  }
+
+  /** Resolves when all blocks are in the spool; throws what went wrong with them. */
+  async settled(): Promise<void> {
+    await this.#appended
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  /** What the header will say of the content. To be asked after `settled`, when nothing is added any more. */
+  content(): TileContent {
+    this.#content ??= {
+      records: this.#records,
+      firstOffset: this.#firstOffset,
+      lastOffset: this.#lastOffset,
+      timestampMin: this.#timestampMin,
+      timestampMax: this.#timestampMax,
+      timestampType: this.#timestampType(),
+      recordBytesMax: this.#recordBytesMax,
+      blocks: this.#blocks,
+      blocksBytes: this.spooledBytes,
+      blocksSha256: this.#hash.digest('hex'),
+    }
+    return this.#content
+  }
+
+  /** Removes the spool file once nothing writes to it any more. */
+  async discard(): Promise<void> {
+    await this.#appended
+    await this.#options.disk.remove(this.spoolPath)
+  }
+
+  async #append(pieces: readonly Buffer[]): Promise<void> {
+    await this.#options.disk.append(this.spoolPath, pieces)
+    for (const piece of pieces) {
+      this.#hash.update(piece)
+      this.spooledBytes += piece.length
+    }
+    this.#options.onSpooled()
+  }
+
+  #timestampType(): TimestampType | undefined {
+    if (this.#hasCreateTime) return this.#hasAppendTime ? 'mixed' : 'create'
+    return this.#hasAppendTime ? 'append' : undefined
+  }
+}

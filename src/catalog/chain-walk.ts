@@ -1,0 +1,69 @@
+import type { TileFacts } from '../format/facts.ts'
+import { parseTileKey, tileKey } from '../format/keys.ts'
+import type { PartitionPlace } from '../format/keys.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
+import type { ObjectStore } from '../storage/port.ts'
+import { whyForeign } from './create-tile.ts'
+import { readTileFacts } from './tile-facts.ts'
+import { listTiles } from './tile-list.ts'
+import { readFileHeader } from './tile-header-reader.ts'
+
+/** Where a partition's chain ends, as the store shows it. */
+export interface ChainEnd {
+  /** The offset behind the last tile of the unbroken chain. */
+  readonly end: number
+  /** Where that tile begins; undefined when no tile was found from the start on. */
+  readonly lastFrom: number | undefined
+  /** The next tile's start behind a hole: a worker must not write over it. */
+  readonly nextFrom: number | undefined
+}
+
+/**
+ * Follows the tiles from `start` on, as long as each begins where the one before ended: what is in the store counts, however
+ * it came there. Throws TILE_CONFLICT at a tile of another identity, or at what is no tile.
+ */
+export async function walkChain(
+  store: ObjectStore,
+  place: PartitionPlace,
+  identity: Pick<TileFacts, 'clusterId' | 'topicId' | 'lineage'>,
+  start: number | 'the first tile',
+  signal: AbortSignal,
+): Promise<ChainEnd | undefined> {
+  let end = start === 'the first tile' ? undefined : start
+  let lastFrom: number | undefined
+  for await (const { key, place: tile } of listTiles(store, place, end ?? 0, { onForeign: () => undefined, signal })) {
+    end ??= tile.from
+    if (tile.from < end) continue // begins inside another tile: the planner will say so
+    if (tile.from > end) return { end, lastFrom, nextFrom: tile.from }
+    const found = await readTileFacts(store, key, tile, signal)
+    if (found === undefined) return { end, lastFrom, nextFrom: undefined } // removed since it was listed
+    const reason = found.kind === 'no tile' ? found.reason : whyForeign(found.facts, identity)
+    if (found.kind === 'no tile' || reason !== undefined) {
+      throw new MaxbrodError('TILE_CONFLICT', `${key} stands where this partition’s files go on, and ${reason}`, {
+        key,
+        topic: place.topic,
+        partition: place.partition,
+        hint: 'move the object away, or back up under another prefix',
+      })
+    }
+    lastFrom = tile.from
+    end = found.facts.coversTo
+  }
+  return end === undefined ? undefined : { end, lastFrom, nextFrom: undefined }
+}
+
+/** The first offset that the chain with a tile at `from` ever covered. Throws OBJECT_CORRUPT or OBJECT_MISSING. */
+export async function readOrigin(
+  store: ObjectStore,
+  place: PartitionPlace,
+  from: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const key = tileKey(place, from)
+  const head = await store.head(key, signal)
+  const parsed = parseTileKey(key)
+  if (head === undefined || parsed === undefined)
+    throw new MaxbrodError('OBJECT_MISSING', `${key} was there a moment ago`, { key })
+  const header = await readFileHeader(store, key, parsed, head.etag, signal)
+  return header.kind === 'maxbrod' ? header.tile.origin : from
+}

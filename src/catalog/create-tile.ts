@@ -1,0 +1,66 @@
+import { isSameIdentity, tileFactsToMap } from '../format/facts.ts'
+import type { TileFacts } from '../format/facts.ts'
+import { conflictKey, tileKey } from '../format/keys.ts'
+import type { PartitionPlace } from '../format/keys.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
+import type { ObjectBody, ObjectStore } from '../storage/port.ts'
+import { readTileFacts } from './tile-facts.ts'
+
+/** What became of a tile that a worker wanted to add to a chain. */
+export type CreatedTile =
+  /** It is in the store and whole. */
+  | { readonly kind: 'created' }
+  /** Another valid tile of the same partition begins there; `coversTo` is its end. Ours was not stored. */
+  | { readonly kind: 'adopted'; readonly coversTo: number }
+  /** What lies there is no valid tile of this partition. Our bytes were kept at `keptAs`. */
+  | { readonly kind: 'conflict'; readonly reason: string; readonly keptAs: string }
+
+/** A key that is taken and then missing, again and again: stores with weak listings settle within a few tries. */
+const MAX_TRIES = 5
+
+/**
+ * Adds a tile to the chain of its partition: a compare-and-append, because its key says where it begins and keys are
+ * created once. May be called again after any failure; a tile of ours whose answer was lost is recognized by its upload id.
+ */
+export async function createTile(
+  store: ObjectStore,
+  place: PartitionPlace,
+  from: number,
+  body: ObjectBody,
+  facts: TileFacts,
+  signal?: AbortSignal,
+): Promise<CreatedTile> {
+  const key = tileKey(place, from)
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const put = await store.put(key, body, tileFactsToMap(facts, body.sha256), signal)
+    const found = await readTileFacts(store, key, { ...place, from, isEncrypted: false }, signal)
+    if (found === undefined) continue
+    if (found.kind === 'tile' && (put.created || (facts.uploadId !== '' && found.facts.uploadId === facts.uploadId))) {
+      if (found.bytes === body.bytes) return { kind: 'created' }
+      throw new MaxbrodError('OBJECT_CORRUPT', `${key}: ${body.bytes} bytes were sent and ${found.bytes} are stored`, {
+        key,
+        hint: 'the store lost bytes and said nothing; remove the object, check the store, and start again',
+      })
+    }
+    const reason = found.kind === 'no tile' ? found.reason : whyForeign(found.facts, facts)
+    if (found.kind === 'tile' && reason === undefined) return { kind: 'adopted', coversTo: found.facts.coversTo }
+    const keptAs = conflictKey(body.sha256)
+    await store.put(keptAs, body, tileFactsToMap(facts, body.sha256), signal)
+    return { kind: 'conflict', reason: reason ?? 'it cannot be read', keptAs }
+  }
+  throw new MaxbrodError('STORAGE_UNREACHABLE', `${key} is taken and cannot be found, ${MAX_TRIES} times in a row`, {
+    key,
+  })
+}
+
+/** Why a tile cannot belong to the same chain, or undefined when it does. */
+export function whyForeign(
+  found: TileFacts,
+  ours: Pick<TileFacts, 'clusterId' | 'topicId' | 'lineage'>,
+): string | undefined {
+  if (isSameIdentity(found, ours)) return undefined
+  if (found.clusterId !== ours.clusterId)
+    return `it was written for cluster ${found.clusterId}, ours is ${ours.clusterId}`
+  if (found.topicId !== ours.topicId) return `it was written for topic id ${found.topicId}, ours is ${ours.topicId}`
+  return 'it was written for another leader-epoch history'
+}

@@ -1,0 +1,49 @@
+import { plainFacts } from '../format/facts.ts'
+import { firstIncarnationKey } from '../format/keys.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
+import type { ObjectStore } from '../storage/port.ts'
+import { bodyOf } from './object-body.ts'
+import { readWhole } from './read-whole.ts'
+
+const MAX_BYTES = 4 * 1024
+
+/**
+ * The folder that a topic's files go to: its plain name for the first incarnation ever backed up, else name and topic id.
+ * `@topics/first/<topic>.json` decides which one was first; it is created here when nobody has yet. Returns the id for the
+ * folder's name, undefined for the plain one. Brokers without topic ids always get the plain folder.
+ */
+export async function claimTopicFolder(
+  store: ObjectStore,
+  topic: string,
+  topicId: string | undefined,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  if (topicId === undefined) return undefined
+  const content = Buffer.from(`${JSON.stringify({ topicId })}\n`)
+  const key = firstIncarnationKey(topic)
+  const put = await store.put(key, bodyOf(content), plainFacts(content), signal)
+  if (put.created) return undefined
+  return (await readFirstIncarnation(store, topic, signal)) === topicId ? undefined : topicId
+}
+
+/** The topic id of a topic's first incarnation, or undefined when nothing says so. Throws OBJECT_CORRUPT. */
+export async function readFirstIncarnation(
+  store: ObjectStore,
+  topic: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const key = firstIncarnationKey(topic)
+  const content = await readWhole(store, key, MAX_BYTES, signal)
+  if (content === undefined) return undefined
+  try {
+    const { topicId } = JSON.parse(content.toString()) as { topicId?: unknown }
+    if (typeof topicId === 'string') return topicId
+  } catch {
+    // told below
+  }
+  throw new MaxbrodError('OBJECT_CORRUPT', `${key} does not name a topic id`, {
+    key,
+    topic,
+    hint: 'put back the original object',
+  })
+}

@@ -1,0 +1,200 @@
+import { DecodeError } from '../format/batch/varint.ts'
+import { zstdContentBytes, zstdHasChecksum } from '../format/batch/zstd-frame.ts'
+import { decompressBlock } from '../format/ocf/block-codec.ts'
+import { ContainerReader } from '../format/ocf/container-reader.ts'
+import type { ContainerBlock, ContainerTotals } from '../format/ocf/container-reader.ts'
+import type { TileKey } from '../format/keys.ts'
+import type { BufferPool } from '../runtime/buffer-pool.ts'
+import type { ByteBudget, Lease } from '../runtime/byte-budget.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
+import type { ObjectStore } from '../storage/port.ts'
+import { corrupt, interpretHeader } from './tile-header-reader.ts'
+import type { FileHeader } from './tile-header-reader.ts'
+
+export interface TileSource {
+  readonly store: ObjectStore
+  readonly key: string
+  readonly place: TileKey
+  /** The object must still be this one. */
+  readonly etag: string
+}
+
+export interface ReadingLimits {
+  readonly pool: BufferPool
+  /** Bounds what is decoded ahead; blocks wait for room. */
+  readonly budget: ByteBudget
+  /** Largest record that is accepted (`--max-record-bytes`). */
+  readonly maxRecordBytes: number
+  readonly signal: AbortSignal
+}
+
+/** Decoded content of one or more neighbouring blocks: whole records, checked against the frame's checksum. */
+export interface DecodedBlock extends Disposable {
+  readonly bytes: Buffer
+  readonly records: number
+}
+
+/** No block of ours comes near; other writers may have large ones. */
+const MAX_BLOCK_BYTES = 256 * 1024 * 1024
+/** What a block needs beside its largest record. */
+const BLOCK_SLACK_BYTES = 1024 * 1024
+/** Blocks decoded at the same time, per file. */
+const AHEAD = 3
+/** Smaller blocks are joined, so that files of many tiny blocks do not become as many requests. */
+const JOIN_BELOW_BYTES = 256 * 1024
+const JOINED_BYTES = 1024 * 1024
+
+/**
+ * Reads a data file block by block in bounded memory. The generator ends only when the file held exactly what its header
+ * says; a truncated, altered or replaced file throws (OBJECT_CORRUPT, OBJECT_LIMIT, OBJECT_CHANGED) and never just ends.
+ * `onHeader` gets the header before the first block. Blocks must be disposed of.
+ */
+export async function* readTileBlocks(
+  source: TileSource,
+  limits: ReadingLimits,
+  onHeader: (header: FileHeader) => void = () => undefined,
+): AsyncGenerator<DecodedBlock> {
+  const { key } = source
+  const read = await source.store.get(key, { ifMatch: source.etag, signal: limits.signal })
+  try {
+    const container = await ContainerReader.open(read.body, limits.pool)
+    try {
+      const header = interpretHeader(container.header, source.place)
+      checkLimits(header, key, limits.maxRecordBytes)
+      onHeader(header)
+      yield* joined(decodedBlocks(container, header, limits))
+      checkTotals(header, container.totals())
+    } finally {
+      await container.close()
+    }
+  } catch (error) {
+    throw corrupt(key, error)
+  }
+}
+
+/** True when nothing of the file may be used before all of it was read once: nothing in it would show a flipped bit. */
+export function mustReadWholeFirst(header: FileHeader): boolean {
+  return header.kind !== 'maxbrod' || header.codec !== 'zstandard'
+}
+
+async function* decodedBlocks(
+  container: ContainerReader,
+  header: FileHeader,
+  limits: ReadingLimits,
+): AsyncGenerator<DecodedBlock> {
+  const maxBytes = Math.max(MAX_BLOCK_BYTES, limits.maxRecordBytes + BLOCK_SLACK_BYTES)
+  const ahead: Promise<DecodedBlock>[] = []
+  try {
+    for (let isOver = false; !isOver || ahead.length > 0;) {
+      while (!isOver && ahead.length < AHEAD) {
+        const block = await container.next(maxBytes)
+        if (block === undefined) isOver = true
+        else {
+          const lease = await leaseFor(block, limits)
+          const decoding = decode(block, header, maxBytes, lease)
+          decoding.catch(() => undefined) // looked at when its turn comes
+          ahead.push(decoding)
+        }
+      }
+      const next = ahead.shift()
+      if (next !== undefined) yield await next
+    }
+  } finally {
+    for (const decoding of ahead) {
+      void decoding.then(
+        block => block[Symbol.dispose](),
+        () => undefined,
+      )
+    }
+  }
+}
+
+async function leaseFor(block: ContainerBlock, { budget, signal }: ReadingLimits): Promise<Lease> {
+  const contentBytes = zstdContentBytes(block.compressed) ?? block.compressed.length * 4
+  try {
+    return await budget.take(block.compressed.length + contentBytes, signal)
+  } catch (error) {
+    block[Symbol.dispose]()
+    throw error
+  }
+}
+
+async function decode(
+  block: ContainerBlock,
+  header: FileHeader,
+  maxBytes: number,
+  lease: Lease,
+): Promise<DecodedBlock> {
+  const { records, compressed } = block
+  try {
+    if (!mustReadWholeFirst(header) && !zstdHasChecksum(compressed)) throw new DecodeError('a block without a checksum')
+    const bytes = await decompressBlock(header.codec, compressed, maxBytes)
+    lease.resize(bytes.length)
+    // Content of the codec `null` is the block itself, whose buffer must not be used again before it.
+    if (bytes !== compressed) block[Symbol.dispose]()
+    return { bytes, records, [Symbol.dispose]: () => lease[Symbol.dispose]() }
+  } catch (error) {
+    block[Symbol.dispose]()
+    lease[Symbol.dispose]()
+    throw error
+  }
+}
+
+/** Joins small neighbours: Avro records of neighbouring blocks may simply stand behind each other. */
+async function* joined(blocks: AsyncGenerator<DecodedBlock>): AsyncGenerator<DecodedBlock> {
+  let waiting: DecodedBlock[] = []
+  let bytes = 0
+  try {
+    for await (const block of blocks) {
+      const isSmall = block.bytes.length < JOIN_BELOW_BYTES
+      if (waiting.length > 0 && (!isSmall || bytes + block.bytes.length > JOINED_BYTES)) {
+        yield join(waiting)
+        waiting = []
+        bytes = 0
+      }
+      if (isSmall) {
+        waiting.push(block)
+        bytes += block.bytes.length
+      } else yield block
+    }
+    if (waiting.length > 0) yield join(waiting.splice(0))
+  } finally {
+    for (const block of waiting) block[Symbol.dispose]()
+  }
+}
+
+function join(blocks: readonly DecodedBlock[]): DecodedBlock {
+  const [only] = blocks
+  if (only !== undefined && blocks.length === 1) return only
+  return {
+    bytes: Buffer.concat(blocks.map(({ bytes }) => bytes)),
+    records: blocks.reduce((sum, { records }) => sum + records, 0),
+    [Symbol.dispose]: () => {
+      for (const block of blocks) block[Symbol.dispose]()
+    },
+  }
+}
+
+function checkLimits(header: FileHeader, key: string, maxRecordBytes: number): void {
+  if (header.kind !== 'maxbrod' || header.tile.content.recordBytesMax <= maxRecordBytes) return
+  throw new MaxbrodError(
+    'OBJECT_LIMIT',
+    `${key} holds a record of ${header.tile.content.recordBytesMax} bytes, more than ${maxRecordBytes}`,
+    {
+      key,
+      hint: 'raise --max-record-bytes',
+    },
+  )
+}
+
+function checkTotals(header: FileHeader, totals: ContainerTotals): void {
+  if (header.kind !== 'maxbrod') return
+  const { records, blocks, blocksBytes, blocksSha256 } = header.tile.content
+  if (totals.blocks !== blocks)
+    throw new DecodeError(`it has ${totals.blocks} of the ${blocks} blocks that its header promises`)
+  if (totals.records !== records)
+    throw new DecodeError(`it has ${totals.records} of the ${records} records that its header promises`)
+  if (totals.bytes !== blocksBytes)
+    throw new DecodeError(`it has ${totals.bytes} of the ${blocksBytes} bytes that its header promises`)
+  if (totals.sha256 !== blocksSha256) throw new DecodeError('its bytes have another SHA-256 than its header promises')
+}
