@@ -1,9 +1,11 @@
 /**
  * The object store, as a seam of few verbs. Keys are relative to the storage URL (bucket and prefix, or folder), use `/`
- * and never begin with it. Objects are created once and never rewritten; only `prune` deletes.
+ * and never begin with it; key.ts says what a key may be. Objects are created once and never rewritten; only `prune`
+ * deletes, and what it deletes is not put again meanwhile.
  *
  * Errors of every verb: STORAGE_UNREACHABLE is temporary and the only one worth a retry (timeouts, 5xx, throttling,
- * a body that stopped flowing); STORAGE_AUTH and STORAGE_REFUSED are final. A signal that aborts rejects with its reason.
+ * a body that stopped flowing); STORAGE_AUTH, STORAGE_REFUSED and BACKUP_NOT_FOUND (no such bucket) are final. A signal
+ * that aborts rejects with its reason.
  */
 export interface ObjectStore {
   /** Where this is, for messages: `s3://bucket/prefix` or `file:///folder`. */
@@ -12,13 +14,14 @@ export interface ObjectStore {
   /**
    * Creates the object with its facts unless the key exists: atomic against other writers, durable when it resolves,
    * never a partial object. `created: false` says that the key was taken, maybe by an earlier attempt of our own
-   * whose answer was lost: the caller compares the facts. May be called again with the same body.
+   * whose answer was lost: the caller compares the facts, and the size with that of the body. May be called again with
+   * the same body. STORAGE_UNCONDITIONAL when the store says that it knows no such condition.
    */
   put(key: string, body: ObjectBody, facts: Facts, signal?: AbortSignal): Promise<PutResult>
 
   /**
    * Opens the object, or a range of its bytes. With `ifMatch`, another ETag is OBJECT_CHANGED. A missing object is
-   * OBJECT_MISSING. The body must be read to its end or closed (`return()`); it holds a connection until then.
+   * OBJECT_MISSING. It holds a connection or a file until the body is read to its end, left (`break`), or disposed of.
    */
   get(key: string, options?: GetOptions): Promise<ObjectRead>
 
@@ -28,7 +31,10 @@ export interface ObjectStore {
   /** All objects below `prefix` with a key greater than `after`, in the order of the keys' UTF-8 bytes. */
   list(prefix: string, options?: ListOptions): AsyncIterable<ListedObject>
 
-  /** The names one level below `prefix` (which is '' or ends in `/`) that have objects below them, without slash, in order. */
+  /**
+   * The names one level below `prefix` (which is '' or ends in `/`) that have objects below them, without slash, in the
+   * order of those objects' keys.
+   */
   folders(prefix: string, signal?: AbortSignal): AsyncIterable<string>
 
   /** Deletes the object and its facts; a missing one is fine. */
@@ -72,7 +78,9 @@ export interface ObjectHead {
   readonly facts: Facts
 }
 
-export interface ObjectRead extends ObjectHead {
+/** Disposing lets go of the body in any state; it is allowed at any time and twice. */
+export interface ObjectRead extends ObjectHead, AsyncDisposable {
+  /** Can be read once. Ends only after all the bytes that were asked for, or throws. */
   readonly body: AsyncIterable<Buffer>
 }
 

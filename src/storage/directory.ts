@@ -1,0 +1,142 @@
+import type { FileHandle } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { MaxbrodError } from '../runtime/errors.ts'
+import { newRead, rangeWithin } from './body.ts'
+import { sweepDrafts, writeDraft } from './directory-draft.ts'
+import { directoryError, withErrorsOf } from './directory-errors.ts'
+import { readFacts } from './directory-facts.ts'
+import { DurableFolders, isTaken, openFile, removeFile, statOf, syncFolder } from './directory-files.ts'
+import { DirectoryLayout, folderOf, textOf } from './directory-layout.ts'
+import { listDirectory, listFolders } from './directory-list.ts'
+import { etagAt, etagOf, publish } from './directory-publish.ts'
+import { checkFacts } from './facts.ts'
+import { checkKey, checkPrefix } from './key.ts'
+import type { ObjectStore } from './port.ts'
+
+/** Bytes per read; a larger one costs memory for every open object, a smaller one calls. */
+const CHUNK_BYTES = 256 * 1024
+
+/**
+ * Objects as files below a folder, laid out like a bucket. Several processes may use it at once, on network file systems
+ * with hard links, too. The folder is made by the first put; folders stay when the last object in them is deleted, because
+ * somebody may be about to put another one there.
+ */
+export function openDirectoryStore(folder: string): ObjectStore {
+  const layout = new DirectoryLayout(resolve(folder))
+  const folders = new DurableFolders(layout.root)
+  const url = `file://${textOf(layout.root)}`
+  let sweeping: Promise<void> | undefined
+  const sweepOnce = () => {
+    sweeping ??= sweepDrafts(layout)
+    return sweeping
+  }
+
+  return {
+    url,
+
+    async put(key, body, facts, signal) {
+      checkKey(key)
+      checkFacts(facts)
+      signal?.throwIfAborted()
+      const path = layout.objectPath(key)
+      try {
+        if (await isTaken(path)) {
+          // It may have been seen before its name was on the device. Who hears that it exists relies on it.
+          await folders.make(folderOf(path))
+          await syncFolder(folderOf(path))
+          return { created: false }
+        }
+        await folders.make(layout.drafts)
+        await sweepOnce()
+        await using draft = await writeDraft(layout, key, body, facts, signal)
+        signal?.throwIfAborted()
+        const isCreated = await publish(layout, folders, key, draft)
+        return isCreated ? { created: true, etag: await etagAt(path) } : { created: false }
+      } catch (error) {
+        // Maybe somebody tidied up: the next attempt looks again.
+        folders.forget()
+        sweeping = undefined
+        throw directoryError(error, path)
+      }
+    },
+
+    async get(key, { start, bytes, ifMatch, signal } = {}) {
+      checkKey(key)
+      signal?.throwIfAborted()
+      const path = layout.objectPath(key)
+      return withErrorsOf(path, async () => {
+        await using stack = new AsyncDisposableStack()
+        const file = await openFile(path)
+        if (file === undefined) throw new MaxbrodError('OBJECT_MISSING', `${key} does not exist in ${url}`, { key })
+        stack.use(file)
+        // The open file is one object, whatever happens to its name meanwhile.
+        const stat = await file.stat({ bigint: true })
+        const head = { bytes: Number(stat.size), etag: etagOf(stat), facts: await readFacts(layout, key) }
+        if (ifMatch !== undefined && ifMatch !== head.etag) {
+          const message = `${key} has ETag ${head.etag}, expected was ${ifMatch}`
+          throw new MaxbrodError('OBJECT_CHANGED', message, { key, etag: head.etag, expected: ifMatch })
+        }
+        const { from, to } = rangeWithin(head.bytes, start, bytes)
+        const owned = stack.move()
+        return newRead(head, chunksOf(file, path, from, to, signal), () => owned.disposeAsync())
+      })
+    },
+
+    async head(key, signal) {
+      checkKey(key)
+      signal?.throwIfAborted()
+      const path = layout.objectPath(key)
+      return withErrorsOf(path, async () => {
+        const stat = await statOf(path)
+        if (stat === undefined || !stat.isFile()) return undefined
+        return { bytes: Number(stat.size), etag: etagOf(stat), facts: await readFacts(layout, key) }
+      })
+    },
+
+    async *list(prefix, { after, signal } = {}) {
+      checkPrefix(prefix)
+      yield* listDirectory(layout, prefix, after, signal)
+    },
+
+    async *folders(prefix, signal) {
+      checkPrefix(prefix)
+      yield* listFolders(layout, prefix, signal)
+    },
+
+    async delete(key, signal) {
+      checkKey(key)
+      signal?.throwIfAborted()
+      const path = layout.objectPath(key)
+      await withErrorsOf(path, async () => {
+        // Facts without an object harm nobody; an object without facts would.
+        if ((await statOf(path))?.isFile() === true && (await removeFile(path))) await syncFolder(folderOf(path))
+        let slots = 0
+        while ((await statOf(layout.factsPath(key, slots))) !== undefined) slots++
+        for (let slot = slots - 1; slot >= 0; slot--) await removeFile(layout.factsPath(key, slot))
+      })
+    },
+
+    close() {},
+  }
+}
+
+async function* chunksOf(
+  file: FileHandle,
+  path: string,
+  from: number,
+  to: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer> {
+  for (let at = from; at < to;) {
+    signal?.throwIfAborted()
+    const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, to - at))
+    const { bytesRead } = await withErrorsOf(path, () => file.read(chunk, 0, chunk.length, at))
+    if (bytesRead === 0) {
+      throw new MaxbrodError('OBJECT_CHANGED', `${textOf(path)} became shorter while it was read`, {
+        path: textOf(path),
+      })
+    }
+    at += bytesRead
+    yield chunk.subarray(0, bytesRead)
+  }
+}
