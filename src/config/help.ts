@@ -57,7 +57,7 @@ function use(flag: string, { kind }: Declared['option']): string {
 
 /** The first sentence of the doc, and the default. */
 function rightOf({ option }: Declared): string {
-  const sentence = /^.*?\.(?= |$)/s.exec(option.doc)?.[0] ?? option.doc
+  const sentence = /^.*?\.(?= [A-Z]|$)/s.exec(option.doc)?.[0] ?? option.doc
   const isPlain = option.default.length === 0 || (option.kind.takes === 'nothing' && option.default[0] === 'false')
   return `${sentence.replace(/\.$/, '')}${isPlain ? '' : ` [${option.default.join(' ')}]`}`
 }

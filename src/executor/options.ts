@@ -19,7 +19,7 @@ export const executorOptions = section('restore', {
   }),
   verify: choice(['tail', 'full'], {
     default: 'tail',
-    doc: 'What to compare at the end of a partition. tail: the number of records and the last one; full: read all of them again.',
+    doc: 'What to compare at the end of a partition. With tail the number of records and the last one, with full all records, read again.',
   }),
   retryQuarantined: flag({
     isAdvanced: true,

@@ -37,7 +37,7 @@ export const plannerOptions = section('plan', {
   partitionMap: choice(['same', 'modulo'], {
     default: 'same',
     isAdvanced: true,
-    doc: 'Which partition becomes which. same: the target must have as many as the source; modulo: p becomes p modulo the number of the target, sources of one target one after the other.',
+    doc: 'Which partition becomes which. With same, the target must have as many as the source; with modulo, p becomes p modulo the number of the target, and sources of one target come one after the other.',
   }),
   append: flag({
     isAdvanced: true,
@@ -45,7 +45,7 @@ export const plannerOptions = section('plan', {
   }),
   hold: choice(['auto', 'off'], {
     default: 'auto',
-    doc: 'Keep old records in targets from being deleted. auto: retention and cleanup of target topics are changed until maxbrod finalize.',
+    doc: 'Keep old records in targets from being deleted. With auto, retention and cleanup of target topics are changed until maxbrod finalize.',
   }),
   until: time({
     doc: 'Restore up to the first record later than this. The record itself and what follows it in the partition are left out.',
