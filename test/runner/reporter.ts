@@ -79,6 +79,7 @@ function resultOf(event: TestEvent & { type: 'test:pass' | 'test:fail' }, title:
 function explain(error: Error): string {
   const thrown = error.cause instanceof Error ? error.cause : error
   // An assertion says it all in its message; other errors carry facts and causes.
-  const text = thrown instanceof AssertionError ? (thrown.stack ?? thrown.message) : inspect(thrown, { depth: 6 })
+  const full = thrown instanceof AssertionError ? (thrown.stack ?? thrown.message) : inspect(thrown, { depth: 6 })
+  const text = full.replaceAll(/^ +at .*\bnode:(internal|async_hooks).*\n?/gm, '').trimEnd()
   return text.length > errorCharactersMax ? `${text.slice(0, errorCharactersMax)} …` : text
 }
