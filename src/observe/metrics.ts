@@ -19,6 +19,11 @@ export class Metrics {
   readonly #registry = new prom.Registry()
   readonly #sets = new Map<MetricSet, object>()
   readonly #beforeScrape = new Set<() => void>()
+  readonly #seriesMax: number
+
+  constructor(options: { readonly seriesMax?: number } = {}) {
+    this.#seriesMax = options.seriesMax ?? seriesMax
+  }
 
   /** The instruments of a set; the same ones each time. */
   of<S extends MetricSet>(set: S): Instruments<S> {
@@ -54,7 +59,7 @@ export class Metrics {
   #open(name: string, metric: Metric): object {
     const { help, labels, kind, buckets } = metric
     const config = { name, help, labelNames: Object.keys(labels), registers: [this.#registry] }
-    const limit = new SeriesLimit(labels, seriesMax, () => this.of(processMetrics).seriesFoldedTotal.add(1))
+    const limit = new SeriesLimit(labels, this.#seriesMax, () => this.of(processMetrics).seriesFoldedTotal.add(1))
     const zeros = knownLabels(labels)
     if (kind === 'counter') {
       const series = new prom.Counter(config)

@@ -9,6 +9,7 @@ export class Screen implements Disposable {
 
   /** Shows these lines in place of the ones before. None may be wider than the terminal. */
   show(lines: readonly string[]): void {
+    if (lines.length === 0 && this.#lines.length === 0) return
     const text = lines.map(line => `${line}\n`).join('')
     this.#write(`${this.#clearing()}${text}`)
     this.#lines = lines

@@ -27,7 +27,7 @@ export class WatchedTasks implements Progress {
       add: amount => task.add(amount),
       setTotal: total => task.setTotal(total),
       [Symbol.dispose]: () => {
-        if (this.#tasks.delete(task)) this.#onEnd(task.state(this.#clock.monotonic()))
+        if (this.#tasks.delete(task)) this.#onEnd(task.end(this.#clock.monotonic()))
       },
     }
   }
@@ -37,6 +37,7 @@ class WatchedTask {
   readonly #label: string
   readonly #unit: Work['unit']
   readonly #startedAtMs: number
+  readonly #doneBefore: number
   readonly #meter: Meter
   #done: number
   #total: number | undefined
@@ -45,6 +46,7 @@ class WatchedTask {
     this.#label = label
     this.#unit = unit
     this.#startedAtMs = nowMs
+    this.#doneBefore = done
     this.#meter = new Meter(nowMs, done)
     this.#done = done
     this.#total = total
@@ -67,5 +69,12 @@ class WatchedTask {
       perSecond: this.#meter.perSecond(nowMs, this.#done),
       elapsedMs: nowMs - this.#startedAtMs,
     }
+  }
+
+  /** What stays to be read is the rate of the whole, not that of the last seconds. */
+  end(nowMs: number): TaskState {
+    const last = this.state(nowMs)
+    const perSecond = ((this.#done - this.#doneBefore) * 1_000) / Math.max(1, last.elapsedMs)
+    return { ...last, perSecond }
   }
 }

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { request } from 'node:http'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { watchRoutes } from '../../src/observe/endpoints.ts'
+import type { HttpOptions, Routes } from '../../src/observe/http.ts'
+import { startHttp } from '../../src/observe/http.ts'
+import type { LogFacts, Logger } from '../../src/observe/logger.ts'
+import { silentLogger } from '../../src/observe/logger.ts'
+import { Metrics } from '../../src/observe/metrics.ts'
+import { freePorts } from '../helpers/ports.ts'
+
+async function start(routes: Routes, options: Partial<HttpOptions> = {}) {
+  const [port = 0] = await freePorts(1)
+  const server = await startHttp({
+    routes,
+    port,
+    flag: '--metrics-port',
+    isNamed: true,
+    bind: 'loopback',
+    logger: silentLogger,
+    ...options,
+  })
+  assert.ok(server !== undefined)
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    port: server.port,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
+
+test('metrics are served under both paths, with the type that Prometheus expects', async () => {
+  const metrics = new Metrics()
+  metrics.watchProcess('1.2.3')
+  await using server = await start(watchRoutes(metrics, () => ({ isAlive: true, says: 'fine' })))
+  for (const path of ['/metrics', '/__/metrics']) {
+    const answer = await fetch(server.url + path)
+    assert.equal(answer.status, 200)
+    assert.equal(answer.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8')
+    assert.match(await answer.text(), /maxbrod_process_build_info/)
+  }
+})
+
+test('health is what the callback says now', async () => {
+  let health = { isAlive: true, says: 'polled 1 s ago' }
+  await using server = await start(watchRoutes(new Metrics(), () => health))
+  const ask = async () => {
+    const answer = await fetch(`${server.url}/healthz`)
+    return [answer.status, await answer.text()]
+  }
+  assert.deepEqual(await ask(), [200, 'polled 1 s ago\n'])
+  health = { isAlive: false, says: 'no poll for 90 s' }
+  assert.deepEqual(await ask(), [503, 'no poll for 90 s\n'])
+})
+
+test('only the routes of the table are there', async () => {
+  await using server = await start({
+    'POST /__/flush': ({ query }) => ({ status: 202, body: `wait=${query.get('wait')}` }),
+  })
+  const ask = async (method: string, path: string) => (await fetch(server.url + path, { method })).status
+  assert.equal(await ask('POST', '/__/flush'), 202)
+  assert.equal(await (await fetch(`${server.url}/__/flush?wait=false`, { method: 'POST' })).text(), 'wait=false')
+  assert.equal(await ask('GET', '/__/flush'), 405)
+  assert.equal(await ask('POST', '/flush'), 404)
+  assert.equal(await ask('GET', '//'), 404)
+  assert.equal(await ask('GET', '/constructor'), 404)
+})
+
+test('a loopback server refuses requests that a web page sends under a name of its own', async () => {
+  await using server = await start({ 'POST /__/flush': () => ({ body: 'done' }) })
+  assert.equal(await statusWithHost(server.port, 'evil.example:8082'), 403)
+  assert.equal(await statusWithHost(server.port, 'localhost:8082'), 200)
+})
+
+test('what a route throws is logged and is 500 for that request only', async () => {
+  const events: unknown[] = []
+  const logger: Logger = { ...silentLogger, error: (facts: LogFacts | string) => void events.push(facts) }
+  await using server = await start({ 'GET /x': () => Promise.reject(new Error('no')) }, { logger })
+  for (const _ of [1, 2]) {
+    const answer = await fetch(`${server.url}/x`)
+    assert.deepEqual([answer.status, await answer.text()], [500, 'no\n'])
+  }
+  assert.equal(events.length, 2)
+})
+
+test('a route learns that the client went away', async () => {
+  const started = Promise.withResolvers<void>()
+  const gone = Promise.withResolvers<void>()
+  await using server = await start({
+    'GET /slow': async ({ signal }) => {
+      signal.addEventListener('abort', () => gone.resolve())
+      started.resolve()
+      await gone.promise
+      return { body: '' }
+    },
+  })
+  const client = new AbortController()
+  const asking = fetch(`${server.url}/slow`, { signal: client.signal })
+  await started.promise
+  client.abort()
+  await assert.rejects(asking, { name: 'AbortError' })
+  await gone.promise
+})
+
+test('a port that was named and is taken ends the start; a default one only costs the server', async () => {
+  await using taken = await occupied()
+  const warnings: unknown[] = []
+  const logger: Logger = {
+    ...silentLogger,
+    warn: (_facts: LogFacts | string, message?: string) => void warnings.push(message),
+  }
+  const options = { routes: {}, port: taken.port, flag: '--metrics-port', bind: 'loopback', logger } as const
+  await assert.rejects(startHttp({ ...options, isNamed: true }), {
+    code: 'PORT_IN_USE',
+    message: `port ${taken.port} is taken`,
+    hint: 'name another one with --metrics-port, or 0 for no server',
+  })
+  assert.equal(await startHttp({ ...options, isNamed: false }), undefined)
+  assert.deepEqual(warnings, [`port ${taken.port} is taken; going on without this server`])
+})
+
+test('port 0 means no server', async () => {
+  const options = { routes: {}, port: 0, flag: '--x', isNamed: true, bind: 'everywhere', logger: silentLogger } as const
+  assert.equal(await startHttp(options), undefined)
+})
+
+test('closing does not wait for clients that keep their connection', async () => {
+  const server = await start({ 'GET /x': () => ({ body: 'x' }) })
+  await (await fetch(`${server.url}/x`)).text()
+  await server[Symbol.asyncDispose]()
+  await assert.rejects(fetch(`${server.url}/x`))
+})
+
+async function occupied() {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  assert.ok(typeof address === 'object' && address !== null)
+  return {
+    port: address.port,
+    [Symbol.asyncDispose]: () => new Promise<void>(resolve => void server.close(() => resolve())),
+  }
+}
+
+function statusWithHost(port: number, host: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const asking = request(
+      { port, host: '127.0.0.1', path: '/__/flush', method: 'POST', headers: { host } },
+      answer => {
+        answer.resume()
+        resolve(answer.statusCode)
+      },
+    )
+    asking.once('error', reject)
+    asking.end()
+  })
+}
