@@ -2,7 +2,7 @@ import type { GroupSession, OwnedOffset } from '../kafka/port.ts'
 
 /** Joins commits of many partitions into few requests: while one is under way, the next ones gather. */
 export class Committer {
-  readonly #session: () => GroupSession
+  readonly #session: Promise<GroupSession>
   #waiting: {
     offset: OwnedOffset
     resolve: (outcome: 'committed' | 'fenced') => void
@@ -10,7 +10,7 @@ export class Committer {
   }[] = []
   #isBusy = false
 
-  constructor(session: () => GroupSession) {
+  constructor(session: Promise<GroupSession>) {
     this.#session = session
   }
 
@@ -29,7 +29,8 @@ export class Committer {
       const group = this.#waiting
       this.#waiting = []
       try {
-        const outcomes = await this.#session().commit(group.map(({ offset }) => offset))
+        const session = await this.#session
+        const outcomes = await session.commit(group.map(({ offset }) => offset))
         for (const { offset, resolve } of group) resolve(outcomes.get(offset.ownership) ?? 'fenced')
       } catch (error) {
         for (const { reject } of group) reject(error)

@@ -1,21 +1,33 @@
 import type { Kafka } from '../kafka/port.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
-import { partitionName } from '../runtime/topic-partition.ts'
+import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import type { LogBounds } from './resume.ts'
 
-/** Where a partition's log begins and ends for readers. Throws KAFKA_GAVE_UP when the cluster cannot tell. */
-export async function readLogBounds({ admin }: Kafka, { topic, partition }: TopicPartition): Promise<LogBounds> {
-  const where = { topic, partition }
+/** Where the logs of partitions begin and end for readers; for those that the cluster cannot tell of, the reason. */
+export async function readLogBounds(
+  { admin }: Kafka,
+  partitions: readonly TopicPartition[],
+): Promise<PartitionMap<LogBounds | MaxbrodError>> {
   const [starts, ends] = await Promise.all([
-    admin.offsets('log start', [where]),
-    admin.offsets('high watermark', [where]),
+    admin.offsets('log start', partitions),
+    admin.offsets('high watermark', partitions),
   ])
-  const logStart = starts.offsets.get(where)
-  const highWatermark = ends.offsets.get(where)
-  if (logStart !== undefined && highWatermark !== undefined) return { logStart, highWatermark }
-  const reason = starts.failed.get(where) ?? ends.failed.get(where) ?? 'no answer'
-  throw new MaxbrodError('KAFKA_GAVE_UP', `cannot tell where ${partitionName(where)} begins and ends: ${reason}`, {
-    ...where,
-  })
+  const bounds = new PartitionMap<LogBounds | MaxbrodError>()
+  for (const partition of partitions) {
+    const logStart = starts.offsets.get(partition)
+    const highWatermark = ends.offsets.get(partition)
+    if (logStart !== undefined && highWatermark !== undefined) bounds.set(partition, { logStart, highWatermark })
+    else {
+      const reason = starts.failed.get(partition) ?? ends.failed.get(partition) ?? 'no answer'
+      const code = reason === 'TOPIC_AUTHORIZATION_FAILED' ? 'KAFKA_AUTH' : 'KAFKA_GAVE_UP'
+      bounds.set(
+        partition,
+        new MaxbrodError(code, `cannot tell where ${partitionName(partition)} begins and ends: ${reason}`, {
+          ...partition,
+        }),
+      )
+    }
+  }
+  return bounds
 }

@@ -33,8 +33,8 @@ export interface PartitionDeps extends Omit<ChainDeps, 'onMoved'> {
   readonly onRecords: (records: number, bytes: number) => void
   /** The partition cannot go on; the others do. */
   readonly onStopped: (error: unknown) => void
-  /** The topic was deleted, and maybe created again. */
-  readonly onTopicGone: () => void
+  /** The topic was deleted and created again. */
+  readonly onTopicReplaced: () => void
 }
 
 /** One partition of the worker: what is read of it, and the tiles that it becomes. */
@@ -65,6 +65,7 @@ export class PartitionBackup {
     deps: PartitionDeps,
   ) {
     this.ownership = ownership
+    this.startedAt = resume.chainEnd
     this.identity = identity
     this.log = deps.log
     this.#place = place
@@ -85,6 +86,9 @@ export class PartitionBackup {
     this.#memberOfMemory = deps.memory.join(this.#intake)
     if (resume.gap !== undefined) this.#declareGap(resume.gap.to)
   }
+
+  /** Where this worker began with the partition. */
+  readonly startedAt: number
 
   get position(): number {
     return this.#intake.position
@@ -169,6 +173,13 @@ export class PartitionBackup {
     await this.#chain.drained()
   }
 
+  /** Uploads everything taken so far and commits nothing: the committed offset speaks of another incarnation by now. */
+  async retire(): Promise<void> {
+    this.#isStopped = true
+    this.#chain.commitNoMore()
+    await this.flush('the topic was deleted')
+  }
+
   /** Lets uploads that have begun finish. */
   async drained(): Promise<void> {
     await this.#chain.drained()
@@ -235,7 +246,8 @@ export class PartitionBackup {
     if (kind === 'out of range') await this.#lookAtLog()
     else if (kind === 'moved') {
       await kafka.routes.refresh([this.#place.topic])
-      if (kafka.routes.leader(this.#place)?.topicId !== this.identity.topicId) this.#deps.onTopicGone()
+      const leader = kafka.routes.leader(this.#place)
+      if (leader !== undefined && leader.topicId !== this.identity.topicId) this.#deps.onTopicReplaced()
       await clock.sleep(PAUSE_MS, this.ownership.ended)
     } else if (kind === 'denied') {
       const hint = 'grant Read and Describe on the topic'
@@ -248,7 +260,9 @@ export class PartitionBackup {
 
   /** The log does not have our position: it begins behind it, or ends before it. */
   async #lookAtLog(): Promise<void> {
-    const { logStart, highWatermark } = await readLogBounds(this.#deps.context.kafka, this.#place)
+    const bounds = (await readLogBounds(this.#deps.context.kafka, [this.#place])).get(this.#place)
+    if (bounds === undefined || bounds instanceof MaxbrodError) return // asked again after the next fetch
+    const { logStart, highWatermark } = bounds
     if (this.position < logStart) this.#declareGap(logStart)
     else if (this.position > highWatermark) {
       throw new MaxbrodError(

@@ -64,6 +64,7 @@ export class TileChain {
   #lastFrom: number | undefined
   #barrier: number | undefined
   #uploading: Promise<void> | undefined
+  #isCommitting = true
   #commitsFrom: number
 
   constructor(
@@ -103,6 +104,11 @@ export class TileChain {
   /** Tells the group where the chain ends, before anything new is added to it. */
   async commitStart(): Promise<void> {
     await this.#commit(this.#durableTo, -1)
+  }
+
+  /** From now on tiles are only uploaded. */
+  commitNoMore(): void {
+    this.#isCommitting = false
   }
 
   /** Takes a finished block, whose records lie below `coversTo`. */
@@ -307,6 +313,7 @@ export class TileChain {
   }
 
   async #commit(offset: number, leaderEpoch: number): Promise<void> {
+    if (!this.#isCommitting) return
     const { archiveId, topicId, lineage } = this.#identity
     const metadata = encodeCommitNote({ archiveId, topicId, lineage, lastFrom: this.#lastFrom, origin: this.#origin })
     const outcome = await this.#deps.committer.commit({ ownership: this.#ownership, offset, leaderEpoch, metadata })

@@ -45,6 +45,9 @@ export interface ClusterAdmin {
   /** All configs of the topics, with where each value comes from. */
   topicConfigs(names: readonly string[]): Promise<ReadonlyMap<string, readonly ConfigEntry[]>>
 
+  /** The ACLs on topics; none when the cluster has no authorizer, or does not let this user see them. */
+  topicAcls(): Promise<readonly TopicAcl[]>
+
   /** All configs of one broker, dynamic cluster defaults among them. */
   brokerConfigs(): Promise<readonly ConfigEntry[]>
 
@@ -100,6 +103,16 @@ export interface ConfigEntry {
   /** True when it was set for this very resource, not inherited. */
   readonly isOwn: boolean
   readonly isReadOnly: boolean
+}
+
+/** Numbers are Kafka's codes: AclOperation, AclPermissionType, PatternType. */
+export interface TopicAcl {
+  readonly resource: string
+  readonly patternType: number
+  readonly principal: string
+  readonly host: string
+  readonly operation: number
+  readonly permission: number
 }
 
 export type ConfigChanges = ReadonlyMap<string, string | null>

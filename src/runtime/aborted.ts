@@ -7,3 +7,11 @@ export class Aborted extends Error {
 export function isAborted(error: unknown): boolean {
   return error instanceof Aborted || (error instanceof Error && error.name === 'AbortError')
 }
+
+/** Resolves when the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve(undefined)
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+}

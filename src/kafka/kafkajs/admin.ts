@@ -11,6 +11,7 @@ import type { ConfigResource } from '../protocol/alter-configs.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { committedOffsets } from './committed-offsets.ts'
 import { describeConfigs } from './describe-configs.ts'
+import { describeTopicAcls } from './describe-acls.ts'
 import { describeTopics } from './describe-topics.ts'
 import { kafkajsRequest } from './internals.ts'
 import { listOffsets } from './list-offsets.ts'
@@ -58,6 +59,8 @@ export function newAdmin(view: ClusterView): ClusterAdmin {
         const connection = view.connection(await view.anyNode(), 'admin')
         return describeConfigs(connection, TOPIC_RESOURCE, names)
       }),
+
+    topicAcls: () => describeTopicAcls(view),
 
     brokerConfigs: () =>
       view.ask('read broker configs', async () => {

@@ -1,0 +1,73 @@
+import { readNewestDefinitions, writeDefinitions } from '../catalog/topic-definitions.ts'
+import type { TopicDefinition } from '../format/snapshot/topic-definitions.ts'
+import type { TopicAcl as KafkaAcl, TopicSelection } from '../kafka/port.ts'
+import type { WorkerContext } from './deps.ts'
+
+/**
+ * Keeps the definitions of the selected topics in the archive: one object whenever something changed. All workers may call
+ * it; it does something for the one that `isResponsible`.
+ */
+export class DefinitionKeeper {
+  readonly #context: WorkerContext
+  readonly #selection: TopicSelection
+  #written = ''
+
+  constructor(context: WorkerContext, selection: TopicSelection) {
+    this.#context = context
+    this.#selection = selection
+  }
+
+  /** Writes the definitions if the newest ones in the archive differ. */
+  async keep(signal: AbortSignal): Promise<void> {
+    const { store, clock, log } = this.#context
+    const topics = await this.#define()
+    const text = canonical(topics)
+    if (topics.length === 0 || text === this.#written) return
+    const newest = await readNewestDefinitions(store, signal)
+    if (newest === undefined || canonical(newest.topics) !== text) {
+      const key = await writeDefinitions(store, topics, clock.now(), signal)
+      log.info({ key, topics: topics.length }, 'wrote topic definitions')
+    }
+    this.#written = text
+  }
+
+  async #define(): Promise<TopicDefinition[]> {
+    const { admin } = this.#context.kafka
+    const topics = (await admin.topics()).filter(topic => topic.error === undefined && this.#selection.matches(topic))
+    const names = topics.map(({ name }) => name)
+    const [configs, acls] = await Promise.all([admin.topicConfigs(names), admin.topicAcls()])
+    return topics.map(({ name, topicId, partitions, replicationFactor }) => ({
+      topic: name,
+      topic_id: topicId ?? null,
+      partitions,
+      replication_factor: replicationFactor,
+      configs: Object.fromEntries(
+        (configs.get(name) ?? []).flatMap(({ name: config, value, isOwn }) =>
+          isOwn && value !== null ? [[config, value]] : [],
+        ),
+      ),
+      acls: acls.filter(({ resource, patternType }) => appliesTo(name, resource, patternType)).map(toFileForm),
+    }))
+  }
+}
+
+/** Kafka's code for ACLs on all names with a prefix (`PatternType.PREFIXED`). */
+const PREFIXED = 4
+
+function appliesTo(topic: string, resource: string, patternType: number): boolean {
+  return patternType === PREFIXED ? topic.startsWith(resource) : resource === topic || resource === '*'
+}
+
+function toFileForm({ patternType, ...acl }: KafkaAcl): TopicDefinition['acls'][number] {
+  return { ...acl, pattern_type: patternType }
+}
+
+function canonical(topics: readonly TopicDefinition[]): string {
+  const sorted = topics.toSorted((a, b) => (a.topic < b.topic ? -1 : 1))
+  return JSON.stringify(
+    sorted.map(topic => ({
+      ...topic,
+      configs: Object.entries(topic.configs).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    })),
+  )
+}

@@ -1,0 +1,38 @@
+import type { WorkerContext } from './deps.ts'
+import type { WorkerMemory } from './memory.ts'
+import { backupMetrics } from './metrics.ts'
+import type { PartitionBackup } from './partition.ts'
+import type { BackupTally } from './result.ts'
+
+/** The metrics that follow from the state of all partitions. */
+export class WorkerGauges implements Disposable {
+  readonly #metrics
+  readonly #memory: WorkerMemory
+  readonly #tally: BackupTally
+  readonly #scrape: Disposable
+  #partitions: readonly PartitionBackup[] = []
+
+  constructor({ metrics }: WorkerContext, memory: WorkerMemory, tally: BackupTally) {
+    this.#metrics = metrics.of(backupMetrics)
+    this.#memory = memory
+    this.#tally = tally
+    this.#scrape = metrics.beforeScrape(() => this.#set())
+  }
+
+  update(partitions: readonly PartitionBackup[]): void {
+    this.#partitions = partitions
+  }
+
+  [Symbol.dispose](): void {
+    this.#scrape[Symbol.dispose]()
+  }
+
+  #set(): void {
+    const partitions = this.#partitions
+    this.#metrics.ownedPartitions.set(partitions.length)
+    this.#metrics.stoppedPartitions.set(this.#tally.stoppedPartitions)
+    this.#metrics.bufferedBytes.set(partitions.reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0))
+    this.#metrics.bufferedAgeSeconds.set(Math.max(0, ...partitions.map(({ bufferedAgeMs }) => bufferedAgeMs)) / 1000)
+    this.#metrics.memoryBytes.set(this.#memory.budget.usedBytes)
+  }
+}

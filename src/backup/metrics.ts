@@ -1,0 +1,17 @@
+import { counter, gauge, histogram, metricSet, secondsBuckets } from '../observe/metric-set.ts'
+
+export const backupMetrics = metricSet('backup', {
+  recordsTotal: counter('Committed records taken from Kafka.', { topic: 'any' }),
+  fetchedBytesTotal: counter('Bytes of record batches fetched from Kafka.', { topic: 'any' }),
+  filesTotal: counter('Files that became durable in the object store.', { topic: 'any' }),
+  fileBytesTotal: counter('Bytes of these files.', { topic: 'any' }),
+  uploadSeconds: histogram('From closing a file to its commit.', secondsBuckets),
+  troublesTotal: counter('Uploads that failed and were tried again.'),
+  gapOffsetsTotal: counter('Offsets that Kafka no longer had when they should have been read.', { topic: 'any' }),
+  stoppedPartitions: gauge('Partitions that cannot go on until somebody acts.'),
+  ownedPartitions: gauge('Partitions that this worker backs up.'),
+  bufferedBytes: gauge('Bytes read and not yet durable.'),
+  bufferedAgeSeconds: gauge('Age of the oldest record or marker that was read and is not yet durable.'),
+  memoryBytes: gauge('Bytes of records held in memory.'),
+  lastUploadTimestampSeconds: gauge('When the newest file of a topic became durable.', { topic: 'any' }),
+})

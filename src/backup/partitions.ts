@@ -1,0 +1,212 @@
+import { claimTopicFolder } from '../catalog/incarnation.ts'
+import type { CommittedOffset, GroupSession, Ownership } from '../kafka/port.ts'
+import type { Logger } from '../observe/logger.ts'
+import { isAborted } from '../runtime/aborted.ts'
+import { newLimit } from '../runtime/limit.ts'
+import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
+import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
+import type { Committer } from './committer.ts'
+import type { WorkerContext } from './deps.ts'
+import { readLogBounds } from './log-bounds.ts'
+import type { WorkerMemory } from './memory.ts'
+import { PartitionBackup } from './partition.ts'
+import type { PartitionOptions } from './partition.ts'
+import { findResumePoint } from './resume.ts'
+import type { LogBounds } from './resume.ts'
+import type { BackupTally } from './result.ts'
+
+export interface PartitionsDeps {
+  readonly context: WorkerContext
+  readonly memory: WorkerMemory
+  readonly committer: Committer
+  readonly tally: BackupTally
+  readonly options: PartitionOptions
+  readonly session: Promise<GroupSession>
+  /** Where a partition's reading ends; undefined for never. */
+  readonly targetOf: (ownership: Ownership) => number | undefined
+  /** What happens to an upload that failed: see TileChain. */
+  readonly onTrouble: (error: unknown, ownership: Ownership) => Promise<'try again' | 'stop'>
+  /** Something that the whole worker cannot go on after. */
+  readonly onFatal: (error: unknown) => void
+  readonly onRecords: (topic: string, records: number, bytes: number) => void
+}
+
+/** Partitions that find their resume point at the same time: each asks the store and the cluster a few things. */
+const RESUMING = 16
+/** Tiles uploaded at the same time, each with its bytes in memory. */
+const UPLOADING = 4
+/** How long complete tiles may still be uploaded when a partition moves to another worker. */
+const HAND_OVER_MS = 10_000
+
+/** The partitions that this worker owns, from their assignment until they are given up. */
+export class Partitions {
+  readonly #deps: PartitionsDeps
+  readonly #running = new PartitionMap<PartitionBackup>()
+  readonly #resuming = newLimit(RESUMING)
+  readonly #uploads = newLimit(UPLOADING)
+  readonly #folders = new Map<string, Promise<string | undefined>>()
+
+  constructor(deps: PartitionsDeps) {
+    this.#deps = deps
+  }
+
+  get all(): Iterable<PartitionBackup> {
+    return this.#running.values()
+  }
+
+  get(ownership: Ownership): PartitionBackup | undefined {
+    const partition = this.#running.get(ownership)
+    return partition?.ownership === ownership ? partition : undefined
+  }
+
+  /** Begins with partitions, each as soon as its resume point is known. */
+  start(ownerships: readonly Ownership[]): void {
+    void this.#start(ownerships).catch((error: unknown) => {
+      if (!isAborted(error)) this.#deps.onFatal(error)
+    })
+  }
+
+  /**
+   * Gives partitions up: complete tiles may still become durable for a while, the rest is left to the next owner. What was
+   * read of a topic that is gone has no next owner: all of it is uploaded.
+   */
+  async handOver(ownerships: readonly Ownership[]): Promise<void> {
+    const { clock } = this.#deps.context
+    const selected = new PartitionMap((await this.#deps.session).selected.map(partition => [partition, true] as const))
+    await Promise.all(
+      ownerships.map(async ownership => {
+        const partition = this.get(ownership)
+        if (partition === undefined) return
+        this.#running.delete(ownership)
+        const finished = selected.has(ownership) ? partition.drained() : partition.retire()
+        await Promise.race([finished, clock.sleep(HAND_OVER_MS, ownership.ended)])
+        this.#discardLater(partition)
+      }),
+    )
+  }
+
+  /** Drops partitions that somebody else may own already. */
+  drop(ownerships: readonly Ownership[]): void {
+    for (const ownership of ownerships) {
+      const partition = this.get(ownership)
+      if (partition === undefined) continue
+      this.#running.delete(ownership)
+      this.#discardLater(partition)
+    }
+  }
+
+  /** Ends all partitions, after uploading what was read if `flush` says so. */
+  async close(flush: boolean): Promise<void> {
+    const all = [...this.#running.values()]
+    await Promise.all(all.map(partition => (flush ? partition.flush('the worker stops') : partition.drained())))
+    this.#running.clear()
+    await Promise.all(all.map(partition => partition.discard().catch(() => undefined)))
+  }
+
+  /** Asks the cluster about all of them at once, then the store about each. */
+  async #start(ownerships: readonly Ownership[]): Promise<void> {
+    const { kafka, groupId } = this.#deps.context
+    await kafka.routes.refresh([...new Set(ownerships.map(({ topic }) => topic))])
+    const [committed, bounds] = await Promise.all([
+      kafka.admin.committed(groupId, ownerships),
+      readLogBounds(kafka, ownerships),
+    ])
+    await Promise.all(
+      ownerships.map(ownership =>
+        this.#resuming(() => this.#startOne(ownership, committed.get(ownership), bounds.get(ownership))),
+      ),
+    )
+  }
+
+  async #startOne(
+    ownership: Ownership,
+    committed: CommittedOffset | undefined,
+    bounds: LogBounds | MaxbrodError | undefined,
+  ): Promise<void> {
+    const { context, tally, targetOf } = this.#deps
+    const log = context.log.child({ topic: ownership.topic, partition: ownership.partition })
+    if (ownership.ended.aborted) return
+    try {
+      if (bounds === undefined || bounds instanceof MaxbrodError)
+        throw bounds ?? new Error(`no bounds of ${partitionName(ownership)}`)
+      const partition = await this.#open(ownership, committed, bounds, log)
+      tally.resumed(ownership)
+      this.#running.set(ownership, partition)
+      if (ownership.ended.aborted) return this.drop([ownership])
+      await partition.commitStart()
+      const target = targetOf(ownership)
+      if (target !== undefined) partition.endAt(target)
+    } catch (error) {
+      if (ownership.ended.aborted || isAborted(error)) return
+      if (isMaxbrodError(error, 'FOREIGN_ARCHIVE')) this.#deps.onFatal(error)
+      else await this.#stopped(ownership, error, log)
+    }
+  }
+
+  async #open(
+    ownership: Ownership,
+    committed: CommittedOffset | undefined,
+    bounds: LogBounds,
+    log: Logger,
+  ): Promise<PartitionBackup> {
+    const { context, options, memory, committer, tally, onTrouble, onRecords } = this.#deps
+    const { kafka, store, archive } = context
+    const { topic, partition } = ownership
+    const topicId = kafka.routes.leader(ownership)?.topicId
+    const place = { topic, topicId: await this.#folderOf(topic, topicId), partition, lineage: undefined }
+    const identity = { archiveId: archive.archiveId, clusterId: archive.clusterId, topicId, lineage: undefined }
+    const resume = await findResumePoint(store, place, identity, committed, bounds, ownership.ended)
+    log.info({ position: resume.chainEnd, ...bounds }, 'backing up')
+    return new PartitionBackup(place, identity, ownership, resume, options, {
+      context,
+      memory,
+      committer,
+      log,
+      uploads: this.#uploads,
+      onUploaded: tile => {
+        tally.uploaded(ownership, tile)
+        log.info({ ...tile }, 'uploaded')
+      },
+      onTrouble: error => onTrouble(error, ownership),
+      onRecords: (records, bytes) => onRecords(topic, records, bytes),
+      onStopped: error => void this.#stopped(ownership, error, log),
+      onTopicReplaced: () => this.#restart(ownership, log),
+    })
+  }
+
+  /** The topic was deleted: what was read of it is kept, and a new topic of that name begins a folder of its own. */
+  #restart(ownership: Ownership, log: Logger): void {
+    const partition = this.get(ownership)
+    if (partition === undefined) return
+    this.#running.delete(ownership)
+    log.warn({ topicId: partition.identity.topicId }, 'the topic was deleted; keeping what was read of it')
+    void partition
+      .retire()
+      .catch((error: unknown) => log.error({ err: error }, 'could not keep what was read of the deleted topic'))
+      .then(() => partition.discard())
+      .then(() => this.start([ownership]))
+  }
+
+  #folderOf(topic: string, topicId: string | undefined): Promise<string | undefined> {
+    const id = `${topic}@${topicId ?? ''}`
+    let folder = this.#folders.get(id)
+    if (folder === undefined) {
+      folder = claimTopicFolder(this.#deps.context.store, topic, topicId)
+      this.#folders.set(id, folder)
+      folder.catch(() => this.#folders.delete(id))
+    }
+    return folder
+  }
+
+  async #stopped(ownership: Ownership, error: unknown, log: Logger): Promise<void> {
+    this.#deps.tally.stopped(ownership, error)
+    log.error({ err: error }, `${partitionName(ownership)} cannot be backed up any further; the others go on`)
+    await this.get(ownership)?.discard()
+  }
+
+  #discardLater(partition: PartitionBackup): void {
+    void partition
+      .discard()
+      .catch((error: unknown) => partition.log.warn({ err: error }, 'could not remove a spool file'))
+  }
+}

@@ -1,0 +1,93 @@
+import type { UploadedTile } from './tile-chain.ts'
+import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
+import type { TopicPartition } from '../runtime/topic-partition.ts'
+import { MaxbrodError, messageOf } from '../runtime/errors.ts'
+
+/** What a backup did, for people and for programs. */
+export interface BackupResult {
+  readonly result: 'ok' | 'partial'
+  readonly files: number
+  readonly records: number
+  readonly bytes: number
+  readonly partitions: readonly PartitionResult[]
+  /** Partitions that cannot go on, and why. */
+  readonly stopped: readonly StoppedPartition[]
+  /** Partitions with records that were not committed yet when the backup began: they come with the next one. */
+  readonly behindOpenTransaction: readonly {
+    readonly topic: string
+    readonly partition: number
+    readonly records: number
+  }[]
+}
+
+export interface PartitionResult extends TopicPartition {
+  readonly files: number
+  readonly records: number
+  readonly bytes: number
+  readonly from: number
+  readonly to: number
+}
+
+export interface StoppedPartition extends TopicPartition {
+  readonly code: string
+  readonly message: string
+}
+
+/** Adds up what happens while a worker runs. */
+export class BackupTally {
+  readonly #partitions = new PartitionMap<PartitionResult>()
+  readonly #stopped = new PartitionMap<{ readonly error: unknown }>()
+
+  uploaded(partition: TopicPartition, tile: UploadedTile): void {
+    const { topic } = partition
+    const before = this.#partitions.get(partition)
+    this.#partitions.set(partition, {
+      topic,
+      partition: partition.partition,
+      files: (before?.files ?? 0) + 1,
+      records: (before?.records ?? 0) + tile.records,
+      bytes: (before?.bytes ?? 0) + tile.bytes,
+      from: before?.from ?? tile.from,
+      to: tile.to,
+    })
+  }
+
+  stopped(partition: TopicPartition, error: unknown): void {
+    this.#stopped.set(partition, { error })
+  }
+
+  /** The partition goes on, here or elsewhere. */
+  resumed(partition: TopicPartition): void {
+    this.#stopped.delete(partition)
+  }
+
+  isStopped(partition: TopicPartition): boolean {
+    return this.#stopped.has(partition)
+  }
+
+  get stoppedPartitions(): number {
+    return this.#stopped.size
+  }
+
+  result(behindOpenTransaction: BackupResult['behindOpenTransaction']): BackupResult {
+    const partitions = [...this.#partitions.values()].toSorted((a, b) =>
+      a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition,
+    )
+    const sum = (pick: (one: PartitionResult) => number) => partitions.reduce((total, one) => total + pick(one), 0)
+    const stopped = [...this.#stopped].map(([{ topic, partition }, { error }]) => ({
+      topic,
+      partition,
+      code: error instanceof MaxbrodError ? error.code : 'BUG',
+      message: `${partitionName({ topic, partition })}: ${messageOf(error)}`,
+    }))
+    return {
+      result: stopped.length === 0 ? 'ok' : 'partial',
+      files: sum(one => one.files),
+      records: sum(one => one.records),
+      bytes: sum(one => one.bytes),
+      partitions,
+      stopped,
+      behindOpenTransaction,
+    }
+  }
+}

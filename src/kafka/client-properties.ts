@@ -1,0 +1,125 @@
+import { MaxbrodError } from '../runtime/errors.ts'
+
+/** The connection that a client.properties file describes. */
+export interface ClientProperties {
+  readonly bootstrapServers: string | undefined
+  /** Options of node:tls, or null for plain text. */
+  readonly tls: TlsOptions | null
+  readonly sasl: SaslOptions | null
+}
+
+export interface TlsOptions {
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+  readonly passphrase?: string
+  readonly minVersion: 'TLSv1.2'
+}
+
+/** In kafkajs' form. */
+export interface SaslOptions {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+  readonly username: string
+  readonly password: string
+}
+
+const MECHANISMS = { PLAIN: 'plain', 'SCRAM-SHA-256': 'scram-sha-256', 'SCRAM-SHA-512': 'scram-sha-512' } as const
+const PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']
+
+/**
+ * Reads the properties that Kafka's own tools take with --command-config, as far as they say how to connect. `readFile` gives
+ * the text of files that the properties name. Throws USAGE for what this program cannot do; other properties are ignored.
+ */
+export function parseClientProperties(text: string, readFile: (path: string) => string): ClientProperties {
+  const properties = parseProperties(text)
+  const protocol = properties.get('security.protocol') ?? 'PLAINTEXT'
+  if (!PROTOCOLS.includes(protocol)) throw usage(`security.protocol=${protocol} is none of ${PROTOCOLS.join(', ')}`)
+  return {
+    bootstrapServers: properties.get('bootstrap.servers'),
+    tls: protocol.endsWith('SSL') ? readTls(properties, readFile) : null,
+    sasl: protocol.startsWith('SASL') ? readSasl(properties) : null,
+  }
+}
+
+function readTls(properties: ReadonlyMap<string, string>, readFile: (path: string) => string): TlsOptions {
+  if (properties.get('ssl.endpoint.identification.algorithm') === '') {
+    throw usage(
+      'ssl.endpoint.identification.algorithm is empty: the name of a broker is always checked',
+      'use the names that the brokers’ certificates carry',
+    )
+  }
+  const trust = pem(properties, 'ssl.truststore', readFile, 'ssl.truststore.certificates')
+  const chain = pem(properties, 'ssl.keystore', readFile, 'ssl.keystore.certificate.chain')
+  const key = properties.get('ssl.keystore.key') ?? chain
+  const passphrase = properties.get('ssl.key.password')
+  return {
+    minVersion: 'TLSv1.2',
+    ...(trust === undefined ? {} : { ca: trust }),
+    ...(chain === undefined ? {} : { cert: chain }),
+    ...(key === undefined ? {} : { key }),
+    ...(passphrase === undefined ? {} : { passphrase }),
+  }
+}
+
+/** A PEM store, in the file itself (KIP-651) or in another one. */
+function pem(
+  properties: ReadonlyMap<string, string>,
+  store: string,
+  readFile: (path: string) => string,
+  inline: string,
+): string | undefined {
+  const given = properties.get(inline)
+  if (given !== undefined) return given
+  const location = properties.get(`${store}.location`)
+  if (location === undefined) return undefined
+  const type = properties.get(`${store}.type`) ?? 'JKS'
+  if (type !== 'PEM') {
+    throw usage(
+      `${store}.type=${type}: only PEM stores can be read`,
+      `convert it: keytool -importkeystore -srckeystore ${location} -destkeystore store.p12 -deststoretype PKCS12 && openssl pkcs12 -in store.p12 -out store.pem -nodes`,
+    )
+  }
+  return readFile(location)
+}
+
+function readSasl(properties: ReadonlyMap<string, string>): SaslOptions {
+  const name = properties.get('sasl.mechanism') ?? 'GSSAPI'
+  const mechanism = Object.entries(MECHANISMS).find(([known]) => known === name)?.[1]
+  if (mechanism === undefined) throw usage(`sasl.mechanism=${name} is none of ${Object.keys(MECHANISMS).join(', ')}`)
+  const jaas = properties.get('sasl.jaas.config') ?? ''
+  const username = jaasOption(jaas, 'username')
+  const password = jaasOption(jaas, 'password')
+  if (username === undefined || password === undefined) throw usage('sasl.jaas.config has no username and password')
+  return { mechanism, username, password }
+}
+
+/** An option of a JAAS line: `… required username="alice" password="secret";` */
+function jaasOption(jaas: string, option: string): string | undefined {
+  const match = new RegExp(`\\b${option}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;"]+))`).exec(jaas)
+  return match?.[1]?.replaceAll(/\\(.)/g, '$1') ?? match?.[2]
+}
+
+/** The format of java.util.Properties: comments, continued lines, `=` or `:`, backslash escapes. */
+function parseProperties(text: string): Map<string, string> {
+  const properties = new Map<string, string>()
+  const lines = text.replaceAll(/\\\r?\n[ \t]*/g, '').split(/\r?\n/)
+  for (const line of lines) {
+    const trimmed = line.trimStart()
+    if (trimmed === '' || trimmed.startsWith('#') || trimmed.startsWith('!')) continue
+    const match = /^((?:[^\s=:\\]|\\.)+)\s*[=:\s]\s*(.*)$/.exec(trimmed)
+    if (match !== null) properties.set(unescape(match[1] ?? ''), unescape(match[2] ?? ''))
+  }
+  return properties
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
+
+function unescape(text: string): string {
+  return text.replaceAll(/\\(u[0-9a-fA-F]{4}|.)/g, (_, code: string) => {
+    return code.length > 1 ? String.fromCharCode(Number.parseInt(code.slice(1), 16)) : (ESCAPES[code] ?? code)
+  })
+}
+
+function usage(message: string, hint?: string): MaxbrodError {
+  return new MaxbrodError('USAGE', `--command-config: ${message}`, { hint })
+}
