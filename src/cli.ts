@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import type { CommandTable } from './commands/command-table.ts'
+import { commandTable } from './commands/command-table.ts'
 import { main, reportCrash } from './commands/main.ts'
 import type { Ports } from './commands/ports.ts'
 import type { Out, World } from './commands/world.ts'
@@ -9,14 +11,21 @@ const lingerMs = 2_000
 /** For streams that are no terminal. */
 const defaultColumns = 100
 
+export interface CliOverrides {
+  /** Wraps the ports: the real commands over a world that fails. */
+  readonly ports?: (ports: Ports) => Ports
+  /** Other commands. */
+  readonly commands?: CommandTable
+}
+
 /**
- * The only place that sees the process: its arguments, environment, streams, signals and exit code. `wrap` is for tests that
- * run the real commands over ports that fail.
+ * The only place that sees the process: its arguments, environment, streams, signals and exit code. The overrides are for
+ * tests.
  */
-export async function runCli(wrap: (ports: Ports) => Ports = ports => ports): Promise<void> {
-  const world = worldOf(wrap)
+export async function runCli({ ports = all => all, commands = commandTable }: CliOverrides = {}): Promise<void> {
+  const world = worldOf(ports)
   process.on('uncaughtException', error => process.exit(reportCrash(error, world)))
-  process.exitCode = await main(world)
+  process.exitCode = await main(world, commands)
   setTimeout(() => {
     process.stderr.write(`maxbrod: something was left open: ${process.getActiveResourcesInfo().join(', ')}\n`)
     process.exit()

@@ -1,9 +1,11 @@
-import { MaxbrodError } from '../runtime/errors.ts'
 import { nearest } from '../config/nearest.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
 import type { Command } from './command.ts'
 
+export type CommandTable = Readonly<Record<string, () => Promise<Command>>>
+
 /** Every command, in the order of the help. Loaded when needed, so that one command does not wait for the others. */
-const commands: Readonly<Record<string, () => Promise<Command>>> = {
+export const commandTable: CommandTable = {
   backup: async () => (await import('./backup.ts')).backup,
   flush: async () => (await import('./flush.ts')).flush,
   plan: async () => (await import('./plan.ts')).plan,
@@ -11,15 +13,15 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 }
 
 /** The command of that name; USAGE when there is none. */
-export function findCommand(name: string): Promise<Command> {
-  const load = Object.hasOwn(commands, name) ? commands[name] : undefined
+export function findCommand(table: CommandTable, name: string): Promise<Command> {
+  const load = Object.hasOwn(table, name) ? table[name] : undefined
   if (load !== undefined) return load()
-  const meant = nearest(name, Object.keys(commands))
+  const meant = nearest(name, Object.keys(table))
   throw new MaxbrodError('USAGE', `unknown command '${name}'`, {
     hint: meant === undefined ? 'maxbrod --help lists them' : `did you mean maxbrod ${meant}?`,
   })
 }
 
-export function allCommands(): Promise<Command[]> {
-  return Promise.all(Object.values(commands).map(load => load()))
+export function allCommands(table: CommandTable): Promise<Command[]> {
+  return Promise.all(Object.values(table).map(load => load()))
 }

@@ -1,15 +1,17 @@
 import { helpPage } from '../config/help.ts'
-import { table } from '../observe/table.ts'
+import { table as tableText } from '../observe/table.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
+import type { CommandTable } from './command-table.ts'
 import { allCommands, findCommand } from './command-table.ts'
+import type { Command } from './command.ts'
 import { commonSections } from './common-sections.ts'
 import { reportError } from './ending.ts'
 import type { World } from './world.ts'
 
 /** Finds the command and runs it, or prints help or version. Answers with the exit code, whatever happens. */
-export async function main(world: World): Promise<number> {
+export async function main(world: World, table: CommandTable): Promise<number> {
   try {
-    return await dispatch(world)
+    return await dispatch(world, table)
   } catch (error) {
     return reportCrash(error, world)
   }
@@ -20,20 +22,20 @@ export function reportCrash(error: unknown, world: World): number {
   return reportError(error, { command: undefined, isJson: asksForJson(world), redact: text => text, world })
 }
 
-async function dispatch(world: World): Promise<number> {
+async function dispatch(world: World, table: CommandTable): Promise<number> {
   const [name = '--help', ...argv] = world.argv
   if (name === '--version') {
     world.stdout.write(`maxbrod ${world.version} (${world.runtime})\n`)
     return 0
   }
   if (name === '--help' || name === '-h') {
-    world.stdout.write(await overview())
+    world.stdout.write(overview(await allCommands(table)))
     return 0
   }
   if (name.startsWith('-')) {
     throw new MaxbrodError('USAGE', `${name} stands before the command`, { hint: 'write maxbrod <command> [flags]' })
   }
-  const command = await findCommand(name)
+  const command = await findCommand(table, name)
   if (argv.some(word => /^(-h|--help|--help-all)$/.test(word))) {
     const page = { ...command, program: `maxbrod ${name}`, sections: [...command.sections, ...commonSections] }
     const columns = Math.min(world.stdout.columns(), 120)
@@ -45,14 +47,13 @@ async function dispatch(world: World): Promise<number> {
   return runCommand(command, argv, world)
 }
 
-async function overview(): Promise<string> {
-  const commands = await allCommands()
+function overview(commands: readonly Command[]): string {
   const rows = commands.map(({ name, summary }) => [`  ${name}`, summary])
   return `Backup and restore for Apache Kafka: topics and consumer-group offsets to object storage and back.
 
 Usage: maxbrod <command> [flags]
 
-${table(['Commands', ''], rows)}
+${tableText(['Commands', ''], rows)}
 maxbrod <command> --help shows the flags. Manual: README.md and docs/
 `
 }

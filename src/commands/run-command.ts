@@ -8,6 +8,7 @@ import type { Progress } from '../observe/progress.ts'
 import { redactor } from '../observe/redact.ts'
 import { Screen } from '../observe/screen.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { isAborted } from '../runtime/aborted.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { Stop } from '../runtime/stop.ts'
 import type { Command } from './command.ts'
@@ -90,7 +91,6 @@ function isColored(out: Out, { env }: Pick<World, 'env'>): boolean {
 }
 
 /** True for what is thrown because somebody asked to stop, not for an error that happened to come at the same time. */
-function isConsequence(error: unknown, { draining, aborted }: Stop): boolean {
-  if (error instanceof MaxbrodError) return false
-  return aborted.aborted || error === draining.reason || (error instanceof Error && error.name === 'AbortError')
+function isConsequence(error: unknown, { aborted }: Stop): boolean {
+  return isAborted(error) || (aborted.aborted && !(error instanceof MaxbrodError))
 }

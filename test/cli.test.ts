@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { join } from 'node:path'
+import { eventually } from './helpers/eventually.ts'
+import { Cli, runCli } from './helpers/cli.ts'
+import { root } from './runner/files.ts'
+
+const signalCli = join(root, 'test/commands/signal-cli.ts')
+
+test('without a command, the commands are listed', async () => {
+  const { exit, stdout, stderr } = await runCli([])
+  assert.equal(
+    stdout,
+    `Backup and restore for Apache Kafka: topics and consumer-group offsets to object storage and back.
+
+Usage: maxbrod <command> [flags]
+
+Commands
+  backup   copy topics into object storage: a worker, or once to the present ends
+  flush    ask the worker on this host to upload everything it has, now
+  plan     prove that a backup is whole, and write the plan of a restore
+  restore  carry out a plan: put the records back, once and in order
+
+maxbrod <command> --help shows the flags. Manual: README.md and docs/
+`,
+  )
+  assert.deepEqual([exit, stderr], [0, ''])
+  assert.deepEqual(await runCli(['--help']), { exit, stdout, stderr })
+})
+
+test('--version says what runs on what', async () => {
+  const { exit, stdout, stderr } = await runCli(['--version'])
+  assert.match(stdout, /^maxbrod \d+\.\d+\.\d+ \(Node \d+\.\d+\.\d+\)\n$/)
+  assert.deepEqual([exit, stderr], [0, ''])
+})
+
+test('the help of a command goes to standard output, whatever else is on the line', async () => {
+  const { exit, stdout, stderr } = await runCli(['plan', '--nonsense', '--help'])
+  assert.match(stdout, /^maxbrod plan: .*\n\nUsage: maxbrod plan/)
+  assert.deepEqual([exit, stderr], [0, ''])
+  assert.doesNotMatch(stdout, /--partition-map/)
+  assert.match((await runCli(['plan', '--help-all'])).stdout, /--partition-map/)
+})
+
+for (const [argv, line] of [
+  [['bakup'], "maxbrod: USAGE: unknown command 'bakup' · did you mean maxbrod backup?\n"],
+  [['constructor'], "maxbrod: USAGE: unknown command 'constructor' · maxbrod --help lists them\n"],
+  [['--once', 'backup'], 'maxbrod: USAGE: --once stands before the command · write maxbrod <command> [flags]\n'],
+  [['backup', '--topcs', 'x'], 'maxbrod: USAGE: unknown flag --topcs · did you mean --topics?\n'],
+  [['backup', '--memory', 'much'], "maxbrod: USAGE: --memory: 'much' is not a size · write it like 5MiB\n"],
+] as const) {
+  test(`one sentence and exit 2: maxbrod ${argv.join(' ')}`, async () => {
+    assert.deepEqual(await runCli(argv), { exit: 2, stdout: '', stderr: line })
+  })
+}
+
+test('a variable that cannot be read is named', async () => {
+  const { exit, stderr } = await runCli(['backup'], { env: { MEMORY: 'much' } })
+  assert.deepEqual([exit, stderr], [2, "maxbrod: USAGE: MEMORY: 'much' is not a size · write it like 5MiB\n"])
+})
+
+test('flush says that it is not built', async () => {
+  const { exit, stderr } = await runCli(['flush'])
+  assert.deepEqual([exit, stderr], [2, 'maxbrod: NOT_BUILT: maxbrod flush does not work yet in this version\n'])
+})
+
+for (const argv of [
+  ['flush', '-o', 'json'],
+  ['flush', '--output=JSON'],
+]) {
+  test(`${argv.join(' ')} is one JSON document, also for a failure`, async () => {
+    const { exit, stdout } = await runCli(argv)
+    assert.equal(stdout.split('\n').length, 2)
+    assert.deepEqual(JSON.parse(stdout), {
+      command: 'flush',
+      result: 'failed',
+      error: { code: 'NOT_BUILT', message: 'maxbrod flush does not work yet in this version', facts: {}, exit: 2 },
+    })
+    assert.equal(exit, 2)
+  })
+}
+
+test('a wrong flag is a JSON document, too, for who asked for one', async () => {
+  const { stdout } = await runCli(['flush', '--wiat', '-o', 'json'])
+  assert.deepEqual(JSON.parse(stdout), {
+    result: 'failed',
+    error: {
+      code: 'USAGE',
+      message: 'unknown flag --wiat',
+      hint: 'did you mean --wait?',
+      facts: { flag: 'wiat' },
+      exit: 2,
+    },
+  })
+  assert.equal((await runCli(['flush', '--wiat'], { env: { OUTPUT: 'json' } })).stdout, stdout)
+})
+
+test('what went well, in part or badly is in document, text and exit code', async () => {
+  const run = (...argv: string[]) => runCli(argv, { program: signalCli })
+  assert.deepEqual(await run('partial'), { exit: 3, stdout: 'left orders-0\n', stderr: '' })
+  assert.deepEqual(JSON.parse((await run('partial', '-o', 'json')).stdout), {
+    command: 'partial',
+    result: 'partial',
+    left: ['orders-0'],
+  })
+  assert.deepEqual(await run('holes'), { exit: 4, stdout: 'a hole\n', stderr: '' })
+})
+
+for (const name of ['bug', 'crash']) {
+  test(`a ${name} is reported with its stack, and as a document`, async () => {
+    const { exit, stdout, stderr } = await runCli([name, '-o', 'json'], { program: signalCli })
+    assert.equal(exit, 1)
+    assert.match(stderr, /^maxbrod: this is a bug of maxbrod .*\nTypeError: .*\n {4}at /)
+    assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, 'BUG')
+  })
+}
+
+test('what was left open does not keep the process, and is named', async () => {
+  const { exit, stderr } = await runCli(['leak'], { program: signalCli })
+  assert.equal(exit, 0)
+  assert.match(stderr, /^maxbrod: something was left open: .*Timeout\n$/)
+})
+
+/** Starts a command that waits, sends it a signal and then, once that is in the log, the next one. */
+async function signalled(name: string, signals: readonly NodeJS.Signals[], argv: readonly string[] = []) {
+  const cli = new Cli([name, ...argv], { program: signalCli, env: { LOG_FORMAT: 'text' } })
+  await eventually('the command waits', () => cli.output.includes('ready'))
+  for (const [index, signal] of signals.entries()) {
+    cli.process.kill(signal)
+    await eventually('the signal is in the log', () => cli.output.split('signal=').length > index + 1)
+  }
+  return cli.result
+}
+
+test('a worker that is asked to stop drains and has done well; its log is its output', async () => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const { exit, stdout, stderr } = await signalled('worker', [signal])
+    assert.deepEqual([exit, stderr], [0, ''])
+    assert.match(stdout, new RegExp(`INFO  stopping: .* signal=${signal}\ndone 7\n$`))
+  }
+})
+
+test('a command that is interrupted before it is done says so with its exit code', async () => {
+  for (const [signal, code] of [
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const) {
+    const { exit, stdout, stderr } = await signalled('once', [signal], ['-o', 'json'])
+    assert.deepEqual(
+      [exit, JSON.parse(stdout)],
+      [code, { command: 'once', result: 'ok', interrupted: signal, done: 7 }],
+    )
+    assert.match(stderr, /signal=/)
+  }
+})
+
+test('the second signal stops at once, workers too', async () => {
+  for (const name of ['slow-worker', 'slow-once']) {
+    const { exit } = await signalled(name, ['SIGTERM', 'SIGTERM'])
+    assert.equal(exit, 143)
+  }
+})
+
+test('SIGUSR1 is for whoever listens, and harmless otherwise', async () => {
+  const heard = await signalled('flushes', ['SIGUSR1'])
+  assert.equal(heard.exit, 0)
+  assert.match(heard.stdout, /asked to flush signal=SIGUSR1\nflushed\n$/)
+  const { exit, stdout } = await signalled('worker', ['SIGUSR1', 'SIGTERM'])
+  assert.equal(exit, 0)
+  assert.match(stdout, /nothing to flush here signal=SIGUSR1\n/)
+})
+
+test('off a terminal, logs are JSON', async () => {
+  const cli = new Cli(['worker'], { program: signalCli })
+  await eventually('the command waits', () => cli.output.includes('ready'))
+  cli.process.kill('SIGTERM')
+  const { stdout } = await cli.result
+  assert.deepEqual(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .slice(0, -1)
+      .map(line => (JSON.parse(line) as { message: string }).message.split(':')[0]),
+    ['ready', 'stopping'],
+  )
+})

