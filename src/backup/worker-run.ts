@@ -118,7 +118,8 @@ export class WorkerRun implements AsyncDisposable {
   async #define(): Promise<void> {
     const { context, stop, session } = this.#deps
     const joined = await Promise.race([session, aborted(stop.draining)])
-    while (joined !== undefined && !stop.draining.aborted) {
+    if (joined === undefined) return
+    while (!stop.draining.aborted) {
       await this.#keepDefinitions(joined)
       await context.clock.sleep(DEFINITIONS_MS, stop.draining)
     }

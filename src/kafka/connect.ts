@@ -15,6 +15,7 @@ export interface ConnectDeps {
   readonly readFile: (path: string) => string
 }
 
+const DEFAULT = 'localhost:9092'
 const BOOTSTRAP_DEADLINE_MS = 15_000
 /** Unused buffers of fetch answers: two of the largest are under way at a time. */
 const POOL_BYTES = 64 * 1024 * 1024
@@ -25,10 +26,12 @@ export function connectKafka(options: KafkaOptions, { clock, random, logger, rea
     options.commandConfig === undefined
       ? { bootstrapServers: undefined, tls: null, sasl: null }
       : parseClientProperties(readFile(options.commandConfig), readFile)
-  const bootstrapServers = options.bootstrapServer.map(parseAddress)
+  const given =
+    options.bootstrapServer.length > 0 ? options.bootstrapServer : (properties.bootstrapServers ?? DEFAULT).split(',')
+  const bootstrapServers = given.map(address => parseAddress(address.trim()))
   if (properties.tls === null && bootstrapServers.some(({ host }) => !isLoopback(host))) {
     logger.warn(
-      { bootstrapServer: options.bootstrapServer.join(',') },
+      { bootstrapServer: given.join(',') },
       'the connection to Kafka is not encrypted (security.protocol=PLAINTEXT)',
     )
   }

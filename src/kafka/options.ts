@@ -6,11 +6,10 @@ import { section } from '../config/section.ts'
 
 export const kafkaOptions = section('kafka', {
   bootstrapServer: list({
-    default: ['localhost:9092'],
     placeholder: 'HOST:PORT',
     aliases: ['brokers'],
     env: ['KAFKA_BROKERS'],
-    doc: 'Brokers to begin with; one that answers is enough.',
+    doc: 'Brokers to begin with; one that answers is enough. Without it bootstrap.servers of --command-config, or localhost:9092.',
   }),
   commandConfig: path({
     doc: "A client.properties file, as Kafka's own tools take it: security.protocol, sasl.*, ssl.* with PEM stores.",

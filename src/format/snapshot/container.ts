@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { Type } from 'avsc'
+import avsc from 'avsc'
 import type { Schema } from 'avsc'
 import { BufferPool } from '../../runtime/buffer-pool.ts'
 import { DecodeError } from '../batch/varint.ts'
@@ -22,7 +22,7 @@ const MAX_BLOCK_BYTES = 256 * 1024 * 1024
 
 /** A kind of snapshot by its record schema. Two kinds are told apart by the schema's text. */
 export function snapshotKind<R>(schema: Schema): SnapshotKind<R> {
-  const type = Type.forSchema(schema)
+  const type = avsc.Type.forSchema(schema)
   const schemaText = JSON.stringify(schema)
   return {
     async encode(records, facts = {}) {
