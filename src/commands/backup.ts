@@ -1,4 +1,5 @@
 import { backupOptions } from '../backup/options.ts'
+import { kafkaOptions } from '../kafka/options.ts'
 import { metricsOptions } from '../observe/options.ts'
 import { command } from './command.ts'
 import { notBuilt } from './not-built.ts'
@@ -6,7 +7,7 @@ import { notBuilt } from './not-built.ts'
 export const backup = command({
   name: 'backup',
   summary: 'copy topics into object storage: a worker, or once to the present ends',
-  sections: [backupOptions, metricsOptions],
+  sections: [backupOptions, kafkaOptions, metricsOptions],
   examples: [
     {
       does: 'two topics into a folder, and end',

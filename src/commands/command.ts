@@ -3,6 +3,7 @@ import type { Section, SectionOrigins, SectionValues } from '../config/section.t
 import type { Logger } from '../observe/logger.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Progress } from '../observe/progress.ts'
+import type { Redactor } from '../observe/redact.ts'
 import type { Stop } from '../runtime/stop.ts'
 import type { Outcome } from './ending.ts'
 import type { Ports } from './ports.ts'
@@ -38,6 +39,7 @@ export interface Context<S extends readonly Section[] = readonly Section[]> exte
   readonly origins: SectionOrigins<S>
   readonly stop: Stop
   readonly logger: Logger
+  readonly redactor: Redactor
   readonly metrics: Metrics
   readonly progress: Progress
   readonly version: string

@@ -1,3 +1,4 @@
+import type { Redactor } from '../observe/redact.ts'
 import type { ErrorCode } from '../runtime/error-codes.ts'
 import { exitCodeOf } from '../runtime/error-codes.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
@@ -25,16 +26,18 @@ const interruptedExit = { SIGINT: 130, SIGTERM: 143 } as const
 export interface EndingContext {
   readonly command: string | undefined
   readonly isJson: boolean
-  readonly redact: (text: string) => string
+  readonly redactor: Redactor
   readonly world: Pick<World, 'stdout' | 'stderr' | 'version'>
 }
 
 /** Prints what a command did and answers with the exit code. `signal` is the one that interrupted it. */
 export function reportOutcome(outcome: Outcome, signal: StopSignal | undefined, context: EndingContext): number {
   const { result, code, details, text } = outcome
-  const { command, isJson, redact, world } = context
+  const { command, isJson, redactor, world } = context
   const interrupted = signal === undefined ? {} : { interrupted: signal }
-  world.stdout.write(redact(isJson ? jsonDocument({ command, result, ...interrupted, ...details }, context) : text))
+  world.stdout.write(
+    redactor.clean(isJson ? jsonDocument({ command, result, ...interrupted, ...details }, context) : text),
+  )
   if (signal !== undefined) return interruptedExit[signal]
   if (result === 'ok') return 0
   return result === 'partial' ? exitCodeOf(code ?? 'PARTIAL') : code === undefined ? 1 : exitCodeOf(code)
@@ -45,15 +48,17 @@ export function reportOutcome(outcome: Outcome, signal: StopSignal | undefined, 
  * Anything else is a bug of ours and comes with its stack.
  */
 export function reportError(error: unknown, context: EndingContext): number {
-  const { command, isJson, redact, world } = context
+  const { command, isJson, redactor, world } = context
   const known = error instanceof MaxbrodError ? error : undefined
   const exit = known === undefined ? 1 : exitCodeOf(known.code)
-  world.stderr.write(redact(known === undefined ? bugText(error, world.version) : `maxbrod: ${sentence(known)}\n`))
+  world.stderr.write(
+    redactor.clean(known === undefined ? bugText(error, world.version) : `maxbrod: ${sentence(known)}\n`),
+  )
   if (isJson) {
     const { code = 'BUG', hint, facts = {} } = known ?? {}
     const message = error instanceof Error ? error.message : String(error)
     const document = { command, result: 'failed', error: { code, message, hint, facts, exit } }
-    world.stdout.write(redact(jsonDocument(document, context)))
+    world.stdout.write(redactor.clean(jsonDocument(document, context)))
   }
   return exit
 }

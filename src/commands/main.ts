@@ -1,5 +1,6 @@
 import { helpPage } from '../config/help.ts'
 import { table as tableText } from '../observe/table.ts'
+import { Redactor } from '../observe/redact.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { CommandTable } from './command-table.ts'
 import { allCommands, findCommand } from './command-table.ts'
@@ -19,7 +20,7 @@ export async function main(world: World, table: CommandTable): Promise<number> {
 
 /** For what is thrown outside of a running command: usage errors, and bugs that nobody caught. */
 export function reportCrash(error: unknown, world: World): number {
-  return reportError(error, { command: undefined, isJson: asksForJson(world), redact: text => text, world })
+  return reportError(error, { command: undefined, isJson: asksForJson(world), redactor: new Redactor(), world })
 }
 
 async function dispatch(world: World, table: CommandTable): Promise<number> {

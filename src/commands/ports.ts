@@ -1,5 +1,8 @@
+import type { KafkaOptions } from '../kafka/options.ts'
+import type { Kafka } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import type { Redactor } from '../observe/redact.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Disk } from '../runtime/disk.ts'
 import type { Random } from '../runtime/random.ts'
@@ -12,12 +15,15 @@ export interface Ports {
   readonly clock: Clock
   readonly random: Random
   readonly disk: Disk
+  /** A cluster; connects when first asked for something. `context` does as `tools`. */
+  openKafka(options: KafkaOptions, tools: Tools): Promise<Kafka>
 }
 
-/** What floors need for their own work. */
+/** What the floors behind the ports need for their own work. */
 export interface Tools {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  readonly redactor: Redactor
   readonly metrics: Metrics
 }

@@ -5,7 +5,7 @@ import { Metrics } from '../observe/metrics.ts'
 import { progressBars } from '../observe/progress-bars.ts'
 import { progressLines } from '../observe/progress-lines.ts'
 import type { Progress } from '../observe/progress.ts'
-import { redactor } from '../observe/redact.ts'
+import { Redactor } from '../observe/redact.ts'
 import { Screen } from '../observe/screen.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { isAborted } from '../runtime/aborted.ts'
@@ -34,6 +34,8 @@ export async function runCommand(command: Command, argv: readonly string[], worl
   const ports = await world.ports()
   const isJson = output.output === 'json'
   const isWorker = !command.endsByItself(values)
+  const redactor = new Redactor()
+  for (const secret of secrets) redactor.hide(secret)
   // A worker's log is its output; anything else keeps standard output for the result.
   const logOut = isWorker && !isJson ? world.stdout : world.stderr
   using screen = new Screen(text => world.stderr.write(text))
@@ -42,7 +44,7 @@ export async function runCommand(command: Command, argv: readonly string[], worl
     format: log.logFormat ?? (logOut.isTerminal ? 'text' : 'json'),
     isColored: isColored(logOut, world),
     clock: ports.clock,
-    secrets,
+    redactor,
     write: line => screen.above(() => logOut.write(line)),
   })
   for (const warning of warnings) logger.warn(warning)
@@ -55,9 +57,19 @@ export async function runCommand(command: Command, argv: readonly string[], worl
     const { onFlushSignal } = flushSignals
     const metrics = new Metrics()
     const { version } = world
-    return await command.run(values, { ...ports, origins, stop, logger, metrics, progress, version, onFlushSignal })
+    return await command.run(values, {
+      ...ports,
+      origins,
+      stop,
+      logger,
+      redactor,
+      metrics,
+      progress,
+      version,
+      onFlushSignal,
+    })
   }
-  const ending: EndingContext = { command: command.name, isJson, redact: redactor(secrets), world }
+  const ending: EndingContext = { command: command.name, isJson, redactor, world }
   try {
     const outcome = await run()
     const isInterrupted = outcome.isInterrupted === true && !isWorker

@@ -1,11 +1,16 @@
+import { readFileSync } from 'node:fs'
 import { systemClock } from '../runtime/clock.ts'
 import { nodeDisk } from '../runtime/node-disk.ts'
 import { systemRandom } from '../runtime/random.ts'
 import type { Ports } from './ports.ts'
 
-/** The real world. */
+/** The real world. Drivers are loaded when a command opens them: they are most of what has to be loaded at all. */
 export const systemPorts: Ports = {
   clock: systemClock,
   random: systemRandom,
   disk: nodeDisk,
+  async openKafka(options, tools) {
+    const { connectKafka } = await import('../kafka/connect.ts')
+    return connectKafka(options, { ...tools, readFile: path => readFileSync(path, 'utf8') })
+  },
 }

@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import type { Clock } from '../runtime/clock.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { logLine } from './log-line.ts'
-import { redactor } from './redact.ts'
+import type { Redactor } from './redact.ts'
 
 /**
  * Events with facts: `log.info({ topic, partition, bytes }, 'uploaded')`. The same fact has the same name everywhere.
@@ -31,16 +31,14 @@ export interface LoggerOptions {
   readonly format: 'text' | 'json'
   readonly isColored: boolean
   readonly clock: Clock
-  /** Texts that must not appear. */
-  readonly secrets: readonly string[]
+  readonly redactor: Redactor
   /** Takes each line, with its line end, and must have handed it to the system when it returns: nothing is lost at exit. */
   readonly write: (line: string) => void
 }
 
-export function newLogger({ level, format, isColored, clock, secrets, write }: LoggerOptions): Logger {
-  const redact = redactor(secrets)
+export function newLogger({ level, format, isColored, clock, redactor, write }: LoggerOptions): Logger {
   const print = (line: string) =>
-    write(format === 'json' ? stillJson(redact(line)) : redact(logLine(line, { isColored })))
+    write(format === 'json' ? stillJson(redactor.clean(line)) : redactor.clean(logLine(line, { isColored })))
   return pino(
     {
       level,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { LoggerOptions } from '../../src/observe/logger.ts'
 import { newLogger } from '../../src/observe/logger.ts'
+import { Redactor } from '../../src/observe/redact.ts'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
 
@@ -12,7 +13,7 @@ function open(options: Partial<LoggerOptions> = {}) {
     format: 'json',
     isColored: false,
     clock: new ManualClock(),
-    secrets: [],
+    redactor: new Redactor(),
     write: line => void lines.push(line),
     ...options,
   })
@@ -100,7 +101,9 @@ test('a bug is logged with its stack, which people see on lines of its own', () 
 for (const format of ['json', 'text'] as const) {
   test(`a secret is in no ${format} line, whoever put it there`, () => {
     const secret = 'cän"ary 1\\'
-    const { log, lines } = open({ format, secrets: [secret, '48151623'] })
+    const redactor = new Redactor()
+    const { log, lines } = open({ format, redactor })
+    for (const text of [secret, '48151623']) redactor.hide(text)
     const failed = new Error(`connecting to https://user:${encodeURIComponent(secret)}@host`)
     log.child({ login: secret }).error({ err: failed, bytes: 48_151_623, [secret]: 1 }, `with ${secret}`)
     const printed = lines.join('')
