@@ -1,4 +1,5 @@
 import type { AbortedTransaction } from '../format/batch/aborted.ts'
+import type { KafkaRecord } from '../format/batch/records.ts'
 import type { PartitionMap, TopicPartition } from '../runtime/topic-partition.ts'
 import type { KafkaErrorName, TroubleKind } from './kafka-errors.ts'
 
@@ -13,6 +14,11 @@ export interface Kafka extends AsyncDisposable {
   readonly admin: ClusterAdmin
   readonly routes: Routes
   readonly fetcher: BatchFetcher
+  /**
+   * The data records with `from` ≤ offset < `to`, one by one, whatever became of their transactions: for small topics and
+   * single records, not for bulk. Waits for records that are not there yet only if `to` is beyond the high watermark.
+   */
+  readRecords(partition: TopicPartition, from: number, to: number, signal: AbortSignal): AsyncIterable<ReadRecord>
   /** A fresh appender with connections of its own. */
   newAppender(): BatchAppender
   /** Joins a consumer group. Resolves once the member knows its first assignment. */
@@ -178,6 +184,11 @@ export interface FetchedPartition extends TopicPartition {
   readonly aborted: readonly AbortedTransaction[]
   /** Whole record batches, and maybe a partial one at the end. Empty may also mean that the answer's budget was spent. */
   readonly records: Buffer
+}
+
+export interface ReadRecord extends KafkaRecord {
+  /** −1 when the producer was not idempotent. */
+  readonly producerId: bigint
 }
 
 // ---- appending

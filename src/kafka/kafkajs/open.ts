@@ -12,6 +12,7 @@ import { newFetcher } from './fetcher.ts'
 import { newCoordinator } from './group-coordinator.ts'
 import { describeTopics } from './describe-topics.ts'
 import type { KafkajsLogger } from './internals.ts'
+import { readRecords } from './read-records.ts'
 
 export interface KafkaLog {
   debug(facts: object, message: string): void
@@ -57,11 +58,13 @@ export function openKafka(
     },
     { clock, random, pool: new BufferPool(options.poolBytes) },
   )
+  const fetcher = newFetcher(view)
   let appenders = 0
   return {
     admin: newAdmin(view),
     routes: view,
-    fetcher: newFetcher(view),
+    fetcher,
+    readRecords: (partition, from, to, signal) => readRecords(view, fetcher, partition, from, to, signal),
     newAppender: () => newAppender(view, appenders++),
     async joinGroup(group) {
       const session = new MemberSession(group, {

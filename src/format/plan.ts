@@ -1,0 +1,240 @@
+import { DecodeError } from './batch/varint.ts'
+
+/**
+ * The records of a plan topic (docs/formats.md, "Plan"). A restore is its plan topic: the first head record fixes what is
+ * restored where and under which producer id; file records say in which order; end records say that a plan is complete.
+ */
+export type PlanEntry = PlanHead | PlanFile | PlanEnd
+
+export interface PlanHead {
+  readonly kind: 'head'
+  readonly restoreId: string
+  /** Who appends, to the targets and to the plan topic. Decimal text: it is an int64. */
+  readonly producerId: string
+  readonly planPartitions: number
+  readonly mapping: PlanMapping
+  /** Undefined for backups that do not name their cluster (kafka-data-keep). */
+  readonly sourceClusterId: string | undefined
+  readonly targetClusterId: string
+  readonly hold: 'auto' | 'off'
+  /** What to put back for all brokers when the restore is finalized: value, or null for none. */
+  readonly brokerDefaults: ConfigValues
+  /** The targets that this head adds; a later head of the same restore adds more. */
+  readonly targets: readonly PlanTarget[]
+}
+
+/** How topic names become target names. */
+export interface PlanMapping {
+  readonly targetPrefix: string
+  /** Source and target names. */
+  readonly rename: readonly (readonly [source: string, target: string])[]
+  readonly partitionMap: 'same' | 'modulo'
+}
+
+export type ConfigValues = Readonly<Record<string, string | null>>
+
+export interface PlanTarget {
+  readonly topic: string
+  /** Undefined for brokers without topic ids. */
+  readonly topicId: string | undefined
+  /** True when the planner created the topic. */
+  readonly created: boolean
+  /** What finalize sets, of the configs that were changed to keep the target safe: value, or null for none. */
+  readonly finalConfigs: ConfigValues
+  /** By partition: log end before the first restored record. */
+  readonly baseOffsets: readonly number[]
+}
+
+/** One file of a chain; the files of a chain are restored in the order of their index. */
+export interface PlanFile {
+  readonly kind: 'file'
+  readonly planId: string
+  readonly source: { readonly topic: string; readonly topicId: string | undefined; readonly partition: number }
+  readonly target: { readonly topic: string; readonly partition: number }
+  readonly object: { readonly key: string; readonly etag: string; readonly bytes: number }
+  readonly covers: { readonly from: number; readonly to: number }
+  /** Records that the file, or its slice, gives. */
+  readonly records: number
+  /** Records of the chain before this file. */
+  readonly recordsBefore: number
+  /** When only a part of the file is wanted: source offsets, closed-open. */
+  readonly slice: { readonly fromOffset: number; readonly toOffset: number } | undefined
+  readonly index: number
+}
+
+/** Closes a planner's run in one plan partition. */
+export interface PlanEnd {
+  readonly kind: 'end'
+  readonly planId: string
+  /** By chain: index of its last file, and how many records it has in all. */
+  readonly chains: Readonly<Record<string, { readonly index: number; readonly records: number }>>
+}
+
+/** A plan record as Kafka stores it. */
+export interface PlanRecord {
+  readonly key: Buffer
+  readonly value: Buffer
+  readonly headers: readonly { readonly key: Buffer; readonly value: Buffer | null }[]
+}
+
+/** Of the main seed's plans: index of the file in its chain, and hash of the selected topics. */
+const FILE_INDEX_HEADER = 'plan-restore.partition-file-index'
+const TOPICS_SHA_HEADER = 'plan-restore.topics-sha'
+
+/** The chain that a target partition's files form: the key of its plan records. */
+export function chainName({ topic, partition }: PlanFile['target']): string {
+  return `${topic}-${partition}`
+}
+
+export function encodePlanEntry(entry: PlanEntry, topicsSha: string): PlanRecord {
+  const key = entry.kind === 'file' ? chainName(entry.target) : `@${entry.kind}`
+  const headers =
+    entry.kind === 'file' ? { [FILE_INDEX_HEADER]: String(entry.index), [TOPICS_SHA_HEADER]: topicsSha } : {}
+  return {
+    key: Buffer.from(key),
+    value: Buffer.from(JSON.stringify(entry)),
+    headers: Object.entries(headers).map(([name, value]) => ({ key: Buffer.from(name), value: Buffer.from(value) })),
+  }
+}
+
+/** The entry that a record of a plan topic holds. Throws DecodeError for anything that is none. */
+export function decodePlanEntry(value: Buffer | null): PlanEntry {
+  const fields = parseObject(value)
+  switch (fields['kind']) {
+    case 'head':
+      return decodeHead(fields)
+    case 'file':
+      return decodeFile(fields)
+    case 'end':
+      return { kind: 'end', planId: text(fields, 'planId'), chains: decodeChains(object(fields, 'chains')) }
+    default:
+      throw new DecodeError(`a record of kind ${String(fields['kind'])}`)
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+function decodeHead(fields: Fields): PlanHead {
+  const mapping = object(fields, 'mapping')
+  const hold = text(fields, 'hold')
+  const partitionMap = text(mapping, 'partitionMap')
+  if (hold !== 'auto' && hold !== 'off') throw new DecodeError(`a hold of ${hold}`)
+  if (partitionMap !== 'same' && partitionMap !== 'modulo') throw new DecodeError(`a partition map of ${partitionMap}`)
+  const producerId = text(fields, 'producerId')
+  if (!/^\d{1,19}$/.test(producerId)) throw new DecodeError(`a producer id of ${producerId}`)
+  return {
+    kind: 'head',
+    restoreId: text(fields, 'restoreId'),
+    producerId,
+    planPartitions: whole(fields, 'planPartitions'),
+    mapping: { targetPrefix: text(mapping, 'targetPrefix'), rename: pairs(mapping, 'rename'), partitionMap },
+    sourceClusterId: optionalText(fields, 'sourceClusterId'),
+    targetClusterId: text(fields, 'targetClusterId'),
+    hold,
+    brokerDefaults: configValues(object(fields, 'brokerDefaults')),
+    targets: list(fields, 'targets').map(target => ({
+      topic: text(target, 'topic'),
+      topicId: optionalText(target, 'topicId'),
+      created: target['created'] === true,
+      finalConfigs: configValues(object(target, 'finalConfigs')),
+      baseOffsets: numbers(target, 'baseOffsets'),
+    })),
+  }
+}
+
+function decodeFile(fields: Fields): PlanFile {
+  const source = object(fields, 'source')
+  const target = object(fields, 'target')
+  const file = object(fields, 'object')
+  const covers = object(fields, 'covers')
+  const slice = fields['slice'] === undefined ? undefined : object(fields, 'slice')
+  return {
+    kind: 'file',
+    planId: text(fields, 'planId'),
+    source: {
+      topic: text(source, 'topic'),
+      topicId: optionalText(source, 'topicId'),
+      partition: whole(source, 'partition'),
+    },
+    target: { topic: text(target, 'topic'), partition: whole(target, 'partition') },
+    object: { key: text(file, 'key'), etag: text(file, 'etag'), bytes: whole(file, 'bytes') },
+    covers: { from: whole(covers, 'from'), to: whole(covers, 'to') },
+    records: whole(fields, 'records'),
+    recordsBefore: whole(fields, 'recordsBefore'),
+    slice:
+      slice === undefined ? undefined : { fromOffset: whole(slice, 'fromOffset'), toOffset: whole(slice, 'toOffset') },
+    index: whole(fields, 'index'),
+  }
+}
+
+function decodeChains(fields: Fields): PlanEnd['chains'] {
+  return Object.fromEntries(
+    Object.entries(fields).map(([chain, of]) => [
+      chain,
+      { index: whole(asFields(of), 'index'), records: whole(asFields(of), 'records') },
+    ]),
+  )
+}
+
+function parseObject(value: Buffer | null): Fields {
+  if (value === null) throw new DecodeError('a record without a value')
+  try {
+    return asFields(JSON.parse(value.toString()))
+  } catch (cause) {
+    throw new DecodeError('a record that is no JSON object', { cause })
+  }
+}
+
+function asFields(value: unknown): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new DecodeError('something else than an object')
+  return value as Fields
+}
+
+function object(fields: Fields, name: string): Fields {
+  return asFields(fields[name])
+}
+
+function list(fields: Fields, name: string): Fields[] {
+  const value = fields[name]
+  if (!Array.isArray(value)) throw new DecodeError(`${name} is no list`)
+  return value.map(asFields)
+}
+
+function text(fields: Fields, name: string): string {
+  const value = fields[name]
+  if (typeof value !== 'string') throw new DecodeError(`${name} is no text`)
+  return value
+}
+
+function optionalText(fields: Fields, name: string): string | undefined {
+  return fields[name] === undefined ? undefined : text(fields, name)
+}
+
+function whole(fields: Fields, name: string): number {
+  const value = fields[name]
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    throw new DecodeError(`${name} is no whole number`)
+  return value
+}
+
+function numbers(fields: Fields, name: string): number[] {
+  const value = fields[name]
+  if (!Array.isArray(value)) throw new DecodeError(`${name} is no list`)
+  return value.map((_, index) => whole(value as unknown as Fields, String(index)))
+}
+
+function pairs(fields: Fields, name: string): [string, string][] {
+  const value = fields[name]
+  if (!Array.isArray(value)) throw new DecodeError(`${name} is no list`)
+  return value.map((pair: unknown) => {
+    if (!Array.isArray(pair) || pair.length !== 2) throw new DecodeError(`${name} holds something else than pairs`)
+    return [text(pair as unknown as Fields, '0'), text(pair as unknown as Fields, '1')]
+  })
+}
+
+function configValues(fields: Fields): ConfigValues {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, value === null ? null : text(fields, name)]),
+  )
+}
