@@ -8,7 +8,7 @@ import type { Out, World } from './commands/world.ts'
 /** Nothing should be left open when a command is over. If something is, say what, and go. */
 const lingerMs = 2_000
 
-/** For streams that are no terminal. */
+/** For streams that are no terminal, and terminals that do not say. */
 const defaultColumns = 100
 
 export interface CliOverrides {
@@ -57,7 +57,7 @@ function outOf(stream: NodeJS.WriteStream): Out {
   stream.on('error', () => undefined)
   return {
     isTerminal: stream.isTTY,
-    columns: () => (stream.isTTY ? stream.columns : defaultColumns),
+    columns: () => (stream.isTTY && stream.columns > 0 ? stream.columns : defaultColumns),
     // Files, pipes and terminals are written synchronously here; Node does otherwise on Windows only.
     write: text => void stream.write(text),
   }

@@ -77,6 +77,7 @@ const longFiles: Readonly<Record<string, string>> = {
   'src/kafka/group/session.ts': 'one state machine: join, sync, give up, stay',
   'src/kafka/kafkajs/broker-connection.ts':
     'one connection from its opening to its end, with the errors it turns into ours',
+  'src/format/plan.ts': 'every field of a plan record, and how each is read back',
   'src/backup/partition.ts': 'the life of one partition: resume, read, skip, stop',
   'src/backup/partitions.ts': 'assigned, owned and given up: the same few tables all the time',
   'src/backup/tile-chain.ts': 'fill, close, put, commit: the order is the promise',

@@ -25,7 +25,7 @@ maxbrod <command> --help shows the flags. Manual: README.md and docs/
 `,
   )
   assert.deepEqual([exit, stderr], [0, ''])
-  assert.deepEqual(await runCli(['--help']), { exit, stdout, stderr })
+  for (const argv of [['--help'], ['-h'], ['help']]) assert.deepEqual(await runCli(argv), { exit, stdout, stderr })
 })
 
 test('--version says what runs on what', async () => {
@@ -40,6 +40,7 @@ test('the help of a command goes to standard output, whatever else is on the lin
   assert.deepEqual([exit, stderr], [0, ''])
   assert.doesNotMatch(stdout, /--partition-map/)
   assert.match((await runCli(['plan', '--help-all'])).stdout, /--partition-map/)
+  assert.equal((await runCli(['help', 'plan'])).stdout, stdout)
 })
 
 for (const [argv, line] of [
@@ -114,6 +115,20 @@ for (const name of ['bug', 'crash']) {
     assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, 'BUG')
   })
 }
+
+test('a secret is nowhere in what is printed', async () => {
+  const env = { PASSWORD: 'canary-4815' }
+  for (const argv of [['blabs'], ['blabs', '-o', 'json']]) {
+    const { exit, stdout, stderr } = await runCli(argv, { program: signalCli, env })
+    assert.equal(exit, 6)
+    assert.doesNotMatch(stdout + stderr, /canary/)
+    assert.match(stderr, /TARGET_SPOILED: refused \[secret\]\n$/)
+  }
+})
+
+test('a test can put its own world under the commands', async () => {
+  assert.equal((await runCli(['ports'], { program: signalCli })).stdout, 'wrapped\n')
+})
 
 test('what was left open does not keep the process, and is named', async () => {
   const { exit, stderr } = await runCli(['leak'], { program: signalCli })

@@ -25,6 +25,7 @@ export function reportCrash(error: unknown, world: World): number {
 
 async function dispatch(world: World, table: CommandTable): Promise<number> {
   const [name = '--help', ...argv] = world.argv
+  if (name === 'help') return dispatch({ ...world, argv: [...argv, '--help'] }, table)
   if (name === '--version') {
     world.stdout.write(`maxbrod ${world.version} (${world.runtime})\n`)
     return 0

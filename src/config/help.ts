@@ -74,5 +74,5 @@ function wrap(text: string, columns: number): string[] {
 
 function footer(hidden: number): string {
   const more = hidden === 0 ? '' : ` --help-all shows ${hidden} more.`
-  return `Flags are environment variables, too: --log-level is LOG_LEVEL.${more} More: docs/config.md`
+  return `Flags are variables, too: --log-level is LOG_LEVEL.${more} All in docs/config.md`
 }

@@ -31,7 +31,7 @@ export function count<const S extends NumberSpec>(spec: S): Option<Present<S, nu
 
 /** A TCP port to listen on; 0 switches the server off. */
 export function port<const S extends OneSpec<number>>(spec: S): Option<Present<S, number>> {
-  return number('port', 'PORT', parseCount, { ...spec, min: '0', max: '65535' })
+  return number('port', 'PORT', parsePort, { ...spec, min: '0', max: '65535' })
 }
 
 function number<const S extends NumberSpec>(
@@ -50,6 +50,14 @@ function number<const S extends NumberSpec>(
     return value
   })
   return one(kind, spec)
+}
+
+function parsePort(given: string): number {
+  if (given.startsWith('tcp://')) {
+    const hint = 'Kubernetes sets it for a service of that name: give the pod enableServiceLinks: false'
+    throw new Unreadable(`'${given}' is not a port`, hint)
+  }
+  return parseCount(given)
 }
 
 function parseCount(given: string): number {

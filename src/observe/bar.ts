@@ -50,7 +50,9 @@ export function etaMs({ done, total, perSecond }: TaskState): number | undefined
 function timing(task: TaskState): string {
   const leftMs = etaMs(task)
   if (leftMs === undefined) return ''
-  return leftMs === 0 ? `in ${formatDuration(task.elapsedMs)}` : `eta ${formatDuration(leftMs)}`
+  return leftMs === 0
+    ? `in ${formatDuration(task.elapsedMs)}`
+    : `eta ${formatDuration(Math.ceil(leftMs / 1_000) * 1_000)}`
 }
 
 function amount(value: number, unit: Work['unit']): string {

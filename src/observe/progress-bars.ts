@@ -1,5 +1,5 @@
 import type { Clock } from '../runtime/clock.ts'
-import type { BarLayout } from './bar.ts'
+import type { TaskState } from './bar.ts'
 import { bar } from './bar.ts'
 import type { Progress } from './progress.ts'
 import type { Screen } from './screen.ts'
@@ -20,19 +20,20 @@ export interface BarsOptions {
 
 /** Progress on a terminal: a bar for each task, repainted ten times a second. Dispose of it before the result is printed. */
 export function progressBars({ clock, screen, print, columns, isColored }: BarsOptions): Progress & Disposable {
-  const layout = (labels: readonly string[]): BarLayout => ({
-    columns: columns(),
-    labelColumns: Math.max(...labels.map(label => label.length)),
-    isColored,
-  })
-  const tasks = new WatchedTasks(clock, last => print(`${bar(last, layout([last.label]))}\n`))
-  const painting = clock.every(repaintMs, () => {
+  const bars = (states: readonly TaskState[]) => {
+    const labelColumns = Math.max(...states.map(({ label }) => label.length))
+    return states.map(state => bar(state, { columns: columns(), labelColumns, isColored }))
+  }
+  const paint = () => {
     const states = tasks.states()
-    const shown = states.slice(0, barsMax)
-    const look = layout(shown.map(({ label }) => label))
     const more = states.length > barsMax ? [`… and ${states.length - barsMax} more`] : []
-    screen.show([...shown.map(state => bar(state, look)), ...more])
+    screen.show([...bars(states.slice(0, barsMax)), ...more])
+  }
+  const tasks = new WatchedTasks(clock, last => {
+    paint()
+    for (const line of bars([last])) print(`${line}\n`)
   })
+  const painting = clock.every(repaintMs, paint)
   return {
     task: (label, work) => tasks.task(label, work),
     [Symbol.dispose]() {

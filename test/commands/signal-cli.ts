@@ -3,6 +3,9 @@ import { runCli } from '../../src/cli.ts'
 import type { Outcome } from '../../src/commands/ending.ts'
 import type { Context } from '../../src/commands/command.ts'
 import { command } from '../../src/commands/command.ts'
+import { secret } from '../../src/config/kinds-of-text.ts'
+import { section } from '../../src/config/section.ts'
+import { MaxbrodError } from '../../src/runtime/errors.ts'
 
 const waits = (name: string, endsByItself: boolean, run: (context: Context) => Promise<Outcome>) => async () =>
   command({
@@ -43,7 +46,21 @@ const untilAborted = async ({ logger, stop }: Context): Promise<Outcome> => {
   throw new Error('not aborted')
 }
 
+const blabs = command({
+  name: 'blabs',
+  summary: 'blabs',
+  sections: [section('sasl', { password: secret({ doc: 'Password.' }) })],
+  examples: [],
+  endsByItself: () => true,
+  run({ sasl: { password } }, { logger }) {
+    const text = password?.reveal() ?? ''
+    logger.info({ url: `https://user:${text}@host` }, `with ${text}`)
+    throw new MaxbrodError('TARGET_SPOILED', `refused ${text}`, { password: text })
+  },
+})
+
 await runCli({
+  ports: ports => ({ ...ports, random: { ...ports.random, id: () => 'wrapped' } }),
   commands: {
     worker: waits('worker', false, untilDrained),
     once: waits('once', true, untilDrained),
@@ -55,6 +72,8 @@ await runCli({
       await flushed
       return { result: 'ok', details: {}, text: 'flushed\n' }
     }),
+    blabs: async () => blabs,
+    ports: waits('ports', true, async ({ random }) => ({ result: 'ok', details: {}, text: `${random.id()}\n` })),
     partial: waits('partial', true, async () => ({
       result: 'partial',
       details: { left: ['orders-0'] },

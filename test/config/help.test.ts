@@ -58,7 +58,7 @@ Examples
   # one topic into a folder
   maxbrod backup --once --topics orders
 
-Flags are environment variables, too: --log-level is LOG_LEVEL. --help-all shows 1 more. More: docs/config.md
+Flags are variables, too: --log-level is LOG_LEVEL. --help-all shows 1 more. All in docs/config.md
 `,
   )
 })
