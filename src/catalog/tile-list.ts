@@ -8,6 +8,7 @@ export interface ListedTile {
   readonly place: TileKey
   readonly bytes: number
   readonly etag: string
+  readonly modifiedAtMs: number
 }
 
 /** A folder of a topic in the archive. */
@@ -33,10 +34,10 @@ export async function* listTiles(
   const folder = partitionFolder(place)
   // A listing begins behind a key; with the last digit lowered, `from` itself is the first that can come.
   const after = from > 0 ? tileKey(place, from - 1) : undefined
-  for await (const { key, bytes, etag } of store.list(folder, { after, signal })) {
+  for await (const { key, bytes, etag, modifiedAtMs } of store.list(folder, { after, signal })) {
     const parsed = parseTileKey(key)
     if (parsed === undefined || partitionFolder(parsed) !== folder) onForeign(key)
-    else if (parsed.from >= from) yield { key, place: parsed, bytes, etag }
+    else if (parsed.from >= from) yield { key, place: parsed, bytes, etag, modifiedAtMs }
   }
 }
 

@@ -1,0 +1,60 @@
+import { proveTiling } from '../catalog/tiling.ts'
+import type { Hole, Overlap } from '../catalog/tiling.ts'
+import { partitionFolder } from '../format/keys.ts'
+import type { PartitionPlace } from '../format/keys.ts'
+import type { SurveyedPartition, SurveyedTile } from './survey.ts'
+
+/** What the audit of one partition's files found. */
+export interface AuditedPartition {
+  readonly place: PartitionPlace
+  readonly tiles: readonly SurveyedTile[]
+  readonly holes: readonly Hole[]
+  readonly overlaps: readonly Overlap[]
+  /** Offsets that were backed up once and whose files are gone: removed by prune, or by somebody. */
+  readonly missingHead: Hole | undefined
+  /** Files that belong to something else than the others. */
+  readonly foreign: readonly ForeignTile[]
+}
+
+export interface ForeignTile {
+  readonly key: string
+  readonly reason: string
+}
+
+/** Proves that a partition's files tile its history and belong together. Pure. */
+export function auditPartition({ place, tiles }: SurveyedPartition, clusterId: string | undefined): AuditedPartition {
+  const first = tiles[0]
+  const topicId = tiles.find(tile => tile.topicId !== undefined)?.topicId
+  const foreign = tiles.flatMap(tile => {
+    const reason = whyForeign(tile, clusterId, topicId)
+    return reason === undefined ? [] : [{ key: tile.key, reason }]
+  })
+  return {
+    place,
+    tiles,
+    ...proveTiling(tiles),
+    missingHead: first !== undefined && first.origin < first.from ? { from: first.origin, to: first.from } : undefined,
+    foreign,
+  }
+}
+
+function whyForeign(
+  tile: SurveyedTile,
+  clusterId: string | undefined,
+  topicId: string | undefined,
+): string | undefined {
+  if (tile.clusterId !== undefined && clusterId !== undefined && tile.clusterId !== clusterId)
+    return `is from cluster ${tile.clusterId}, not ${clusterId}`
+  if (tile.topicId !== undefined && tile.topicId !== topicId) return `is from topic id ${tile.topicId}, not ${topicId}`
+  return undefined
+}
+
+/** Lines that name what is wrong with a partition, for people. */
+export function findingsOf({ place, holes, overlaps, foreign }: AuditedPartition): string[] {
+  const folder = partitionFolder(place)
+  return [
+    ...holes.map(({ from, to }) => `${folder} has no file for offsets ${from} to ${to - 1}`),
+    ...overlaps.map(({ first, second, from, to }) => `${first} and ${second} both cover offsets ${from} to ${to - 1}`),
+    ...foreign.map(({ key, reason }) => `${key} ${reason}`),
+  ]
+}

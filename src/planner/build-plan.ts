@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import { chainName } from '../format/plan.ts'
+import type { PlanEnd, PlanFile } from '../format/plan.ts'
+import { planPartitionOf } from '../format/plan-partition.ts'
+import type { PartitionPlace } from '../format/keys.ts'
+import type { PlanState } from './plan-state.ts'
+import type { SurveyedTile } from './survey.ts'
+
+/** The files of one target partition, in the order in which they are restored. */
+export interface WantedChain {
+  readonly source: PartitionPlace & { readonly sourceTopicId: string | undefined }
+  readonly target: PlanFile['target']
+  readonly tiles: readonly SurveyedTile[]
+}
+
+/** Identifies what one planner run saw and wanted: the same input gives the same id (docs/formats.md, "Plan"). */
+export function planIdOf(
+  selection: object,
+  mapping: object,
+  targetIds: readonly string[],
+  chains: readonly WantedChain[],
+): string {
+  const objects = chains.flatMap(({ tiles }) => tiles.map(({ key, etag }) => `${key} ${etag}`)).toSorted()
+  const text = JSON.stringify([selection, mapping, targetIds.toSorted(), objects])
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** The file records that a plan topic lacks, by plan partition and in order. Pure: two planners with the same view agree. */
+export function missingFiles(
+  planId: string,
+  chains: readonly WantedChain[],
+  state: PlanState,
+): Map<number, PlanFile[]> {
+  const missing = new Map<number, PlanFile[]>()
+  for (const chain of chains) {
+    const files = missingOfChain(planId, chain, state)
+    if (files.length === 0) continue
+    const partition = planPartitionOf(chainName(chain.target), state.partitions.length)
+    missing.set(partition, [...(missing.get(partition) ?? []), ...files])
+  }
+  return missing
+}
+
+function missingOfChain(planId: string, { source, target, tiles }: WantedChain, state: PlanState): PlanFile[] {
+  const planned = state.chains.get(chainName(target))
+  let index = (planned?.lastIndex ?? -1) + 1
+  let recordsBefore = planned?.records ?? 0
+  const files: PlanFile[] = []
+  for (const tile of tiles) {
+    if (planned !== undefined && tile.to <= planned.nextOffset) continue
+    files.push({
+      kind: 'file',
+      planId,
+      source: { topic: source.topic, topicId: source.sourceTopicId, partition: source.partition },
+      target,
+      object: { key: tile.key, etag: tile.etag, bytes: tile.bytes },
+      covers: { from: tile.from, to: tile.to },
+      records: tile.records,
+      recordsBefore,
+      slice: undefined,
+      index,
+    })
+    index++
+    recordsBefore += tile.records
+  }
+  return files
+}
+
+/** The end record that a plan partition lacks once all its files are there; undefined when it has it. */
+export function missingEnd(planId: string, partition: number, state: PlanState): PlanEnd | undefined {
+  const own = [...state.chains].filter(([, chain]) => chain.partition === partition)
+  const chains: PlanEnd['chains'] = Object.fromEntries(
+    own.map(([name, { lastIndex, records }]) => [name, { index: lastIndex, records }]),
+  )
+  const present = state.partitions[partition]?.end?.chains
+  const isThere =
+    present !== undefined &&
+    Object.keys(present).length === own.length &&
+    own.every(
+      ([name, { lastIndex, records }]) => present[name]?.index === lastIndex && present[name].records === records,
+    )
+  return isThere ? undefined : { kind: 'end', planId, chains }
+}

@@ -1,0 +1,20 @@
+import type { Kafka } from '../kafka/port.ts'
+import type { Logger } from '../observe/logger.ts'
+import type { Progress } from '../observe/progress.ts'
+import type { BufferPool } from '../runtime/buffer-pool.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Random } from '../runtime/random.ts'
+import type { ObjectStore } from '../storage/port.ts'
+
+/** The ports that a planner lives on. */
+export interface PlannerDeps {
+  readonly kafka: Kafka
+  readonly store: ObjectStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly progress: Progress
+  readonly pool: BufferPool
+  /** URLs of backups that do exist near the given one, for the message when there is none. */
+  readonly nearbyArchives: () => Promise<readonly string[]>
+}

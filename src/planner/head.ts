@@ -1,0 +1,65 @@
+import { PRODUCER_EXPIRATION } from '../format/hold.ts'
+import type { PlanHead, PlanMapping, PlanTarget } from '../format/plan.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
+import { producerExpirationBefore } from './apply-hold.ts'
+import type { PlannerDeps } from './deps.ts'
+import type { PlannerOptions } from './options.ts'
+import type { PlanState } from './plan-state.ts'
+
+/** The head that begins a restore, with a producer id of its own. */
+export async function firstHead(
+  deps: PlannerDeps,
+  { hold }: PlannerOptions,
+  mapping: PlanMapping,
+  sourceClusterId: string | undefined,
+  planPartitions: number,
+  targets: readonly PlanTarget[],
+): Promise<PlanHead> {
+  const expiration = hold === 'off' ? undefined : await producerExpirationBefore(deps)
+  return {
+    kind: 'head',
+    restoreId: deps.random.id(),
+    producerId: String(await deps.kafka.admin.newProducerId()),
+    planPartitions,
+    mapping,
+    sourceClusterId,
+    targetClusterId: await deps.kafka.admin.clusterId(),
+    hold,
+    brokerDefaults: expiration === undefined ? {} : { [PRODUCER_EXPIRATION.name]: expiration },
+    targets,
+  }
+}
+
+/** A further head for targets that the plan does not have yet; undefined when it has all of them. */
+export function headFor(first: PlanHead, targets: readonly PlanTarget[], state: PlanState): PlanHead | undefined {
+  const missing = targets.filter(({ topic }) => !isPlanned(state, topic))
+  return missing.length === 0 ? undefined : { ...first, brokerDefaults: {}, targets: missing }
+}
+
+/** True when the plan has a target of that name. */
+export function isPlanned(state: PlanState | undefined, topic: string): boolean {
+  return plannedTarget(state, topic) !== undefined
+}
+
+export function plannedTarget(state: PlanState | undefined, topic: string): PlanTarget | undefined {
+  return state?.heads.flatMap(({ targets }) => targets).find(target => target.topic === topic)
+}
+
+/** Throws PLAN_FOREIGN unless the plan topic belongs to a restore of the same cluster with the same target names. */
+export function checkSameMapping(
+  head: PlanHead,
+  mapping: PlanMapping,
+  clusterId: string | undefined,
+  planTopic: string,
+): void {
+  const isSameCluster =
+    clusterId === undefined || head.sourceClusterId === undefined || head.sourceClusterId === clusterId
+  if (isSameCluster && JSON.stringify(head.mapping) === JSON.stringify(mapping)) return
+  throw new MaxbrodError(
+    'PLAN_FOREIGN',
+    `${planTopic} holds the plan of another restore (${isSameCluster ? 'other target names' : `of cluster ${head.sourceClusterId}`})`,
+    {
+      hint: 'every restore has a plan topic of its own: use another --plan-topic',
+    },
+  )
+}

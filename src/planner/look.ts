@@ -1,0 +1,119 @@
+import { findArchive } from '../catalog/archive.ts'
+import type { TopicFolder } from '../catalog/tile-list.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
+import { partitionName } from '../runtime/topic-partition.ts'
+import { auditPartition, findingsOf } from './audit.ts'
+import type { AuditedPartition } from './audit.ts'
+import type { PlannerDeps } from './deps.ts'
+import type { PlannerOptions } from './options.ts'
+import { selectTopics } from './select-topics.ts'
+import { surveyFolders, surveyTopic } from './survey.ts'
+
+/** The selected part of a backup, proved to be whole. */
+export interface LookedAt {
+  /** Undefined for a backup that does not name its cluster. */
+  readonly clusterId: string | undefined
+  readonly topics: readonly AuditedTopic[]
+  readonly foreignKeys: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+export interface AuditedTopic {
+  readonly folder: TopicFolder
+  readonly partitions: readonly AuditedPartition[]
+}
+
+/** Foreign keys that are named; the others are counted. */
+const NAMED_KEYS = 20
+
+/**
+ * Lists the selected topics, reads the header of every file, and proves that the files of each partition tile its history.
+ * Throws BACKUP_NOT_FOUND, FOREIGN_CLUSTER, INCARNATIONS, and TILING_HOLE for holes that were not accepted by name.
+ */
+export async function lookAtBackup(deps: PlannerDeps, options: PlannerOptions, signal: AbortSignal): Promise<LookedAt> {
+  const archive = await findArchive(deps.store, signal)
+  const foreignKeys: string[] = []
+  const onForeign = (key: string) => void foreignKeys.push(key)
+  using task = deps.progress.task('reading headers', { unit: 'files', total: undefined })
+  const survey = { maxRecordBytes: options.maxRecordBytes, onForeign, onTile: () => task.add(1), signal }
+  const folders = await surveyFolders(deps, survey)
+  const selected = await selectTopics(deps, folders, options, signal)
+  const topics: AuditedTopic[] = []
+  let clusterId = archive?.clusterId
+  for (const folder of selected) {
+    const { partitions } = await surveyTopic(deps, folder, survey)
+    clusterId ??= partitions.flatMap(({ tiles }) => tiles).find(tile => tile.clusterId !== undefined)?.clusterId
+    topics.push({ folder, partitions: partitions.map(partition => auditPartition(partition, clusterId)) })
+  }
+  const warnings = judge(topics, options)
+  if (foreignKeys.length > 0) {
+    const named = foreignKeys.slice(0, NAMED_KEYS).join(', ')
+    warnings.push(
+      `${foreignKeys.length} objects are no backup files and were left out: ${named}${foreignKeys.length > NAMED_KEYS ? ', …' : ''}`,
+    )
+  }
+  if (topics.every(({ partitions }) => partitions.length === 0)) {
+    throw new MaxbrodError('BACKUP_NOT_FOUND', `the selected topics have no files in ${deps.store.url}`, {
+      hint: 'check --topics',
+    })
+  }
+  if (options.strict && warnings.length > 0) {
+    throw new MaxbrodError('TILING_HOLE', warnings.join('; '), { hint: 'without --strict these are warnings' })
+  }
+  return { clusterId, topics, foreignKeys, warnings }
+}
+
+/** Refuses what must not be restored by mistake; returns what is only worth a warning. */
+function judge(topics: readonly AuditedTopic[], { acceptGaps }: PlannerOptions): string[] {
+  const partitions = topics.flatMap(topic => topic.partitions)
+  for (const { place, foreign } of partitions) {
+    const [first] = foreign
+    if (first !== undefined)
+      throw new MaxbrodError('FOREIGN_CLUSTER', `${first.key} ${first.reason}`, {
+        topic: place.topic,
+        partition: place.partition,
+        hint: 'use another prefix for each cluster; move the foreign files away',
+      })
+  }
+  refuseLineages(partitions)
+  const accepted = new Set(acceptGaps)
+  const refused = partitions.filter(
+    ({ place, holes, overlaps }) => overlaps.length > 0 || (holes.length > 0 && !accepted.has(partitionName(place))),
+  )
+  if (refused.length > 0) {
+    const lines = refused.flatMap(findingsOf)
+    throw new MaxbrodError('TILING_HOLE', lines.join('; '), {
+      holes: refused.flatMap(({ place, holes }) =>
+        holes.map(hole => ({ topic: place.topic, partition: place.partition, ...hole })),
+      ),
+      hint: `restore the missing objects from the bucket’s versions, or accept the loss with ${refused.map(({ place }) => `--accept-gaps ${partitionName(place)}`).join(' ')}`,
+    })
+  }
+  return partitions.flatMap(partition => [
+    ...partition.holes.map(
+      ({ from, to }) =>
+        `${partitionName(partition.place)}: offsets ${from} to ${to - 1} are missing, which was accepted`,
+    ),
+    ...(partition.missingHead === undefined
+      ? []
+      : [
+          `${partitionName(partition.place)}: offsets ${partition.missingHead.from} to ${partition.missingHead.to - 1} were backed up once and their files are gone`,
+        ]),
+    ...partition.tiles.flatMap(({ gaps }) =>
+      gaps.map(
+        gap =>
+          `${partitionName(partition.place)}: Kafka no longer had offsets ${gap.from} to ${gap.to - 1} when they should have been backed up (${gap.reason})`,
+      ),
+    ),
+  ])
+}
+
+function refuseLineages(partitions: readonly AuditedPartition[]): void {
+  const lineage = partitions.find(({ place }) => place.lineage !== undefined)
+  if (lineage === undefined) return
+  throw new MaxbrodError(
+    'NOT_BUILT',
+    `${partitionName(lineage.place)} has more than one leader-epoch history, which this version cannot restore`,
+    { ...lineage.place },
+  )
+}

@@ -1,0 +1,117 @@
+import { DecodeError } from '../format/batch/varint.ts'
+import { chainName, decodePlanEntry } from '../format/plan.ts'
+import type { PlanEnd, PlanFile, PlanHead } from '../format/plan.ts'
+import type { Kafka, ReadRecord } from '../kafka/port.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
+
+/** What a plan topic holds: the plan so far. */
+export interface PlanState {
+  /** The head that counts, and later ones of the same restore; empty for a fresh plan topic. */
+  readonly heads: readonly PlanHead[]
+  readonly partitions: readonly PlanPartitionState[]
+  readonly chains: ReadonlyMap<string, ChainState>
+}
+
+export interface PlanPartitionState {
+  readonly partition: number
+  readonly logEnd: number
+  /** Records of the plan's own producer: its next sequence. */
+  readonly ours: number
+  readonly end: PlanEnd | undefined
+}
+
+/** How far a chain is planned. */
+export interface ChainState {
+  readonly partition: number
+  readonly lastIndex: number
+  readonly records: number
+  /** The next source offset to plan. */
+  readonly nextOffset: number
+}
+
+/**
+ * Reads a plan topic. The first head in partition 0 counts; heads of planners that came second are ignored. Throws
+ * PLAN_FOREIGN for records of anything else than a plan, PLAN_CORRUPT for a plan with holes.
+ */
+export async function readPlanState(
+  kafka: Kafka,
+  planTopic: string,
+  planPartitions: number,
+  signal: AbortSignal,
+): Promise<PlanState> {
+  const where = Array.from({ length: planPartitions }, (_, partition) => ({ topic: planTopic, partition }))
+  const [starts, ends] = await Promise.all([
+    kafka.admin.offsets('log start', where),
+    kafka.admin.offsets('high watermark', where),
+  ])
+  const heads: PlanHead[] = []
+  const partitions: PlanPartitionState[] = []
+  const chains = new Map<string, ChainState>()
+  for (const { partition } of where) {
+    const logEnd = ends.offsets.get({ topic: planTopic, partition })
+    if (logEnd === undefined)
+      throw new MaxbrodError(
+        'KAFKA_GAVE_UP',
+        `cannot read ${planTopic}-${partition}: ${ends.failed.get({ topic: planTopic, partition }) ?? 'no answer'}`,
+      )
+    if ((starts.offsets.get({ topic: planTopic, partition }) ?? 0) > 0) {
+      throw new MaxbrodError('PLAN_CORRUPT', `the beginning of ${planTopic}-${partition} was deleted`, {
+        hint: 'plan again into a new --plan-topic',
+      })
+    }
+    let ours = 0
+    let end: PlanEnd | undefined
+    for await (const record of kafka.readRecords({ topic: planTopic, partition }, 0, logEnd, signal)) {
+      const entry = decodeRecord(record, planTopic, partition)
+      if (entry.kind === 'head') {
+        const [first] = heads
+        if (first !== undefined && entry.restoreId !== first.restoreId) continue
+        heads.push(entry)
+      }
+      if (String(record.producerId) !== heads[0]?.producerId) {
+        throw new MaxbrodError(
+          'PLAN_FOREIGN',
+          `${planTopic}-${partition} holds a record of another producer at offset ${record.offset}`,
+          { hint: 'use another --plan-topic' },
+        )
+      }
+      ours++
+      if (entry.kind === 'file') addFile(chains, entry, partition, planTopic)
+      if (entry.kind === 'end') end = entry
+    }
+    partitions.push({ partition, logEnd, ours, end })
+  }
+  return { heads, partitions, chains }
+}
+
+function decodeRecord(record: ReadRecord, planTopic: string, partition: number): ReturnType<typeof decodePlanEntry> {
+  try {
+    return decodePlanEntry(record.value)
+  } catch (cause) {
+    if (!(cause instanceof DecodeError)) throw cause
+    throw new MaxbrodError(
+      'PLAN_FOREIGN',
+      `${planTopic}-${partition} holds at offset ${record.offset} ${cause.message}`,
+      { cause, hint: 'use another --plan-topic' },
+    )
+  }
+}
+
+function addFile(chains: Map<string, ChainState>, file: PlanFile, partition: number, planTopic: string): void {
+  const name = chainName(file.target)
+  const before = chains.get(name)
+  const isNext =
+    file.index === (before?.lastIndex ?? -1) + 1 &&
+    file.recordsBefore === (before?.records ?? 0) &&
+    (before?.partition ?? partition) === partition
+  if (!isNext)
+    throw new MaxbrodError('PLAN_CORRUPT', `${planTopic}: file ${file.index} of ${name} is not the next one`, {
+      hint: 'plan again into a new --plan-topic',
+    })
+  chains.set(name, {
+    partition,
+    lastIndex: file.index,
+    records: file.recordsBefore + file.records,
+    nextOffset: Math.min(file.covers.to, file.slice?.toOffset ?? Infinity),
+  })
+}

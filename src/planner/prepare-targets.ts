@@ -1,0 +1,46 @@
+import type { PlanTarget } from '../format/plan.ts'
+import type { TopicDescription } from '../kafka/port.ts'
+import { must } from '../runtime/assert.ts'
+import type { PlannerDeps } from './deps.ts'
+import type { PlannerOptions } from './options.ts'
+import { untilLed } from './plan-topic.ts'
+import { createTarget, describeTarget, doubtAboutLimits } from './targets.ts'
+import type { WantedTarget } from './targets.ts'
+
+/** Creates a target if it is missing, and says what the head records of it. */
+export async function prepareTarget(
+  deps: PlannerDeps,
+  target: WantedTarget,
+  existing: ReadonlyMap<string, TopicDescription>,
+  options: PlannerOptions,
+  warnings: string[],
+): Promise<PlanTarget> {
+  const { kafka, clock, log } = deps
+  const isMissing = !existing.has(target.topic)
+  if (isMissing) {
+    await createTarget(kafka, target)
+    await untilLed(kafka, clock, target.topic, target.partitions)
+    log.info({ topic: target.topic, partitions: target.partitions }, 'created the target topic')
+  }
+  const [description] = await kafka.admin.topics([target.topic])
+  const configs = (await kafka.admin.topicConfigs([target.topic])).get(target.topic) ?? []
+  const doubt = doubtAboutLimits(target, configs)
+  if (doubt !== undefined) {
+    warnings.push(doubt)
+    log.warn(doubt)
+  }
+  return describeTarget(kafka, target, must(description, `topic ${target.topic}`), configs, isMissing, options)
+}
+
+/** What `prepareTarget` would refuse, without changing anything. */
+export async function describeExisting(
+  { kafka }: PlannerDeps,
+  target: WantedTarget,
+  existing: ReadonlyMap<string, TopicDescription>,
+  options: PlannerOptions,
+): Promise<void> {
+  const description = existing.get(target.topic)
+  if (description === undefined) return
+  const configs = (await kafka.admin.topicConfigs([target.topic])).get(target.topic) ?? []
+  await describeTarget(kafka, target, description, configs, false, options)
+}

@@ -1,0 +1,25 @@
+/** What a planner did, for people and for programs. */
+export interface PlanResult {
+  readonly planTopic: string
+  readonly planId: string
+  readonly restoreId: string | undefined
+  readonly isDryRun: boolean
+  /** Files that this run added to the plan. */
+  readonly filesAdded: number
+  readonly topics: readonly PlannedTopic[]
+  /** Keys in the way that are no backup files. */
+  readonly foreignKeys: number
+  /** What should be looked at, although the plan was made. */
+  readonly warnings: readonly string[]
+}
+
+export interface PlannedTopic {
+  readonly source: string
+  readonly topicId: string | undefined
+  readonly target: string
+  readonly created: boolean
+  readonly partitions: number
+  readonly files: number
+  readonly records: number
+  readonly bytes: number
+}

@@ -1,0 +1,129 @@
+import { listPartitions, listTiles, listTopicFolders } from '../catalog/tile-list.ts'
+import type { ListedTile, TopicFolder } from '../catalog/tile-list.ts'
+import { readFileHeader } from '../catalog/tile-header-reader.ts'
+import type { PartitionPlace } from '../format/keys.ts'
+import type { Gap } from '../format/tile-header.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
+import { newLimit } from '../runtime/limit.ts'
+import { countDataKeepFile } from './count-data-keep.ts'
+import type { PlannerDeps } from './deps.ts'
+
+/** A data file as its header describes it. */
+export interface SurveyedTile {
+  readonly key: string
+  readonly etag: string
+  readonly bytes: number
+  readonly from: number
+  readonly to: number
+  readonly records: number
+  readonly origin: number
+  readonly gaps: readonly Gap[]
+  /** Undefined for files of kafka-data-keep, which say nothing of it. */
+  readonly clusterId: string | undefined
+  readonly topicId: string | undefined
+  readonly recordBytesMax: number
+}
+
+/** All files of one partition and lineage, in the order of their offsets. */
+export interface SurveyedPartition {
+  readonly place: PartitionPlace
+  readonly tiles: readonly SurveyedTile[]
+}
+
+/** One folder of a topic: an incarnation. */
+export interface SurveyedTopic {
+  readonly folder: TopicFolder
+  readonly partitions: readonly SurveyedPartition[]
+}
+
+export interface SurveyOptions {
+  readonly maxRecordBytes: number
+  readonly onForeign: (key: string) => void
+  readonly onTile: () => void
+  readonly signal: AbortSignal
+}
+
+/** Headers read at the same time: each is one small request. */
+const HEADERS = 32
+
+/** The topic folders of a backup, by topic: more than one folder means more than one incarnation. */
+export async function surveyFolders(
+  { store }: PlannerDeps,
+  { onForeign, signal }: SurveyOptions,
+): Promise<Map<string, TopicFolder[]>> {
+  const folders = new Map<string, TopicFolder[]>()
+  for await (const folder of listTopicFolders(store, { onForeign, signal })) {
+    folders.set(folder.topic, [...(folders.get(folder.topic) ?? []), folder])
+  }
+  return folders
+}
+
+/** Lists the files of an incarnation and reads the header of each. */
+export async function surveyTopic(
+  deps: PlannerDeps,
+  folder: TopicFolder,
+  options: SurveyOptions,
+): Promise<SurveyedTopic> {
+  const headers = newLimit(HEADERS)
+  const places = await listPartitions(deps.store, folder, options)
+  const partitions = await Promise.all(
+    places.map(async place => {
+      const reading: Promise<SurveyedTile>[] = []
+      for await (const tile of listTiles(deps.store, place, 0, options)) {
+        const survey = headers(() => surveyTile(deps, tile, options))
+        survey.catch(() => undefined) // awaited below
+        reading.push(survey)
+      }
+      return { place, tiles: closeOpenEnds(await Promise.all(reading)) }
+    }),
+  )
+  return { folder, partitions: partitions.filter(({ tiles }) => tiles.length > 0) }
+}
+
+async function surveyTile(
+  deps: PlannerDeps,
+  listed: ListedTile,
+  { maxRecordBytes, onTile, signal }: SurveyOptions,
+): Promise<SurveyedTile> {
+  const { key, etag, bytes, place } = listed
+  if (place.isEncrypted)
+    throw new MaxbrodError('NOT_BUILT', `${key} is encrypted, and this version cannot decrypt`, { key })
+  const header = await readFileHeader(deps.store, key, place, etag, signal)
+  onTile()
+  if (header.kind === 'kafka-data-keep') {
+    const counted = await countDataKeepFile(deps, listed, maxRecordBytes, signal)
+    return {
+      key,
+      etag,
+      bytes,
+      from: place.from,
+      origin: place.from,
+      gaps: [],
+      clusterId: undefined,
+      topicId: undefined,
+      ...counted,
+    }
+  }
+  const { tile } = header
+  return {
+    key,
+    etag,
+    bytes,
+    from: tile.coversFrom,
+    to: tile.coversTo,
+    records: tile.content.records,
+    origin: tile.origin,
+    gaps: tile.gaps,
+    clusterId: tile.clusterId,
+    topicId: tile.topicId,
+    recordBytesMax: tile.content.recordBytesMax,
+  }
+}
+
+/** A file of kafka-data-keep covers all up to the next one: only then do compacted topics and transactions leave no holes. */
+function closeOpenEnds(tiles: readonly SurveyedTile[]): SurveyedTile[] {
+  return tiles.map((tile, index) => {
+    const next = tiles[index + 1]
+    return tile.clusterId === undefined && next !== undefined && next.from > tile.to ? { ...tile, to: next.from } : tile
+  })
+}

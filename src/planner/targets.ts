@@ -1,0 +1,156 @@
+import type { TopicDefinition } from '../format/snapshot/topic-definitions.ts'
+import { heldConfigs, valuesBeforeHold } from '../format/hold.ts'
+import type { PlanTarget } from '../format/plan.ts'
+import type { ConfigEntry, Kafka, TopicDescription } from '../kafka/port.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
+import { partitionName } from '../runtime/topic-partition.ts'
+
+/** A topic that a restore writes to. */
+export interface WantedTarget {
+  readonly source: string
+  readonly topic: string
+  /** How many partitions the source had. */
+  readonly partitions: number
+  readonly definition: TopicDefinition | undefined
+  /** The largest record, in its Avro form. */
+  readonly recordBytesMax: number
+}
+
+export interface TargetOptions {
+  readonly createTopics: boolean
+  readonly append: boolean
+  readonly hold: 'auto' | 'off'
+}
+
+/** What a record grows by: header `restore.source-offset`, lengths and deltas, and the header of its batch. */
+const RECORD_GROWTH_BYTES = 128
+
+/** Looks at the target cluster without changing it. Throws TARGET_MISSING and the like, for all targets at once. */
+export async function inspectTargets(
+  kafka: Kafka,
+  wanted: readonly WantedTarget[],
+  options: TargetOptions,
+): Promise<Map<string, TopicDescription>> {
+  const topics = await kafka.admin.topics(wanted.map(({ topic }) => topic))
+  const existing = new Map(topics.map(topic => [topic.name, topic]))
+  const missing = wanted.filter(({ topic }) => !existing.has(topic))
+  if (missing.length > 0 && !options.createTopics) {
+    throw new MaxbrodError(
+      'TARGET_MISSING',
+      `${list(missing.map(({ topic }) => topic))} ${missing.length === 1 ? 'does' : 'do'} not exist in the target cluster`,
+      {
+        topics: missing.map(({ topic }) => topic),
+        hint: 'create them with the partitions of their sources, or add --create-topics',
+      },
+    )
+  }
+  const unequal = wanted.filter(target => !fits(target, existing.get(target.topic)?.partitions))
+  if (unequal.length > 0) {
+    const lines = unequal.map(
+      ({ topic, partitions }) =>
+        `${topic} has ${existing.get(topic)?.partitions} partitions where its source has ${partitions}`,
+    )
+    throw new MaxbrodError('TARGET_PARTITIONS', list(lines), {
+      hint: 'restore into a topic of the same size: keys would be in other partitions otherwise',
+    })
+  }
+  return existing
+}
+
+/** A backup without definitions does not know of partitions that never held a record: a larger target may be right. */
+function fits({ partitions, definition }: WantedTarget, actual: number | undefined): boolean {
+  return actual === undefined || actual === partitions || (definition === undefined && actual > partitions)
+}
+
+/** Creates a target like its source, with the configs of a held topic from the beginning. */
+export async function createTarget(
+  kafka: Kafka,
+  { topic, partitions, definition, recordBytesMax }: WantedTarget,
+): Promise<void> {
+  const configs = new Map(Object.entries(definition?.configs ?? {}))
+  const limit = Number(configs.get('max.message.bytes') ?? Number.NaN)
+  if (limit < recordBytesMax + RECORD_GROWTH_BYTES)
+    configs.set('max.message.bytes', String(recordBytesMax + RECORD_GROWTH_BYTES))
+  const wanted = definition?.replication_factor ?? -1
+  try {
+    await kafka.admin.createTopic({ name: topic, partitions, replicationFactor: wanted, configs })
+  } catch (error) {
+    // A smaller cluster cannot hold as many replicas; -1 takes its own default.
+    if (!(error instanceof MaxbrodError) || !error.message.includes('INVALID_REPLICATION_FACTOR')) throw error
+    await kafka.admin.createTopic({ name: topic, partitions, replicationFactor: -1, configs })
+  }
+}
+
+/** What a head record says of a target, with the configs that finalize will put back. Throws TARGET_NOT_EMPTY. */
+export async function describeTarget(
+  kafka: Kafka,
+  wanted: WantedTarget,
+  description: TopicDescription,
+  configs: readonly ConfigEntry[],
+  created: boolean,
+  options: TargetOptions,
+): Promise<PlanTarget> {
+  const partitions = Array.from({ length: description.partitions }, (_, partition) => ({
+    topic: wanted.topic,
+    partition,
+  }))
+  const [starts, ends] = await Promise.all([
+    kafka.admin.offsets('log start', partitions),
+    kafka.admin.offsets('log end', partitions),
+  ])
+  const baseOffsets = partitions.map(partition => {
+    const start = starts.offsets.get(partition)
+    const end = ends.offsets.get(partition)
+    if (start === undefined || end === undefined)
+      throw new MaxbrodError('KAFKA_GAVE_UP', `cannot tell where ${partitionName(partition)} begins and ends`, {
+        ...partition,
+      })
+    if (start !== end && !options.append) {
+      throw new MaxbrodError(
+        'TARGET_NOT_EMPTY',
+        `${partitionName(partition)} already holds records (${start} to ${end - 1})`,
+        {
+          ...partition,
+          hint: 'restore under another name with --rename or --target-prefix, empty the topic, or add --append',
+        },
+      )
+    }
+    return end
+  })
+  return {
+    topic: wanted.topic,
+    topicId: description.topicId,
+    created,
+    finalConfigs: options.hold === 'off' ? {} : finalConfigs(wanted, configs, created),
+    baseOffsets,
+  }
+}
+
+/** A topic that was created here gets its source's configs in the end, another one those that it had. */
+function finalConfigs(
+  { definition }: WantedTarget,
+  configs: readonly ConfigEntry[],
+  created: boolean,
+): Record<string, string | null> {
+  if (!created) return { ...valuesBeforeHold(configs) }
+  const source = new Map(Object.entries(definition?.configs ?? {}))
+  return Object.fromEntries([...heldConfigs(configs).keys()].map(name => [name, source.get(name) ?? null]))
+}
+
+/**
+ * What to tell of a target that may be too small for a record of its source; undefined when it is not. Not a refusal: limits
+ * hold for compressed batches, and the executor compresses what would not fit otherwise.
+ */
+export function doubtAboutLimits(
+  { topic, source, recordBytesMax }: WantedTarget,
+  configs: readonly ConfigEntry[],
+): string | undefined {
+  const limit = Number(configs.find(({ name }) => name === 'max.message.bytes')?.value ?? Number.NaN)
+  if (!(limit < recordBytesMax + RECORD_GROWTH_BYTES)) return undefined
+  return `${source} holds a record of ${recordBytesMax} bytes, and ${topic} takes batches of ${limit} bytes at most (max.message.bytes): it must compress well to fit`
+}
+
+function list(items: readonly string[]): string {
+  const shown = items.slice(0, 10)
+  return shown.join(', ') + (items.length > shown.length ? ` and ${items.length - shown.length} more` : '')
+}
