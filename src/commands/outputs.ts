@@ -13,7 +13,7 @@ export interface Outputs {
   readonly logger: Logger
   readonly redactor: Redactor
   /** Shown until disposed, which must happen before the result is printed. */
-  openProgress(): Progress & Disposable
+  readonly openProgress: () => Progress & Disposable
 }
 
 export interface OutputNeeds {
