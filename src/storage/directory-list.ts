@@ -34,12 +34,14 @@ export async function* listDirectory(
 export async function* listFolders(
   layout: DirectoryLayout,
   prefix: string,
+  after: string | undefined,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<string> {
   const parent = bytesOf(prefix)
+  const last = after === undefined ? '' : `${bytesOf(after)}/`
   for (const { name } of await readFolder(layout, parent)) {
     signal?.throwIfAborted()
-    if (!name.endsWith('/')) continue
+    if (!name.endsWith('/') || name <= last) continue
     const folder = parent + name
     const first = await walk(layout, folder, { prefix: folder, after: undefined }, signal).next()
     if (first.done !== true) yield textOf(name.slice(0, -1))

@@ -9,6 +9,7 @@ import { DurableFolders, isTaken, openFile, removeFile, statOf, syncFolder } fro
 import { DirectoryLayout, folderOf, textOf } from './directory-layout.ts'
 import { listDirectory, listFolders } from './directory-list.ts'
 import { etagAt, etagOf, publish } from './directory-publish.ts'
+import { requireEtag } from './etag.ts'
 import { checkFacts } from './facts.ts'
 import { checkKey, checkPrefix } from './key.ts'
 import type { ObjectStore } from './port.ts'
@@ -72,10 +73,7 @@ export function openDirectoryStore(folder: string): ObjectStore {
         // The open file is one object, whatever happens to its name meanwhile.
         const stat = await file.stat({ bigint: true })
         const head = { bytes: Number(stat.size), etag: etagOf(stat), facts: await readFacts(layout, key) }
-        if (ifMatch !== undefined && ifMatch !== head.etag) {
-          const message = `${key} has ETag ${head.etag}, expected was ${ifMatch}`
-          throw new MaxbrodError('OBJECT_CHANGED', message, { key, etag: head.etag, expected: ifMatch })
-        }
+        requireEtag(key, head.etag, ifMatch)
         const { from, to } = rangeWithin(head.bytes, start, bytes)
         const owned = stack.move()
         return newRead(head, chunksOf(file, path, from, to, signal), () => owned.disposeAsync())
@@ -98,9 +96,9 @@ export function openDirectoryStore(folder: string): ObjectStore {
       yield* listDirectory(layout, prefix, after, signal)
     },
 
-    async *folders(prefix, signal) {
+    async *folders(prefix, { after, signal } = {}) {
       checkPrefix(prefix)
-      yield* listFolders(layout, prefix, signal)
+      yield* listFolders(layout, prefix, after, signal)
     },
 
     async delete(key, signal) {

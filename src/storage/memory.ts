@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { assert } from '../runtime/assert.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { countedPieces, newRead, rangeWithin } from './body.ts'
+import { requireEtag } from './etag.ts'
 import { checkFacts } from './facts.ts'
 import { checkKey, checkPrefix, compareKeys } from './key.ts'
 import type { ObjectHead, ObjectStore } from './port.ts'
@@ -42,9 +43,7 @@ export function newMemoryStore(url = 'memory://'): ObjectStore {
       signal?.throwIfAborted()
       const object = objects.get(key)
       if (object === undefined) throw new MaxbrodError('OBJECT_MISSING', `${key} does not exist in ${url}`, { key })
-      if (ifMatch !== undefined && ifMatch !== object.etag) {
-        throw new MaxbrodError('OBJECT_CHANGED', `${key} has ETag ${object.etag}, expected was ${ifMatch}`, { key })
-      }
+      requireEtag(key, object.etag, ifMatch)
       const { from, to } = rangeWithin(object.bytes, start, bytes)
       return newRead(object, chunksOf(object.content.subarray(from, to), signal), async () => {})
     },
@@ -66,7 +65,7 @@ export function newMemoryStore(url = 'memory://'): ObjectStore {
       }
     },
 
-    async *folders(prefix, signal) {
+    async *folders(prefix, { after, signal } = {}) {
       checkPrefix(prefix)
       const names = keysBelow(prefix)
         .map(key => key.slice(prefix.length))
@@ -74,7 +73,7 @@ export function newMemoryStore(url = 'memory://'): ObjectStore {
         .map(rest => rest.slice(0, rest.indexOf('/')))
       for (const name of new Set(names)) {
         signal?.throwIfAborted()
-        yield name
+        if (after === undefined || compareKeys(`${name}/`, `${after}/`) > 0) yield name
       }
     },
 

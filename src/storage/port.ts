@@ -33,9 +33,9 @@ export interface ObjectStore {
 
   /**
    * The names one level below `prefix` (which is '' or ends in `/`) that have objects below them, without slash, in the
-   * order of those objects' keys.
+   * order of those objects' keys; `after` is a name.
    */
-  folders(prefix: string, signal?: AbortSignal): AsyncIterable<string>
+  folders(prefix: string, options?: ListOptions): AsyncIterable<string>
 
   /** Deletes the object and its facts; a missing one is fine. */
   delete(key: string, signal?: AbortSignal): Promise<void>

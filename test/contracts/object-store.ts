@@ -275,6 +275,8 @@ export function testObjectStore(
 
     check('folders are the names with objects below them, through many pages', async store => {
       const names = Array.from({ length: 30 }, (_, index) => `topic-${index}`)
+      // Beside `topic-1`: all that can stand between a name and what begins like it.
+      names.push('topic-1.x', 'topic-1-x', 'topic-1@x', 'topic-1_')
       for (const each of names) {
         await store.put(`${each}/0/x`, bodyOf('x'), {})
         await store.put(`${each}/0/y`, bodyOf('x'), {})
@@ -283,7 +285,12 @@ export function testObjectStore(
       await store.put('topic-1/1@e5/x', bodyOf('x'), {})
       await store.put('topic-1/10/x', bodyOf('x'), {})
       await store.put('topic-1/file', bodyOf('x'), {})
-      assert.deepEqual(await all(store.folders('')), names.sort())
+      const sorted = names.sort((a, b) => compareKeys(`${a}/`, `${b}/`))
+      assert.deepEqual(await all(store.folders('')), sorted)
+      for (const [at, after] of sorted.entries()) {
+        assert.deepEqual(await all(store.folders('', { after })), sorted.slice(at + 1), `folders after ${after}`)
+      }
+      assert.deepEqual(await all(store.folders('', { after: 'topic-10x' })), sorted.slice(sorted.indexOf('topic-11')))
       assert.deepEqual(await all(store.folders('topic-1/')), ['0', '10', '1@e5'])
       assert.deepEqual(await all(store.folders('topic-1/0/')), [])
     })
@@ -374,7 +381,7 @@ export function testObjectStore(
       await assert.rejects(store.get('a/b', { signal }), enough)
       await assert.rejects(store.head('a/b', signal), enough)
       await assert.rejects(all(store.list('', { signal })), enough)
-      await assert.rejects(all(store.folders('', signal)), enough)
+      await assert.rejects(all(store.folders('', { signal })), enough)
       await assert.rejects(store.delete('a/b', signal), enough)
       assert.deepEqual(
         (await all(store.list(''))).map(({ key }) => key),

@@ -1,0 +1,82 @@
+import { resolve } from 'node:path'
+import type { Logger } from '../observe/logger.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Random } from '../runtime/random.ts'
+import { openDirectoryStore } from './directory.ts'
+import { measured } from './measured.ts'
+import { storageMetrics } from './metrics.ts'
+import type { StorageOptions } from './options.ts'
+import type { ObjectStore } from './port.ts'
+import { retrying } from './retrying.ts'
+import { placeAbove, placeBelow, storageUrl } from './storage-url.ts'
+
+export interface StorageDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+const BACKOFF = { initialMs: 100, maxMs: 10_000 }
+
+/** The store that the options describe, with retries, metrics and log lines. Connects when first asked for something. */
+export async function openStorage(
+  options: StorageOptions,
+  { clock, random, logger, metrics }: StorageDeps,
+): Promise<ObjectStore> {
+  const log = logger.child({ component: 'storage' })
+  const instruments = metrics.of(storageMetrics)
+  return retrying(measured(await openDriver(options), instruments, clock), {
+    ...BACKOFF,
+    clock,
+    random: () => random.number(),
+    deadlineMs: options.storageDeadline,
+    onRetry({ verb, key, error, waitMs }) {
+      instruments.retriesTotal.add(1, { verb })
+      log.warn({ verb, key, err: error, waitMs: Math.round(waitMs) }, 'the object store failed for the moment')
+    },
+  })
+}
+
+/**
+ * What exists around a place where no backup was found, as URLs for the message: the folders in it, and those beside it.
+ * Empty when nothing can be said; looking must not add a second error to the first.
+ */
+export async function storageNearby(
+  options: StorageOptions,
+  deps: StorageDeps,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const place =
+    options.storage.kind === 'directory'
+      ? { ...options.storage, folder: resolve(options.storage.folder) }
+      : options.storage
+  const above = placeAbove(place)
+  const urls: string[] = []
+  for (const parent of above === undefined ? [place] : [place, above]) {
+    try {
+      const store = await openStorage({ ...options, storage: parent }, deps)
+      using _ = { [Symbol.dispose]: () => store.close() }
+      for await (const name of store.folders('', { signal })) {
+        urls.push(storageUrl(placeBelow(parent, name)))
+        if (urls.length === NEARBY_MAX) return urls
+      }
+    } catch {
+      // The bucket may not exist, or may not be listed outside of the prefix.
+    }
+  }
+  return urls
+}
+
+/** More would not be read. */
+const NEARBY_MAX = 20
+
+async function openDriver(options: StorageOptions): Promise<ObjectStore> {
+  const { storage, s3Endpoint: endpoint, s3Region: region, allowUnconditionalPut } = options
+  if (storage.kind === 'directory') return openDirectoryStore(storage.folder)
+  // The SDK takes a tenth of a second and 30 MB, which a backup in a folder need not pay.
+  const { openS3Store } = await import('./s3.ts')
+  const { bucket, prefix } = storage
+  return openS3Store({ bucket, prefix, endpoint, region, isConditional: !allowUnconditionalPut })
+}

@@ -1,0 +1,42 @@
+import { duration } from '../config/kinds-of-number.ts'
+import { flag, text } from '../config/kinds-of-text.ts'
+import type { Kind } from '../config/option.ts'
+import { kindOfOne, one } from '../config/option.ts'
+import type { Values } from '../config/section.ts'
+import { section } from '../config/section.ts'
+import { isPlainHttp, parseEndpoint, parseStorageUrl } from './storage-url.ts'
+
+const endpoint: Kind<string> = {
+  ...kindOfOne({ name: 'text', placeholder: 'URL' }, parseEndpoint),
+  doubt: texts =>
+    texts.some(isPlainHttp) ? 'http:// is not encrypted: others on the way can read what is backed up' : undefined,
+}
+
+export const storageOptions = section('storage', {
+  storage: one(kindOfOne({ name: 'text', placeholder: 'URL' }, parseStorageUrl), {
+    isRequired: true,
+    env: ['STORAGE_URL'],
+    doc: 'Where the backup is: s3://bucket/prefix, or file:///folder. Credentials for S3 are taken from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, a web identity, or the instance.',
+  }),
+  s3Endpoint: one(endpoint, {
+    env: ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'],
+    doc: 'Address of an S3 server other than AWS, with http:// or https://. Buckets are then named in the path.',
+  }),
+  s3Region: text({
+    placeholder: 'REGION',
+    env: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
+    doc: 'Region of the bucket.',
+  }),
+  allowUnconditionalPut: flag({
+    isAdvanced: true,
+    doc: 'Write to a store that ignores If-None-Match. Nothing then keeps two workers from overwriting each other: run one.',
+  }),
+  storageDeadline: duration({
+    default: '5m',
+    min: '1s',
+    isAdvanced: true,
+    doc: 'Try again this long when the store answers with temporary errors, or not at all.',
+  }),
+})
+
+export type StorageOptions = Values<typeof storageOptions>

@@ -1,0 +1,181 @@
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import { Agent as HttpAgent, request as requestHttp } from 'node:http'
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import { Readable, pipeline } from 'node:stream'
+
+export interface HttpLimits {
+  /** Until a connection stands, TLS included. */
+  readonly connectMs: number
+  /** Without a byte in either direction, until the answer begins. */
+  readonly answerMs: number
+  /** Without a byte, inside the body of an answer. */
+  readonly idleMs: number
+  /** Further requests wait for one that ends. More than any room opens at once; bounds what a bug could. */
+  readonly connectionsMax: number
+}
+
+export const defaultHttpLimits: HttpLimits = {
+  connectMs: 10_000,
+  answerMs: 60_000,
+  idleMs: 30_000,
+  connectionsMax: 256,
+}
+
+/** What the SDK hands to its request handler, as far as it is used here. */
+interface SdkRequest {
+  readonly protocol: string
+  readonly hostname: string
+  readonly port?: number | undefined
+  readonly method: string
+  readonly path: string
+  readonly query?: Readonly<Record<string, string | string[] | null>> | undefined
+  readonly headers: Record<string, string>
+  readonly body?: unknown
+}
+
+interface SdkResponse {
+  readonly response: {
+    readonly statusCode: number
+    readonly reason?: string | undefined
+    readonly headers: Record<string, string>
+    readonly body: IncomingMessage
+  }
+}
+
+/** Why a request was given up: the other side stopped moving. */
+export class SilenceError extends Error {
+  override readonly name = 'TimeoutError'
+  readonly code = 'ETIMEDOUT'
+}
+
+/**
+ * The SDK's way out: HTTP/1.1 over connections that are kept. The SDK's own handler has a time limit for the whole request,
+ * which a large upload over a slow line breaks, or none for bodies, which then wait for ever on a connection that died. Here
+ * what counts is silence: a request may take hours as long as bytes move.
+ */
+export class S3HttpHandler {
+  readonly metadata = { handlerProtocol: 'http/1.1' }
+  readonly #limits: HttpLimits
+  readonly #http: HttpAgent
+  readonly #https: HttpsAgent
+
+  constructor(limits: HttpLimits) {
+    const options = { keepAlive: true, maxSockets: limits.connectionsMax }
+    this.#limits = limits
+    this.#http = new HttpAgent(options)
+    this.#https = new HttpsAgent(options)
+  }
+
+  /** Resolves when the head of the answer is there. Its body fails when it breaks off, falls silent or is aborted. */
+  handle(request: SdkRequest, { abortSignal }: { abortSignal?: unknown } = {}): Promise<SdkResponse> {
+    return new Promise((resolve, reject) => {
+      const outgoing = this.#send(request)
+      outgoing.once('error', reject)
+      outgoing.once('response', incoming => {
+        const { statusCode = 0, statusMessage: reason, headers } = incoming
+        resolve({ response: { statusCode, reason, headers: plain(headers), body: incoming } })
+      })
+      const fail = failing(outgoing)
+      giveUpInSilence(outgoing, this.#limits, fail)
+      endWithAnswer(outgoing)
+      if (abortSignal instanceof AbortSignal) failOnAbort(outgoing, abortSignal, fail)
+      if (request.body instanceof Readable) pipeline(request.body, outgoing, error => error != null && fail(error))
+      else outgoing.end(request.body)
+    })
+  }
+
+  destroy(): void {
+    this.#http.destroy()
+    this.#https.destroy()
+  }
+
+  // The SDK demands these two; there is nothing to configure later.
+  updateHttpClientConfig(): void {}
+  httpHandlerConfigs(): object {
+    return {}
+  }
+
+  #send({ protocol, hostname, port, method, path, query = {}, headers }: SdkRequest): ClientRequest {
+    const where = { host: hostname.replace(/^\[(.*)\]$/, '$1'), port, method, path: withQuery(path, query), headers }
+    return protocol === 'http:'
+      ? requestHttp({ ...where, agent: this.#http })
+      : requestHttps({ ...where, agent: this.#https })
+  }
+}
+
+/** Ends the request, and the body of its answer if there is one already, with an error. */
+function failing(outgoing: ClientRequest): (error: Error) => void {
+  let incoming: IncomingMessage | undefined
+  outgoing.once('response', response => {
+    incoming = response
+    // Whoever reads the body gets the error; when nobody does yet, it must not end the process.
+    response.on('error', () => {})
+  })
+  return error => {
+    incoming?.destroy(error)
+    outgoing.destroy(error)
+  }
+}
+
+function giveUpInSilence(
+  outgoing: ClientRequest,
+  { connectMs, answerMs, idleMs }: HttpLimits,
+  fail: (error: Error) => void,
+): void {
+  const { host } = outgoing
+  outgoing.once('socket', socket => {
+    if (!socket.connecting) return
+    const timer = setTimeout(() => fail(new SilenceError(`no connection to ${host} within ${connectMs} ms`)), connectMs)
+    const isConnected = () => clearTimeout(timer)
+    socket.once('encrypted' in socket ? 'secureConnect' : 'connect', isConnected)
+    outgoing.once('close', isConnected)
+  })
+  let incoming: IncomingMessage | undefined
+  outgoing.once('response', response => {
+    incoming = response
+    outgoing.setTimeout(idleMs)
+  })
+  outgoing.setTimeout(answerMs)
+  outgoing.on('timeout', () => {
+    // Bytes that nobody has fetched yet: not the store is slow, our reader is.
+    if (incoming !== undefined && incoming.readableLength > 0) outgoing.setTimeout(idleMs)
+    else fail(new SilenceError(`${host} was silent for ${incoming === undefined ? answerMs : idleMs} ms`))
+  })
+}
+
+/** A store that answers before it has read the whole body, to refuse it, may never read the rest. */
+function endWithAnswer(outgoing: ClientRequest): void {
+  outgoing.once('response', incoming => {
+    incoming.once('close', () => {
+      if (!outgoing.writableFinished) outgoing.destroy()
+    })
+  })
+}
+
+function failOnAbort(outgoing: ClientRequest, signal: AbortSignal, fail: (error: Error) => void): void {
+  const abort = () => fail(new DOMException('the request was aborted', 'AbortError'))
+  if (signal.aborted) return abort()
+  signal.addEventListener('abort', abort, { once: true })
+  outgoing.once('close', () => signal.removeEventListener('abort', abort))
+}
+
+/** The query as the signature has it: sorted, and with these characters escaped. */
+function withQuery(path: string, query: Readonly<Record<string, string | string[] | null>>): string {
+  const pairs = Object.keys(query)
+    .sort()
+    .flatMap(name => [query[name] ?? ''].flat().map(value => `${escape(name)}=${escape(value)}`))
+  return pairs.length === 0 ? path : `${path}?${pairs.join('&')}`
+}
+
+function escape(text: string): string {
+  return encodeURIComponent(text).replaceAll(
+    /[!'()*]/g,
+    character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+}
+
+function plain(headers: NodeJS.Dict<string | string[]>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+  )
+}

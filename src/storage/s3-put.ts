@@ -1,0 +1,93 @@
+import type { S3Client } from '@aws-sdk/client-s3'
+import { PutObjectCommand } from '@aws-sdk/client-s3'
+import { Readable } from 'node:stream'
+import { MaxbrodError } from '../runtime/errors.ts'
+import { countedPieces } from './body.ts'
+import type { Facts, ObjectBody, PutResult } from './port.ts'
+import { until } from './s3-client.ts'
+import type { S3Call } from './s3-errors.ts'
+import { failureOf, s3Error } from './s3-errors.ts'
+
+export interface S3Put {
+  readonly bucket: string
+  /** With the prefix. */
+  readonly name: string
+  readonly body: ObjectBody
+  readonly facts: Facts
+  readonly isConditional: boolean
+  /** Has the store keep the SHA-256, for auditors: AWS does, some other stores refuse the header. */
+  readonly keepsChecksum: boolean
+  readonly call: S3Call
+}
+
+/**
+ * One PutObject, streamed from the source: as cheap as a buffer, and a worker may upload many files at once. The store
+ * gets the SHA-256 with the signature and refuses other bytes. Errors are those of the port, or of the source.
+ */
+export async function putObject(client: S3Client, put: S3Put): Promise<PutResult> {
+  const { bucket, name, body, facts, call } = put
+  const checksum = Buffer.from(body.sha256, 'hex').toString('base64')
+  const source = rememberingError(countedPieces(call.key, body, call.signal))
+  const stream = Readable.from(source.pieces, { objectMode: false })
+  const command = new PutObjectCommand({
+    Bucket: bucket,
+    Key: name,
+    Body: stream,
+    ContentLength: body.bytes,
+    ContentType: contentTypeOf(name),
+    Metadata: { ...facts },
+    ...(put.isConditional ? { IfNoneMatch: '*' } : {}),
+    ...(put.keepsChecksum ? { ChecksumSHA256: checksum } : {}),
+  })
+  command.middlewareStack.add(
+    next => async args => {
+      const { headers } = args.request as { headers: Record<string, string> }
+      // The signer would leave a streamed body unsigned if this were missing.
+      headers['x-amz-content-sha256'] = body.sha256
+      return next(args)
+    },
+    { step: 'build', priority: 'low' },
+  )
+  try {
+    const answer = await client.send(command, until(call.signal))
+    const { ETag: etag, ChecksumSHA256: stored = checksum } = answer
+    if (stored !== checksum) throw altered(name, body.sha256)
+    if (etag === undefined) throw new MaxbrodError('STORAGE_REFUSED', `${name}: the store answered without an ETag`)
+    return { created: true, etag }
+  } catch (error) {
+    if (source.error !== undefined) throw source.error
+    if (put.isConditional && error instanceof Error && failureOf(error).status === 412) return { created: false }
+    throw s3Error(error, call)
+  } finally {
+    // When the request was never sent, nobody else closes the source.
+    stream.destroy()
+  }
+}
+
+/** The SDK wraps and changes what it throws; a full disk must not look like a failing store. */
+function rememberingError(from: AsyncIterable<Uint8Array>) {
+  const source = { error: undefined as unknown, pieces: pieces() }
+  async function* pieces() {
+    try {
+      yield* from
+    } catch (error) {
+      source.error = error
+      throw error
+    }
+  }
+  return source
+}
+
+function altered(name: string, sha256: string): MaxbrodError {
+  return new MaxbrodError('OBJECT_CORRUPT', `${name}: the store says that it keeps other bytes than were sent`, {
+    key: name,
+    sha256,
+    hint: 'remove the object, and look for what alters bytes between here and the store',
+  })
+}
+
+/** So that a browser shows a report. */
+function contentTypeOf(name: string): string {
+  if (name.endsWith('.json')) return 'application/json'
+  return name.endsWith('.html') ? 'text/html; charset=utf-8' : 'application/octet-stream'
+}

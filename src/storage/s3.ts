@@ -1,0 +1,97 @@
+import { DeleteObjectCommand } from '@aws-sdk/client-s3'
+import { MaxbrodError } from '../runtime/errors.ts'
+import { checkFacts } from './facts.ts'
+import { KEY_BYTES_MAX, checkKey, checkPrefix } from './key.ts'
+import type { ObjectStore } from './port.ts'
+import type { S3Options } from './s3-client.ts'
+import { newS3Client, until } from './s3-client.ts'
+import type { S3Call } from './s3-errors.ts'
+import { s3Error } from './s3-errors.ts'
+import { getObject, headObject } from './s3-get.ts'
+import { listCommonPrefixes, listObjects } from './s3-list.ts'
+import { putObject } from './s3-put.ts'
+
+/**
+ * A bucket, or what lies below a prefix in one. One request per verb and one attempt per request: what is worth a second
+ * one is for retrying.ts. Every wait has a limit, see HttpLimits.
+ */
+export function openS3Store(options: S3Options): ObjectStore {
+  const { bucket, prefix, endpoint, isConditional = true, pageKeys } = options
+  const client = newS3Client(options)
+  const url = `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`
+  const base = prefix === '' ? '' : `${prefix}/`
+
+  /** The verb and its object, after a look at the key and the signal. */
+  function begin(verb: S3Call['verb'], key: string, signal: AbortSignal | undefined) {
+    checkKey(key)
+    signal?.throwIfAborted()
+    const name = base + key
+    if (Buffer.byteLength(name) > KEY_BYTES_MAX) {
+      const message = `${key} is too long for ${url}: S3 takes ${KEY_BYTES_MAX} bytes with the prefix`
+      throw new MaxbrodError('STORAGE_REFUSED', message, { key, hint: 'use a shorter prefix in --storage' })
+    }
+    return { bucket, name, call: { verb, key, url, signal } }
+  }
+
+  return {
+    url,
+
+    async put(key, body, facts, signal) {
+      const { name, call } = begin('put', key, signal)
+      checkFacts(facts)
+      if (!isConditional && (await headObject(client, { bucket, name, call })) !== undefined) return { created: false }
+      const keepsChecksum = endpoint === undefined
+      return putObject(client, { bucket, name, body, facts, isConditional, keepsChecksum, call })
+    },
+
+    async get(key, getOptions = {}) {
+      return getObject(client, begin('get', key, getOptions.signal), getOptions)
+    },
+
+    async head(key, signal) {
+      return headObject(client, begin('head', key, signal))
+    },
+
+    async *list(below, { after, signal } = {}) {
+      checkPrefix(below)
+      signal?.throwIfAborted()
+      const call = { verb: 'list', key: below, url, signal } as const
+      const from = after === undefined ? undefined : base + after
+      for await (const { key, ...rest } of listObjects(client, {
+        bucket,
+        prefix: base + below,
+        after: from,
+        pageKeys,
+        call,
+      })) {
+        yield { key: key.slice(base.length), ...rest }
+      }
+    },
+
+    async *folders(below, { after, signal } = {}) {
+      checkPrefix(below)
+      signal?.throwIfAborted()
+      const call = { verb: 'list', key: below, url, signal } as const
+      const above = base + below
+      // No key of the folder is greater, because `0` follows the slash; and every key of a later folder is.
+      const from = after === undefined ? undefined : `${above}${after}0`
+      for await (const folder of listCommonPrefixes(client, { bucket, prefix: above, after: from, pageKeys, call })) {
+        yield folder.slice(above.length, -1)
+      }
+    },
+
+    async delete(key, signal) {
+      const { name, call } = begin('delete', key, signal)
+      try {
+        const command = new DeleteObjectCommand({ Bucket: bucket, Key: name })
+        await client.send(command, until(signal))
+      } catch (error) {
+        throw s3Error(error, call)
+      }
+    },
+
+    close() {
+      client.destroy()
+    },
+  }
+}
