@@ -7,6 +7,7 @@ import { moveRecords, startMoving } from '../format/transcode/to-avro.ts'
 import type { FetchedPartition } from '../kafka/port.ts'
 import type { BufferPool } from '../runtime/buffer-pool.ts'
 import type { Lease } from '../runtime/byte-budget.ts'
+import type { BatchFacts } from './tile-chain.ts'
 import type { BlockHolder, WorkerMemory } from './memory.ts'
 
 /** Content of a block before compression. */
@@ -29,7 +30,7 @@ export interface IntakeOptions {
 export class Intake implements BlockHolder {
   readonly #options: IntakeOptions
   #position: number
-  #leaderEpoch = -1
+  #last: BatchFacts = { leaderEpoch: -1, codec: undefined }
   #open: { readonly block: AvroBlock; readonly lease: Lease } | undefined
   #blockBytes = SMALL_BLOCK_BYTES
   /** Grows with each reset: what was under way before it is dropped. */
@@ -44,9 +45,8 @@ export class Intake implements BlockHolder {
     return this.#position
   }
 
-  /** Leader epoch of the last batch taken; −1 before the first. */
-  get leaderEpoch(): number {
-    return this.#leaderEpoch
+  get lastBatch(): BatchFacts {
+    return this.#last
   }
 
   get openBytes(): number {
@@ -70,7 +70,8 @@ export class Intake implements BlockHolder {
         if (era !== this.#era) return taken
         taken += this.#takeBatch(batch, payload, barrier)
       }
-      this.#leaderEpoch = batch.leaderEpoch
+      const codec = batch.isControl ? this.#last.codec : batch.codec
+      this.#last = { leaderEpoch: batch.leaderEpoch, codec }
       this.#position = Math.min(batch.nextOffset, barrier)
       if (this.#position === barrier) break
     }

@@ -81,7 +81,7 @@ export class PartitionBackup {
     this.#intake = new Intake(resume.chainEnd, {
       pool: deps.context.pool,
       memory: deps.memory,
-      onBlock: (block, coversTo, onReleased) => this.#chain.add(block, coversTo, this.#intake.leaderEpoch, onReleased),
+      onBlock: (block, coversTo, onReleased) => this.#chain.add(block, coversTo, this.#intake.lastBatch, onReleased),
     })
     this.#memberOfMemory = deps.memory.join(this.#intake)
     if (resume.gap !== undefined) this.#declareGap(resume.gap.to)

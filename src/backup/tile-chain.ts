@@ -3,6 +3,7 @@ import { createTile } from '../catalog/create-tile.ts'
 import { partitionFolder, tileKey } from '../format/keys.ts'
 import type { PartitionPlace } from '../format/keys.ts'
 import type { Gap, TileHeader } from '../format/tile-header.ts'
+import type { BatchCodec } from '../format/batch/record-batch.ts'
 import type { AvroBlock } from '../format/transcode/avro-block.ts'
 import type { Ownership } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -34,6 +35,13 @@ export interface ChainDeps {
   readonly onMoved: (position: number, barrier: number | undefined) => void
   /** An upload failed. Waits if there is a point in it, and says whether to go on. */
   readonly onTrouble: (error: unknown) => Promise<'try again' | 'stop'>
+}
+
+/** Of the last batch taken. */
+export interface BatchFacts {
+  /** −1 before the first. */
+  readonly leaderEpoch: number
+  readonly codec: BatchCodec | undefined
 }
 
 export interface UploadedTile {
@@ -112,9 +120,10 @@ export class TileChain {
   }
 
   /** Takes a finished block, whose records lie below `coversTo`. */
-  add(block: AvroBlock, coversTo: number, leaderEpoch: number, onReleased: () => void): void {
+  add(block: AvroBlock, coversTo: number, { leaderEpoch, codec }: BatchFacts, onReleased: () => void): void {
     const draft = this.#openDraft()
     draft.leaderEpoch = leaderEpoch
+    draft.batchCodec = codec
     draft.add(block, coversTo, onReleased)
   }
 

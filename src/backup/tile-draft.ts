@@ -3,6 +3,7 @@ import { compressBlock } from '../format/ocf/block-codec.ts'
 import { frameBlock } from '../format/ocf/block-frame.ts'
 import { SYNC_BYTES } from '../format/ocf/container-header.ts'
 import type { Gap, TileContent, TimestampType } from '../format/tile-header.ts'
+import type { BatchCodec } from '../format/batch/record-batch.ts'
 import type { AvroBlock } from '../format/transcode/avro-block.ts'
 import type { Disk } from '../runtime/disk.ts'
 import { assert } from '../runtime/assert.ts'
@@ -30,6 +31,8 @@ export class TileDraft {
   readonly spoolPath: string
   readonly gaps: Gap[] = []
   leaderEpoch = -1
+  /** Of the batches in Kafka, the last one seen. */
+  batchCodec: BatchCodec | undefined
   spooledBytes = 0
   readonly #options: DraftOptions
   readonly #hash = createHash('sha256')
@@ -123,6 +126,7 @@ export class TileDraft {
       timestampMin: this.#timestampMin,
       timestampMax: this.#timestampMax,
       timestampType: this.#timestampType(),
+      batchCodec: this.batchCodec,
       recordBytesMax: this.#recordBytesMax,
       blocks: this.#blocks,
       blocksBytes: this.spooledBytes,

@@ -1,3 +1,5 @@
+import { BATCH_CODECS } from './batch/record-batch.ts'
+import type { BatchCodec } from './batch/record-batch.ts'
 import { DecodeError } from './batch/varint.ts'
 import { recordSchema } from './record-schema.ts'
 
@@ -40,6 +42,8 @@ export interface TileContent {
   readonly timestampMin: bigint | undefined
   readonly timestampMax: bigint | undefined
   readonly timestampType: TimestampType | undefined
+  /** How the records were compressed in Kafka, as far as one word can say it: a restored topic should not be larger. */
+  readonly batchCodec: BatchCodec | undefined
   /** Size of the largest record in its Avro form. */
   readonly recordBytesMax: number
   readonly blocks: number
@@ -67,6 +71,7 @@ export function tileHeaderToMeta(header: TileHeader): Map<string, string> {
     'timestamp.min': content.timestampMin,
     'timestamp.max': content.timestampMax,
     'timestamp.type': content.timestampType,
+    'batch.codec': content.batchCodec,
     'record.bytes.max': content.recordBytesMax,
     blocks: content.blocks,
     'blocks.bytes': content.blocksBytes,
@@ -114,6 +119,7 @@ export function tileHeaderFromMeta(meta: ReadonlyMap<string, string>): TileHeade
       timestampMin: optional('timestamp.min', big),
       timestampMax: optional('timestamp.max', big),
       timestampType: optional('timestamp.type', name => timestampType(text(name))),
+      batchCodec: optional('batch.codec', name => batchCodec(text(name))),
       recordBytesMax: whole('record.bytes.max'),
       blocks: whole('blocks'),
       blocksBytes: whole('blocks.bytes'),
@@ -181,6 +187,12 @@ function wholeNumber(name: string, text: string): number {
 function bigNumber(name: string, text: string): bigint {
   if (!/^-?(0|[1-9][0-9]{0,19})$/.test(text)) throw new DecodeError(`the header entry ${name} says ${text}`)
   return BigInt(text)
+}
+
+function batchCodec(text: string): BatchCodec {
+  const codec = BATCH_CODECS.find(known => known === text)
+  if (codec === undefined) throw new DecodeError(`a batch codec of ${text}`)
+  return codec
 }
 
 function timestampType(text: string): TimestampType {

@@ -8,12 +8,12 @@ export const BATCH_LENGTH_OVERHEAD = 12
 /** Where the checksummed part of a batch begins. */
 export const CRC_START = 21
 
-const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
-export type BatchCodec = (typeof CODECS)[number]
+export const BATCH_CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+export type BatchCodec = (typeof BATCH_CODECS)[number]
 
 /** The bits of `attributes` for a codec. */
 export function codecBits(codec: BatchCodec): number {
-  return CODECS.indexOf(codec)
+  return BATCH_CODECS.indexOf(codec)
 }
 
 /**
@@ -51,7 +51,7 @@ export class RecordBatch {
   }
 
   get codec(): BatchCodec {
-    const codec = CODECS[this.#attributes & 0b111]
+    const codec = BATCH_CODECS[this.#attributes & 0b111]
     if (codec === undefined)
       throw new DecodeError(`compression codec ${this.#attributes & 0b111}, which Kafka does not define`)
     return codec

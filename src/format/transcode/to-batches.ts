@@ -16,15 +16,28 @@ export interface BlockSlice {
   readonly bytes: Buffer
   /** What the block's count says. */
   readonly records: number
-  /** Only records with `fromOffset` ≤ offset < `toOffset` are taken; the others are checked all the same. */
+  /** Only records with `fromOffset` ≤ offset < `toOffset` are wanted; the others are checked all the same. */
   readonly fromOffset: number
   readonly toOffset: number
+  /** So many of the wanted records are left out: the target has them. */
+  readonly skip: number
   /** No offset of the block may lie at or below this one, nor at or behind `coversTo`. */
   readonly after: number
   readonly coversTo: number
 }
 
-/** Batches made of a block: which source offsets they carry. */
+/** What became of a block. */
+export interface TakenBlock {
+  readonly batches: readonly FilledBatch[]
+  /** Wanted records in the block, those that were skipped included. */
+  readonly wanted: number
+  /** Source offset of the last record that was skipped; undefined when none was. */
+  readonly lastSkipped: number | undefined
+  /** Source offset of the block's last record; `after` for a block without records. */
+  readonly lastOffset: number
+}
+
+/** A batch made of a block, and which source offsets it carries. */
 export interface FilledBatch {
   readonly builder: BatchBuilder
   readonly firstOffset: number
@@ -41,7 +54,7 @@ export function blockToBatches(
   reader: RecordReader,
   batchBytes: number,
   pool: BufferPool,
-): FilledBatch[] {
+): TakenBlock {
   const cursor: Cursor = { bytes: slice.bytes, at: 0 }
   const spans = newRecordSpans()
   const sourceOffset = new SourceOffsetWriter()
@@ -49,6 +62,8 @@ export function blockToBatches(
   const batches: { builder: BatchBuilder; firstOffset: number; lastOffset: number }[] = []
   let batch = batches[0]
   let previous = slice.after
+  let wanted = 0
+  let lastSkipped: number | undefined
   try {
     for (let left = slice.records; left > 0; left--) {
       reader.read(cursor, spans)
@@ -58,6 +73,10 @@ export function blockToBatches(
       }
       previous = offset
       if (offset < slice.fromOffset || offset >= slice.toOffset) continue
+      if (wanted++ < slice.skip) {
+        lastSkipped = offset
+        continue
+      }
 
       let bodyBytes = fieldBytes(spans.keyStart, spans.keyEnd) + fieldBytes(spans.valueStart, spans.valueEnd)
       bodyBytes += integerBytes(headers + 1) + sourceOffset.set(offset)
@@ -81,7 +100,7 @@ export function blockToBatches(
     for (const { builder } of batches) builder.release()
     throw error
   }
-  return batches
+  return { batches, wanted, lastSkipped, lastOffset: previous }
 }
 
 /** Batches of about equal size, rather than full ones and a crumb. */

@@ -1,0 +1,20 @@
+import type { Kafka } from '../kafka/port.ts'
+import type { Logger } from '../observe/logger.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { Progress } from '../observe/progress.ts'
+import type { BufferPool } from '../runtime/buffer-pool.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Random } from '../runtime/random.ts'
+import type { ObjectStore } from '../storage/port.ts'
+
+/** The ports that an executor lives on. */
+export interface ExecutorDeps {
+  readonly kafka: Kafka
+  readonly store: ObjectStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly progress: Progress
+  readonly pool: BufferPool
+}
