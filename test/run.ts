@@ -66,7 +66,7 @@ async function* runAll(folder: string): AsyncGenerator<FileResult> {
 
   await using servers = await starting
   const run = async (file: TestFile): Promise<FileResult> => {
-    const logs = servers.recordLogs()
+    const logs = servers.recordLogs(file)
     const result = await runFile(file, { ...options, env: { ...env, ...servers.env } })
     return { ...result, output: result.output + logs() }
   }

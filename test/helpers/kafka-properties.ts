@@ -58,6 +58,8 @@ export function brokerProperties(
     'controller.quorum.election.timeout.ms': 500,
     'controller.quorum.fetch.timeout.ms': 1_000,
 
+    // Idle nodes do nothing; by default the controller writes a record twice a second.
+    'metadata.max.idle.interval.ms': 0,
     'num.network.threads': 2,
     'num.io.threads': 4,
     'background.threads': 2,

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { Kafka } from '../helpers/kafka-broker.ts'
+import { S3Proxy } from '../helpers/s3proxy.ts'
 import type { TestFile } from './files.ts'
 
 const logLinesShown = 40
@@ -7,26 +8,34 @@ const logLinesShown = 40
 /** The servers that ordinary tests share: one broker, one S3 server. Their addresses go to the tests by environment. */
 export interface SharedServers extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>
-  /** Begins to listen; the function that comes back says what the servers have logged since, the end of it. */
-  recordLogs(): () => string
+  /** Begins to listen; the function that comes back says what the servers of the file have logged since, the end of it. */
+  recordLogs(file: TestFile): () => string
 }
 
 /** Starts what the files need, unless the user named a server that runs already. */
 export async function startSharedServers(files: readonly TestFile[]): Promise<SharedServers> {
   await using stack = new AsyncDisposableStack()
   const env: Record<string, string> = {}
-  const logs: string[] = []
+  const logs: { path: string; isOf: (file: TestFile) => boolean }[] = []
   if (files.some(file => file.needsKafka) && (process.env['KAFKA_TEST_BROKERS'] ?? '') === '') {
     const kafka = stack.use(await Kafka.start())
     env['MAXBROD_TEST_KAFKA'] = kafka.bootstrap
-    logs.push(...kafka.brokers.map(broker => broker.logFile))
+    for (const { logFile } of kafka.brokers) logs.push({ path: logFile, isOf: file => file.needsKafka })
+  }
+  if (files.some(file => file.needsS3) && (process.env['S3_TEST_ENDPOINT'] ?? '') === '') {
+    const s3 = stack.use(await S3Proxy.start())
+    env['MAXBROD_TEST_S3'] = s3.endpoint
+    env['AWS_ACCESS_KEY_ID'] = s3.credentials.accessKeyId
+    env['AWS_SECRET_ACCESS_KEY'] = s3.credentials.secretAccessKey
+    env['AWS_REGION'] = 'us-east-1'
+    logs.push({ path: s3.logFile, isOf: file => file.needsS3 })
   }
   const owned = stack.move()
   return {
     env,
-    recordLogs() {
-      const starts = logs.map(log => statSync(log).size)
-      return () => logs.map((log, index) => logSince(log, starts[index]!)).join('')
+    recordLogs(file) {
+      const since = logs.filter(({ isOf }) => isOf(file)).map(({ path }) => ({ path, start: statSync(path).size }))
+      return () => since.map(({ path, start }) => logSince(path, start)).join('')
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
