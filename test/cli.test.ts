@@ -155,6 +155,12 @@ test('a worker that is asked to stop drains and has done well; its log is its ou
   }
 })
 
+test('a worker that is to end with a document logs to standard error', async () => {
+  const { exit, stdout, stderr } = await signalled('worker', ['SIGTERM'], ['-o', 'json'])
+  assert.deepEqual([exit, JSON.parse(stdout)], [0, { command: 'worker', result: 'ok', done: 7 }])
+  assert.match(stderr, /INFO  ready\n/)
+})
+
 test('a command that is interrupted before it is done says so with its exit code', async () => {
   for (const [signal, code] of [
     ['SIGTERM', 143],

@@ -1,13 +1,14 @@
 import { backupOptions } from '../backup/options.ts'
 import { kafkaOptions } from '../kafka/options.ts'
 import { metricsOptions } from '../observe/options.ts'
+import { storageOptions } from '../storage/options.ts'
 import { command } from './command.ts'
 import { notBuilt } from './not-built.ts'
 
 export const backup = command({
   name: 'backup',
   summary: 'copy topics into object storage: a worker, or once to the present ends',
-  sections: [backupOptions, kafkaOptions, metricsOptions],
+  sections: [backupOptions, kafkaOptions, storageOptions, metricsOptions],
   examples: [
     {
       does: 'two topics into a folder, and end',

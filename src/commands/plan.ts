@@ -1,12 +1,13 @@
 import { kafkaOptions } from '../kafka/options.ts'
 import { plannerOptions } from '../planner/options.ts'
+import { storageOptions } from '../storage/options.ts'
 import { command } from './command.ts'
 import { notBuilt } from './not-built.ts'
 
 export const plan = command({
   name: 'plan',
   summary: 'prove that a backup is whole, and write the plan of a restore',
-  sections: [plannerOptions, kafkaOptions],
+  sections: [plannerOptions, kafkaOptions, storageOptions],
   examples: [
     { does: 'what would be restored, and is it whole?', line: '--dry-run --storage s3://bucket/shop' },
     {

@@ -6,6 +6,8 @@ import type { Redactor } from '../observe/redact.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Disk } from '../runtime/disk.ts'
 import type { Random } from '../runtime/random.ts'
+import type { StorageOptions } from '../storage/options.ts'
+import type { ObjectStore } from '../storage/port.ts'
 
 /**
  * Time, chance, disk, object store and Kafka: a command reaches the world through these and in no other way. So a test that
@@ -15,7 +17,8 @@ export interface Ports {
   readonly clock: Clock
   readonly random: Random
   readonly disk: Disk
-  /** A cluster; connects when first asked for something. `context` does as `tools`. */
+  /** Both connect when first asked for something. A command's context does as `tools`. */
+  openStore(options: StorageOptions, tools: Tools): Promise<ObjectStore>
   openKafka(options: KafkaOptions, tools: Tools): Promise<Kafka>
 }
 

@@ -9,6 +9,10 @@ export const systemPorts: Ports = {
   clock: systemClock,
   random: systemRandom,
   disk: nodeDisk,
+  async openStore(options, tools) {
+    const { openStorage } = await import('../storage/open.ts')
+    return openStorage(options, tools)
+  },
   async openKafka(options, tools) {
     const { connectKafka } = await import('../kafka/connect.ts')
     return connectKafka(options, { ...tools, readFile: path => readFileSync(path, 'utf8') })

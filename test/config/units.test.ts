@@ -86,11 +86,12 @@ test('what is printed as a duration reads as the same duration, without what is 
 })
 
 test('sizes, counts and durations are printed for people', () => {
-  assert.deepEqual([0, 999, 1_000, 5_242_880, 1_023 * 1_024, 2 ** 40].map(formatBytes), [
+  assert.deepEqual([0, 999, 1_000, 5_242_880, 1_023_590, 1_023 * 1_024, 2 ** 40].map(formatBytes), [
     '0 B',
     '999 B',
     '0.977 KiB',
     '5.00 MiB',
+    '0.976 MiB',
     '0.999 MiB',
     '1.00 TiB',
   ])

@@ -1,0 +1,17 @@
+/** Writes the pages of docs/ that follow from the code: `npm run docs`. test/docs.test.ts fails when one of them is stale. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { configPage } from './docs/config-page.ts'
+import { errorsPage } from './docs/errors-page.ts'
+import { metricsPage } from './docs/metrics-page.ts'
+
+export const docsFolder = join(import.meta.dirname, '../docs')
+
+/** File name → content. */
+export async function docsPages(): Promise<Readonly<Record<string, string>>> {
+  return { 'config.md': await configPage(), 'errors.md': errorsPage(), 'metrics.md': await metricsPage() }
+}
+
+if (import.meta.main) {
+  for (const [name, content] of Object.entries(await docsPages())) writeFileSync(join(docsFolder, name), content)
+}
