@@ -69,17 +69,14 @@ const harmless = [
   'src/format/snapshot/container.ts uses chance',
 ]
 
-const linesMax = 200
+/** A file that is longer is named in the test's output: look whether it answers two questions. */
+const linesUsual = 200
 
-/** Files that are longer, each with the reason why two would read worse. */
+/** Longer than this needs a reason why two files would read worse. */
+const linesMax = 300
 const longFiles: Readonly<Record<string, string>> = {
-  'src/kafka/port.ts': 'the whole seam on one page, most of it promises',
   'src/kafka/group/session.ts': 'one state machine: join, sync, give up, stay',
-  'src/kafka/kafkajs/broker-connection.ts':
-    'one connection from its opening to its end, with the errors it turns into ours',
-  'src/format/plan.ts': 'every field of a plan record, and how each is read back',
   'src/backup/partition.ts': 'the life of one partition: resume, read, skip, stop',
-  'src/backup/partitions.ts': 'assigned, owned and given up: the same few tables all the time',
   'src/backup/tile-chain.ts': 'fill, close, put, commit: the order is the promise',
 }
 
@@ -113,8 +110,10 @@ test('every dynamic import names its file', () => {
   )
 })
 
-test(`a file has up to ${linesMax} lines, or a reason`, () => {
-  const long = files.filter(({ text }) => text.split('\n').length - 1 > linesMax).map(({ path }) => path)
+test(`a file has up to ${linesMax} lines, or a reason`, t => {
+  const lengths = files.map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
+  for (const { path, lines } of lengths) if (lines > linesUsual) t.diagnostic(`${path} has ${lines} lines`)
+  const long = lengths.filter(({ lines }) => lines > linesMax).map(({ path }) => path)
   assert.deepEqual(
     long.filter(path => longFiles[path] === undefined),
     [],
