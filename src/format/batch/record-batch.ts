@@ -37,9 +37,11 @@ export class RecordBatch {
     return readOffset(this.bytes, this.start)
   }
 
-  /** The offset behind the batch, whether or not compaction left a record there. */
+  /** The offset behind the batch, whether or not compaction left a record there. Throws DecodeError above 2^53 − 1. */
   get nextOffset(): number {
-    return this.baseOffset + this.bytes.readInt32BE(this.start + 23) + 1
+    const last = this.baseOffset + this.bytes.readInt32BE(this.start + 23)
+    if (last > Number.MAX_SAFE_INTEGER) throw new DecodeError('a last offset above 2^53 − 1')
+    return last + 1
   }
 
   get leaderEpoch(): number {
@@ -108,28 +110,41 @@ export class RecordBatch {
   }
 }
 
+/** Where the format's number stands, in all formats. */
+const MAGIC_AT = 16
+
 /**
  * The whole batches in a fetch answer, in order. A partial one at the end is normal (the broker cuts at the byte limit)
- * and left out. Throws DecodeError for what is no batch, MagicError for message formats before 2.
+ * and left out, but not the first one: a broker sends at least one whole batch or nothing (KIP-74), so that would be read
+ * for ever. Throws DecodeError for what is no batch and for offsets that go back, MagicError for message formats before 2.
  */
 export function* batchesIn(bytes: Buffer): Generator<RecordBatch> {
-  for (let at = 0; at + BATCH_HEADER_BYTES <= bytes.length;) {
+  let at = 0
+  let next = 0
+  // A message of an old format may be shorter than the header of a batch.
+  while (at + MAGIC_AT < bytes.length) {
+    const magic = bytes.readInt8(at + MAGIC_AT)
+    if (magic === 0 || magic === 1) throw new MagicError(magic)
+    if (magic !== 2) throw new DecodeError(`message format ${magic}, which Kafka does not define`)
     const length = bytes.readInt32BE(at + 8)
-    const magic = bytes.readInt8(at + 16)
-    if (magic !== 2) throw new MagicError(magic)
     if (length < BATCH_HEADER_BYTES - BATCH_LENGTH_OVERHEAD) throw new DecodeError(`a batch length of ${length}`)
     const end = at + BATCH_LENGTH_OVERHEAD + length
-    if (end > bytes.length) return
-    yield new RecordBatch(bytes, at, end)
+    if (end > bytes.length) break
+    const batch = new RecordBatch(bytes, at, end)
+    if (batch.baseOffset < next)
+      throw new DecodeError(`a batch at offset ${batch.baseOffset}, where ${next} is the next`)
+    next = batch.nextOffset
+    yield batch
     at = end
   }
+  if (at === 0 && bytes.length > 0) throw new DecodeError(`${bytes.length} bytes without a whole batch`)
 }
 
 /** Message format 0 or 1, from before Kafka 0.11; brokers still serve old segments as they are. */
 export class MagicError extends DecodeError {
-  readonly magic: number
+  readonly magic: 0 | 1
 
-  constructor(magic: number) {
+  constructor(magic: 0 | 1) {
     super(`message format ${magic}, where 2 is needed`)
     this.magic = magic
   }
