@@ -1,6 +1,7 @@
 import { readOffset } from './record-batch.ts'
 import { recordsIn } from './records.ts'
 import type { RecordBatch } from './record-batch.ts'
+import { DecodeError } from './varint.ts'
 
 /** One entry of a fetch answer's list of aborted transactions. */
 export interface AbortedTransaction {
@@ -42,6 +43,7 @@ const ABORT = 0
  */
 function isAbortMarker(batch: RecordBatch): boolean {
   if (!batch.isControl) return false
+  if (batch.codec !== 'none') throw new DecodeError('a compressed control batch, which no broker writes')
   const [marker] = recordsIn(batch, batch.payload)
   return (
     marker?.key !== undefined && marker.key !== null && marker.key.length >= 4 && marker.key.readInt16BE(2) === ABORT

@@ -22,7 +22,8 @@ export interface KafkaHeader {
  */
 export function* recordsIn(batch: RecordBatch, payload: Buffer): Generator<KafkaRecord> {
   const cursor: Cursor = { bytes: payload, at: 0 }
-  const { baseOffset, baseTimestamp, maxTimestamp, isAppendTime } = batch
+  const { baseOffset, nextOffset, baseTimestamp, maxTimestamp, isAppendTime } = batch
+  let previous = baseOffset - 1
   for (let n = batch.recordCount; n > 0; n--) {
     const length = readInteger(cursor)
     const end = cursor.at + length
@@ -30,10 +31,15 @@ export function* recordsIn(batch: RecordBatch, payload: Buffer): Generator<Kafka
     cursor.at++ // attributes: no bit is defined for records
     const timestampDelta = readBigInteger(cursor)
     const offset = baseOffset + readInteger(cursor)
+    if (offset <= previous || offset >= nextOffset)
+      throw new DecodeError(`offset ${offset} behind ${previous} in a batch that ends at ${nextOffset}`)
+    previous = offset
     const key = readBytes(cursor, end)
     const value = readBytes(cursor, end)
     const headers: KafkaHeader[] = []
-    for (let left = readInteger(cursor); left > 0; left--) {
+    const count = readInteger(cursor)
+    if (count < 0) throw new DecodeError(`a header count of ${count}`)
+    for (let left = count; left > 0; left--) {
       const name = readBytes(cursor, end)
       if (name === null) throw new DecodeError('a header without a name')
       headers.push({ key: name, value: readBytes(cursor, end) })
@@ -45,11 +51,12 @@ export function* recordsIn(batch: RecordBatch, payload: Buffer): Generator<Kafka
   if (cursor.at !== payload.length) throw new DecodeError('bytes behind the last record of a batch')
 }
 
+/** Any negative length is null to Kafka's own reader, so records with −2 exist. */
 function readBytes(cursor: Cursor, end: number): Buffer | null {
   const length = readInteger(cursor)
-  if (length === -1) return null
+  if (length < 0) return null
   const from = cursor.at
   cursor.at += length
-  if (length < 0 || cursor.at > end) throw new DecodeError(`a field length of ${length}`)
+  if (cursor.at > end) throw new DecodeError(`a field length of ${length}`)
   return cursor.bytes.subarray(from, cursor.at)
 }

@@ -76,22 +76,26 @@ export function moveRecords(moving: MovingBatch, block: AvroBlock, window: Offse
       const out = block.bytes
       const startsAt = block.length
       let to = writeInteger(out, startsAt, offset)
-      if (isSmallRecord) {
-        const timestamp = baseNumber + delta
-        if (timestamp < smallMin) smallMin = timestamp
-        if (timestamp > smallMax) smallMax = timestamp
-        to = writeInteger(out, to, timestamp)
-      } else {
-        const timestamp = isAppendTime ? base : BigInt.asIntN(64, base + readBigInteger({ bytes, at: deltaAt }))
-        block.seeTimestamps(timestamp, timestamp)
-        if (isAppendTime) block.hasAppendTime = true
-        else block.hasCreateTime = true
-        to = writeBigInteger(out, to, timestamp)
+      const timestamp = baseNumber + delta
+      let bigTimestamp = base
+      if (isSmallRecord) to = writeInteger(out, to, timestamp)
+      else {
+        if (!isAppendTime) bigTimestamp = BigInt.asIntN(64, base + readBigInteger({ bytes, at: deltaAt }))
+        to = writeBigInteger(out, to, bigTimestamp)
       }
       to = moveField(moving, end, out, to)
       to = moveField(moving, end, out, to)
       to = moveHeaders(moving, end, out, to)
       if (moving.at !== end) throw new DecodeError(`a record of ${length} bytes that ends elsewhere`)
+      // Only now is it a record: a broken one must not leave its time behind in a block that is kept.
+      if (isSmallRecord) {
+        if (timestamp < smallMin) smallMin = timestamp
+        if (timestamp > smallMax) smallMax = timestamp
+      } else {
+        block.seeTimestamps(bigTimestamp, bigTimestamp)
+        if (isAppendTime) block.hasAppendTime = true
+        else block.hasCreateTime = true
+      }
       if (block.firstOffset < 0) block.firstOffset = offset
       if (to - startsAt > block.recordBytesMax) block.recordBytesMax = to - startsAt
       block.length = to
@@ -110,16 +114,19 @@ export function moveRecords(moving: MovingBatch, block: AvroBlock, window: Offse
   return true
 }
 
-/** A nullable field: Kafka says −1 for null, Avro has a union branch; length and bytes are the same in both. */
+/**
+ * A nullable field: Kafka says null by a negative length, Avro has a union branch; length and bytes are the same in both.
+ * Producers write −1; any other negative length is null to Kafka's own reader, too.
+ */
 function moveField(moving: MovingBatch, end: number, out: Buffer, at: number): number {
   const from = moving.at
   const length = readInteger(moving)
-  if (length === -1) {
+  if (length < 0) {
     out[at] = NULL
     return at + 1
   }
   const to = moving.at + length
-  if (length < 0 || to > end) throw new DecodeError(`a field length of ${length}`)
+  if (to > end) throw new DecodeError(`a field length of ${length}`)
   out[at] = BYTES
   moving.at = to
   return copySpan(moving.bytes, from, to, out, at + 1)
