@@ -1,10 +1,10 @@
 import { promisify } from 'node:util'
-import { constants, gunzip, gzip, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib'
+import { gunzip, gzip, zstdCompress, zstdCompressSync } from 'node:zlib'
 import { compressFrame, decompressFrame } from 'lz4-napi'
 import { compress as snappyCompress, uncompress as snappyUncompress } from 'snappy'
 import type { BatchCodec } from './record-batch.ts'
 import { DecodeError } from './varint.ts'
-import { zstdContentBytes } from './zstd-frame.ts'
+import { unzstdFrame } from './zstd-frame.ts'
 
 /**
  * Largest payload that a batch may grow to. A broker's limit bounds the compressed batch only, and a megabyte of zeros
@@ -17,7 +17,6 @@ const SYNC_BYTES = 64 * 1024
 
 const gunzipAsync = promisify(gunzip)
 const gzipAsync = promisify(gzip)
-const zstdDecompressAsync = promisify(zstdDecompress)
 const zstdCompressAsync = promisify(zstdCompress)
 
 /** The records of a batch's payload. Small payloads come at once, big ones by the thread pool. Throws DecodeError. */
@@ -59,16 +58,20 @@ export async function compressPayload(codec: BatchCodec, records: Buffer): Promi
   }
 }
 
+/** Some producers write several frames, or skippable ones between them; Java's reader takes them all. */
 async function unzstd(payload: Buffer): Promise<Buffer> {
-  // Java's producer streams, so its frames often do not say how large they are.
-  const options = {
-    chunkSize: Math.min(
-      Math.max(zstdContentBytes(payload) ?? payload.length * 4, constants.Z_MIN_CHUNK),
-      16 * 1024 * 1024,
-    ),
-    maxOutputLength: MAX_PAYLOAD_BYTES,
+  const contents: Buffer[] = []
+  let bytes = 0
+  for (let at = 0; at < payload.length || at === 0;) {
+    if (bytes >= MAX_PAYLOAD_BYTES) throw new DecodeError('a zstd payload of more than 1 GiB')
+    const rest = payload.subarray(at)
+    // Java's producer streams, so its frames often do not say how large they are.
+    const { content, frameBytes } = await unzstdFrame(rest, rest.length * 4, MAX_PAYLOAD_BYTES - bytes)
+    contents.push(content)
+    bytes += content.length
+    at += frameBytes
   }
-  return payload.length < SYNC_BYTES ? zstdDecompressSync(payload, options) : zstdDecompressAsync(payload, options)
+  return joined(contents, bytes)
 }
 
 /** Java's snappy: magic, two version numbers, then blocks of length and raw snappy. Others write one raw block. */
@@ -76,10 +79,15 @@ const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00
 const XERIAL_HEADER_BYTES = 16
 
 async function unsnappy(payload: Buffer): Promise<Buffer> {
-  if (!payload.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) return uncompressBlock(payload)
+  if (!isXerialHeader(payload, 0)) return uncompressBlock(payload)
   const blocks: Buffer[] = []
   let bytes = 0
   for (let at = XERIAL_HEADER_BYTES; at < payload.length;) {
+    // Streams that were put one behind the other each have a header, and Java reads on.
+    if (isXerialHeader(payload, at)) {
+      at += XERIAL_HEADER_BYTES
+      continue
+    }
     if (at + 4 > payload.length) throw new DecodeError('a snappy block without its length')
     const end = at + 4 + payload.readUInt32BE(at)
     if (end > payload.length) throw new DecodeError('a snappy block that runs over the end of the batch')
@@ -89,11 +97,37 @@ async function unsnappy(payload: Buffer): Promise<Buffer> {
     blocks.push(block)
     at = end
   }
-  const [only] = blocks
-  return blocks.length === 1 && only !== undefined ? only : Buffer.concat(blocks, bytes)
+  return joined(blocks, bytes)
 }
 
+function isXerialHeader(payload: Buffer, at: number): boolean {
+  return payload.subarray(at, at + XERIAL_MAGIC.length).equals(XERIAL_MAGIC)
+}
+
+/** Snappy's best is 64 bytes for three. The library makes room for whatever a block says of itself. */
+const MAX_SNAPPY_RATIO = 22
+
 async function uncompressBlock(block: Buffer): Promise<Buffer> {
+  const bytes = snappyContentBytes(block)
+  if (bytes > MAX_PAYLOAD_BYTES || bytes > block.length * MAX_SNAPPY_RATIO)
+    throw new DecodeError(`a snappy block of ${block.length} bytes that claims ${bytes}`)
   const content = await snappyUncompress(block, { asBuffer: true })
   return typeof content === 'string' ? Buffer.from(content) : content
+}
+
+/** The content size at the beginning of a raw snappy block: a varint of 32 bits, without zig-zag. */
+function snappyContentBytes(block: Buffer): number {
+  let bytes = 0
+  for (let n = 0; n < 5; n++) {
+    const byte = block[n]
+    if (byte === undefined) break
+    bytes += (byte & 0x7f) * 2 ** (7 * n)
+    if (byte < 0x80) return bytes
+  }
+  throw new DecodeError('a snappy block without its size')
+}
+
+function joined(parts: readonly Buffer[], bytes: number): Buffer {
+  const [only] = parts
+  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, bytes)
 }

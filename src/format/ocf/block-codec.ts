@@ -1,17 +1,13 @@
 import { promisify } from 'node:util'
-import { constants, inflateRaw, zstdCompress, zstdDecompress, zstdDecompressSync } from 'node:zlib'
-import { zstdContentBytes } from '../batch/zstd-frame.ts'
+import { constants, inflateRaw, zstdCompress } from 'node:zlib'
+import { unzstdFrame, zstdContentBytes } from '../batch/zstd-frame.ts'
 import { DecodeError } from '../batch/varint.ts'
 
 /** Block codecs of readable files, by the names of the Avro specification; we write `zstandard`. */
 export const BLOCK_CODECS = ['null', 'deflate', 'zstandard'] as const
 export type BlockCodec = (typeof BLOCK_CODECS)[number]
 
-/** Below this many compressed bytes a call on the thread pool costs more than it gives (measured: 2.4 × at 15 KB). */
-const SYNC_BYTES = 48 * 1024
-
 const zstdCompressAsync = promisify(zstdCompress)
-const zstdDecompressAsync = promisify(zstdDecompress)
 const inflateRawAsync = promisify(inflateRaw)
 
 /**
@@ -33,7 +29,7 @@ export async function decompressBlock(codec: BlockCodec, block: Buffer, maxBytes
       case 'null':
         return block
       case 'deflate':
-        return await inflateRawAsync(block, { maxOutputLength: maxBytes })
+        return await inflate(block, maxBytes)
       case 'zstandard':
         return await unzstd(block, maxBytes)
     }
@@ -46,11 +42,21 @@ export async function decompressBlock(codec: BlockCodec, block: Buffer, maxBytes
   }
 }
 
+/** Exactly one frame: of more, only the first would have been asked for its checksum. */
 async function unzstd(block: Buffer, maxBytes: number): Promise<Buffer> {
   const contentBytes = zstdContentBytes(block)
   if (contentBytes !== undefined && contentBytes > maxBytes)
     throw new DecodeError(`a block of ${contentBytes} bytes, more than the limit of ${maxBytes}`)
-  const chunkSize = Math.max(contentBytes ?? Math.min(block.length * 4, maxBytes), constants.Z_MIN_CHUNK)
-  const options = { chunkSize, maxOutputLength: maxBytes }
-  return block.length < SYNC_BYTES ? zstdDecompressSync(block, options) : zstdDecompressAsync(block, options)
+  const { content, frameBytes } = await unzstdFrame(block, block.length * 4, maxBytes)
+  if (frameBytes !== block.length) throw new DecodeError(`${block.length - frameBytes} bytes behind a zstd frame`)
+  return content
+}
+
+async function inflate(block: Buffer, maxBytes: number): Promise<Buffer> {
+  const done: unknown = await inflateRawAsync(block, { maxOutputLength: maxBytes, info: true })
+  // What `info` answers is not in the types.
+  const { buffer, engine } = done as { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } }
+  if (engine.bytesWritten !== block.length)
+    throw new DecodeError(`${block.length - engine.bytesWritten} bytes behind a deflate stream`)
+  return buffer
 }
