@@ -27,6 +27,7 @@ export class ByteStream {
       if (await this.isAtEnd()) throw new DecodeError('the file ends inside a block header')
       const byte = this.#chunk[this.#at] as number
       this.#pass(1)
+      if (n === MAX_VARINT_BYTES - 1 && byte > 1) break
       value |= BigInt(byte & 0x7f) << BigInt(7 * n)
       if (byte < 0x80) {
         const integer = Number(BigInt.asIntN(64, (value >> 1n) ^ -(value & 1n)))
@@ -34,7 +35,7 @@ export class ByteStream {
         return integer
       }
     }
-    throw new DecodeError('a block header integer of more than ten bytes')
+    throw new DecodeError('a block header integer of more than 64 bits')
   }
 
   /** Fills `target`. Throws DecodeError when the stream ends before that. */

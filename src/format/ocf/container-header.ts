@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { DecodeError, integerBytes, readInteger, writeInteger } from '../batch/varint.ts'
 import type { Cursor } from '../batch/varint.ts'
 
@@ -7,6 +8,10 @@ export const SYNC_BYTES = 16
 /** Bounds for a header of unknown origin: ours take about 2 KiB. */
 export const MAX_HEADER_BYTES = 64 * 1024
 const MAX_HEADER_ENTRIES = 64
+/** An entry that every header of ours has. */
+const FORMAT_ENTRY = 'maxbrod.format'
+/** The last entry of a header of ours: SHA-256 over the others, because nothing else would show a flipped bit there. */
+const SEAL_ENTRY = 'maxbrod.header.sha256'
 
 export interface ContainerHeader {
   readonly meta: ReadonlyMap<string, string>
@@ -15,21 +20,31 @@ export interface ContainerHeader {
   readonly bytes: number
 }
 
-/** The bytes of a container header: magic, metadata map, sync marker. */
+/** The bytes of a container header: magic, metadata map, sync marker. A header of ours is sealed. */
 export function encodeContainerHeader(meta: ReadonlyMap<string, string>, sync: Buffer): Buffer {
-  const fields = [...meta].flatMap(([name, value]) => [encodeBytes(name), encodeBytes(value)])
-  const header = Buffer.concat([MAGIC, encodeInteger(meta.size), ...fields, encodeInteger(0), sync])
-  if (header.length > MAX_HEADER_BYTES || meta.size > MAX_HEADER_ENTRIES)
+  const entries = [...meta]
+  if (meta.has(FORMAT_ENTRY)) entries.push([SEAL_ENTRY, sealOf(meta, sync)])
+  const fields = entries.flatMap(([name, value]) => [encodeBytes(name), encodeBytes(value)])
+  const header = Buffer.concat([MAGIC, encodeInteger(entries.length), ...fields, encodeInteger(0), sync])
+  if (header.length > MAX_HEADER_BYTES || entries.length > MAX_HEADER_ENTRIES)
     throw new DecodeError(`a container header of ${header.length} bytes`)
   return header
 }
 
+/** Over the lines `name=value` of all other entries in their order, then the sync marker. */
+function sealOf(meta: ReadonlyMap<string, string>, sync: Buffer): string {
+  const hash = createHash('sha256')
+  for (const [name, value] of meta) if (name !== SEAL_ENTRY) hash.update(`${name}=${value}\n`)
+  return hash.update(sync).digest('hex')
+}
+
 /**
- * The header at the beginning of a file, or undefined when `bytes` end inside it and more may follow. Throws DecodeError
+ * The header at the beginning of a file, or undefined when `start` ends inside it and more may follow. Throws DecodeError
  * for bytes that cannot become a header, or one beyond the limits.
  */
-export function parseContainerHeader(bytes: Buffer): ContainerHeader | undefined {
-  const isWhole = bytes.length >= MAX_HEADER_BYTES
+export function parseContainerHeader(start: Buffer): ContainerHeader | undefined {
+  const bytes = start.subarray(0, MAX_HEADER_BYTES)
+  const isWhole = bytes.length === MAX_HEADER_BYTES
   if (!MAGIC.subarray(0, bytes.length).equals(bytes.subarray(0, MAGIC.length)))
     throw new DecodeError('no Avro container: the magic bytes are missing')
   try {
@@ -59,7 +74,10 @@ function parse(bytes: Buffer): ContainerHeader {
   }
   const end = cursor.at + SYNC_BYTES
   if (end > bytes.length) throw new Incomplete()
-  return { meta, sync: Buffer.from(bytes.subarray(cursor.at, end)), bytes: end }
+  const sync = Buffer.from(bytes.subarray(cursor.at, end))
+  if (meta.has(FORMAT_ENTRY) && meta.get(SEAL_ENTRY) !== sealOf(meta, sync))
+    throw new DecodeError(`a container header whose ${SEAL_ENTRY} is not that of its entries`)
+  return { meta, sync, bytes: end }
 }
 
 function readCount(cursor: Cursor): number {

@@ -5,7 +5,7 @@ import { ByteStream } from './byte-stream.ts'
 import { SYNC_BYTES, parseContainerHeader } from './container-header.ts'
 import type { ContainerHeader } from './container-header.ts'
 
-/** A block as it lies in the file: its bytes are compressed. `release` gives their buffer back. */
+/** A block as it lies in the file: its bytes are compressed. disposing gives their buffer back. */
 export interface ContainerBlock extends Disposable {
   readonly records: number
   readonly compressed: Buffer
@@ -20,7 +20,7 @@ export interface ContainerTotals {
   readonly sha256: string
 }
 
-/** An Avro record takes at least this many bytes in our schemas: a block cannot hold more records than that allows. */
+/** More than the largest block that is accepted can hold, at five bytes for the shortest record. */
 const MAX_BLOCK_RECORDS = 2 ** 28
 
 /**
@@ -89,7 +89,16 @@ export class ContainerReader {
     }
     this.#blocks++
     this.#records += records
-    return { records, compressed, [Symbol.dispose]: () => this.#pool.give(buffer) }
+    let isGiven = false
+    return {
+      records,
+      compressed,
+      [Symbol.dispose]: () => {
+        // A buffer given twice would be handed out twice.
+        if (!isGiven) this.#pool.give(buffer)
+        isGiven = true
+      },
+    }
   }
 
   /** To be asked once, after `next` answered undefined. */
