@@ -29,20 +29,20 @@ export function tileFactsToMap(facts: TileFacts, sha256: string): Record<string,
 
 /** The facts in an object's map, or undefined when it is not one that `tileFactsToMap` made. */
 export function tileFactsFromMap(map: Readonly<Record<string, string>>): TileFacts | undefined {
-  const coversTo = Number(map['covers-to'])
-  const records = Number(map['records'])
-  const lineage = map['lineage'] === undefined ? undefined : Number(map['lineage'])
+  const coversTo = wholeNumber(map['covers-to'])
+  const records = wholeNumber(map['records'])
+  const lineage = wholeNumber(map['lineage'])
   const clusterId = map['cluster-id']
   const uploadId = map['upload-id']
-  if (
-    !Number.isSafeInteger(coversTo) ||
-    !Number.isSafeInteger(records) ||
-    clusterId === undefined ||
-    uploadId === undefined
-  )
+  if (coversTo === undefined || records === undefined || clusterId === undefined || uploadId === undefined)
     return undefined
-  if (lineage !== undefined && !Number.isSafeInteger(lineage)) return undefined
+  if (lineage === undefined && map['lineage'] !== undefined) return undefined
   return { clusterId, topicId: map['topic-id'], lineage, coversTo, records, uploadId }
+}
+
+function wholeNumber(text: string | undefined): number | undefined {
+  const value = text !== undefined && /^(0|[1-9][0-9]*)$/.test(text) ? Number(text) : Number.NaN
+  return Number.isSafeInteger(value) ? value : undefined
 }
 
 /** Facts of an object that only says what it is by its content. */

@@ -20,8 +20,8 @@ export type PartitionPlace = Pick<TileKey, 'topic' | 'topicId' | 'partition' | '
 
 const OFFSET_DIGITS = 19
 const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
-/** A Kafka Uuid in its own text form: 16 bytes in unpadded URL-safe base64. */
-const TOPIC_ID = /^[A-Za-z0-9_-]{22}$/
+/** A Kafka Uuid in its own text form: 16 bytes in unpadded URL-safe base64, so that the last digit has two bits. */
+const TOPIC_ID = /^[A-Za-z0-9_-]{21}[AQgw]$/
 const PARTITION = /^(0|[1-9][0-9]{0,9})(?:@e(0|[1-9][0-9]{0,9}))?$/
 const MAX_INT32 = 2 ** 31 - 1
 
@@ -108,5 +108,6 @@ export function parseKeyStamp(stamp: string): number | undefined {
   const match = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d\.\d{3})Z$/.exec(stamp)
   if (match === null) return undefined
   const atMs = Date.parse(`${match[1]}T${match[2]}:${match[3]}:${match[4]}Z`)
-  return Number.isNaN(atMs) ? undefined : atMs
+  // Date.parse takes February 30 for a day of March.
+  return Number.isNaN(atMs) || keyStamp(atMs) !== stamp ? undefined : atMs
 }

@@ -65,21 +65,28 @@ const DATA_KEEP = canonicalForm(JSON.parse(dataKeepSchema))
  * A schema without what does not change its meaning for a reader: docs, defaults, the two ways to write a full name.
  * Source: Avro 1.12 specification, "Parsing Canonical Form", for the types that occur here.
  */
-function canonicalForm(schema: unknown, namespace = '', depth = 0): string {
+function canonicalForm(schema: unknown): string {
+  return JSON.stringify(essence(schema, '', 0))
+}
+
+function essence(schema: unknown, namespace: string, depth: number): unknown {
   if (depth > 8) throw new Error('a schema nested deeper than any of ours')
   if (typeof schema === 'string') return schema
-  if (Array.isArray(schema)) return `[${schema.map(branch => canonicalForm(branch, namespace, depth + 1)).join(',')}]`
+  if (Array.isArray(schema)) return schema.map(branch => essence(branch, namespace, depth + 1))
   if (typeof schema !== 'object' || schema === null || !('type' in schema)) throw new Error('no schema')
   const { type, name, namespace: own, fields, items, values } = schema as Record<string, unknown>
-  if (type === 'array') return `{array:${canonicalForm(items, namespace, depth + 1)}}`
-  if (type === 'map') return `{map:${canonicalForm(values, namespace, depth + 1)}}`
-  if (type !== 'record') return canonicalForm(type, namespace, depth + 1)
-  const short = String(name)
-  const space = short.includes('.') ? short.slice(0, short.lastIndexOf('.')) : typeof own === 'string' ? own : namespace
-  const fullName = short.includes('.') || space === '' ? short : `${space}.${short}`
-  const parts = (Array.isArray(fields) ? fields : []).map((field: unknown) => {
-    const { name: fieldName, type: fieldType } = field as Record<string, unknown>
-    return `${String(fieldName)}:${canonicalForm(fieldType, space, depth + 1)}`
-  })
-  return `{${fullName}{${parts.join(',')}}}`
+  if (type === 'array') return { array: essence(items, namespace, depth + 1) }
+  if (type === 'map') return { map: essence(values, namespace, depth + 1) }
+  if (type !== 'record') return essence(type, namespace, depth + 1)
+  if (typeof name !== 'string' || !Array.isArray(fields)) throw new Error('no record schema')
+  const space = name.includes('.') ? name.slice(0, name.lastIndexOf('.')) : typeof own === 'string' ? own : namespace
+  const record = name.includes('.') || space === '' ? name : `${space}.${name}`
+  return {
+    record,
+    fields: fields.map((field: unknown) => {
+      const { name: fieldName, type: fieldType } = field as Record<string, unknown>
+      if (typeof fieldName !== 'string') throw new Error('no field')
+      return [fieldName, essence(fieldType, space, depth + 1)]
+    }),
+  }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { BATCH_CODECS } from './batch/record-batch.ts'
 import type { BatchCodec } from './batch/record-batch.ts'
 import { DecodeError } from './batch/varint.ts'
@@ -50,6 +51,12 @@ export interface TileContent {
   readonly blocksBytes: number
   readonly blocksSha256: string
 }
+
+/** Of the shortest record: offset, timestamp, two nulls, the end of its headers. */
+const MIN_RECORD_BYTES = 5
+/** Count and size of one byte each, the sync marker. */
+const MIN_BLOCK_BYTES = 18
+const SHA256_OF_NOTHING = createHash('sha256').digest('hex')
 
 const FORMAT = '1'
 const PREFIX = 'maxbrod.'
@@ -109,7 +116,7 @@ export function tileHeaderFromMeta(meta: ReadonlyMap<string, string>): TileHeade
     coversFrom: whole('covers.from'),
     coversTo: whole('covers.to'),
     origin: whole('origin'),
-    leaderEpoch: Number(big('leader.epoch')),
+    leaderEpoch: leaderEpoch(text('leader.epoch')),
     gaps: parseGaps(meta.get(`${PREFIX}gaps`)),
     writer: text('writer'),
     content: {
@@ -133,7 +140,9 @@ export function tileHeaderFromMeta(meta: ReadonlyMap<string, string>): TileHeade
 
 /** What cannot be true of a tile, or undefined: checked by who writes a header and by who reads one. */
 export function contradictionIn({ coversFrom, coversTo, origin, gaps, content }: TileHeader): string | undefined {
-  const { records, firstOffset, lastOffset } = content
+  const { records, firstOffset, lastOffset, timestampMin, timestampMax } = content
+  if (!Number.isSafeInteger(coversTo)) return `an end of ${coversTo}`
+  if (!/^[0-9a-f]{64}$/.test(content.blocksSha256)) return `a SHA-256 of ${content.blocksSha256}`
   if (coversTo <= coversFrom) return `covers ${coversFrom} to ${coversTo}`
   if (origin > coversFrom) return `an origin of ${origin} behind the tile's first offset ${coversFrom}`
   let gapOffsets = 0
@@ -146,9 +155,17 @@ export function contradictionIn({ coversFrom, coversTo, origin, gaps, content }:
   }
   if (records > coversTo - coversFrom - gapOffsets)
     return `${records} records on ${coversTo - coversFrom - gapOffsets} offsets`
-  if (records === 0)
-    return content.blocks === 0 && firstOffset === undefined ? undefined : 'blocks in a tile without records'
+  if (records === 0) {
+    const isEmpty = content.blocks === 0 && content.blocksBytes === 0 && content.blocksSha256 === SHA256_OF_NOTHING
+    return isEmpty && firstOffset === undefined ? undefined : 'blocks in a tile without records'
+  }
   if (content.blocks < 1 || content.blocks > records) return `${records} records in ${content.blocks} blocks`
+  if (content.blocksBytes < content.blocks * MIN_BLOCK_BYTES)
+    return `${content.blocks} blocks in ${content.blocksBytes} bytes`
+  if (timestampMin === undefined || timestampMax === undefined || content.timestampType === undefined)
+    return `${records} records without the span of their timestamps`
+  if (timestampMin > timestampMax) return `timestamps from ${timestampMin} to ${timestampMax}`
+  if (content.recordBytesMax < MIN_RECORD_BYTES) return `a largest record of ${content.recordBytesMax} bytes`
   if (firstOffset === undefined || lastOffset === undefined) return `${records} records without first and last offset`
   if (firstOffset < coversFrom || lastOffset >= coversTo || lastOffset - firstOffset + 1 < records) {
     return `${records} records from ${firstOffset} to ${lastOffset} in a tile from ${coversFrom} to ${coversTo}`
@@ -169,7 +186,8 @@ function parseGaps(text: string | undefined): Gap[] {
     const { from, to, reason } = (gap ?? {}) as Record<string, unknown>
     if (!isOffset(from) || !isOffset(to)) throw new DecodeError('a gap without offsets')
     const known = GAP_REASONS.find(one => one === reason)
-    if (known === undefined) throw new DecodeError(`a gap for the unknown reason ${String(reason)}`)
+    if (known === undefined)
+      throw new DecodeError(`a gap for the unknown reason ${typeof reason === 'string' ? reason : typeof reason}`)
     return { from, to, reason: known }
   })
 }
@@ -185,8 +203,15 @@ function wholeNumber(name: string, text: string): number {
 }
 
 function bigNumber(name: string, text: string): bigint {
-  if (!/^-?(0|[1-9][0-9]{0,19})$/.test(text)) throw new DecodeError(`the header entry ${name} says ${text}`)
-  return BigInt(text)
+  const value = /^(0|-?[1-9][0-9]{0,18})$/.test(text) ? BigInt(text) : undefined
+  if (value === undefined || value !== BigInt.asIntN(64, value))
+    throw new DecodeError(`the header entry ${name} says ${text}`)
+  return value
+}
+
+/** −1 when no batch said one. */
+function leaderEpoch(text: string): number {
+  return text === '-1' ? -1 : wholeNumber(`${PREFIX}leader.epoch`, text)
 }
 
 function batchCodec(text: string): BatchCodec {
