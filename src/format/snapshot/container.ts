@@ -1,12 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto'
 import avsc from 'avsc'
 import type { Schema } from 'avsc'
+import { assert } from '../../runtime/assert.ts'
 import { BufferPool } from '../../runtime/buffer-pool.ts'
 import { DecodeError } from '../batch/varint.ts'
 import { compressBlock, decompressBlock } from '../ocf/block-codec.ts'
 import { frameBlock } from '../ocf/block-frame.ts'
 import { SYNC_BYTES, encodeContainerHeader } from '../ocf/container-header.ts'
 import { ContainerReader } from '../ocf/container-reader.ts'
+import { passValue } from './pass-value.ts'
 
 /**
  * Small Avro files of ours: topic definitions, consumer groups, restoration points. The container is our own code, because
@@ -18,6 +20,7 @@ export interface SnapshotKind<R> {
   readonly decode: (file: Buffer) => Promise<R[]>
 }
 
+const FORMAT = '1'
 const MAX_BLOCK_BYTES = 256 * 1024 * 1024
 
 /** A kind of snapshot by its record schema. Two kinds are told apart by the schema's text. */
@@ -27,12 +30,13 @@ export function snapshotKind<R>(schema: Schema): SnapshotKind<R> {
   return {
     async encode(records, facts = {}) {
       const content = Buffer.concat(records.map(record => type.toBuffer(record)))
+      assert(content.length <= MAX_BLOCK_BYTES, `a snapshot of ${content.length} bytes`)
       const sync = randomBytes(SYNC_BYTES)
       const blocks = records.length === 0 ? [] : frameBlock(records.length, await compressBlock(content, 3), sync)
       const meta = new Map([
         ['avro.schema', schemaText],
         ['avro.codec', 'zstandard'],
-        ['maxbrod.format', '1'],
+        ['maxbrod.format', FORMAT],
         ['maxbrod.records', String(records.length)],
         ['maxbrod.blocks.sha256', createHash('sha256').update(Buffer.concat(blocks)).digest('hex')],
         ...Object.entries(facts).map(([name, value]) => [`maxbrod.${name}`, value] as const),
@@ -45,6 +49,8 @@ export function snapshotKind<R>(schema: Schema): SnapshotKind<R> {
       const { meta } = reader.header
       if (meta.get('avro.schema') !== schemaText || meta.get('avro.codec') !== 'zstandard')
         throw new DecodeError('its schema is another one')
+      if (meta.get('maxbrod.format') !== FORMAT)
+        throw new DecodeError(`format ${meta.get('maxbrod.format')}, which this version does not know`)
       const records: R[] = []
       for (
         let block = await reader.next(MAX_BLOCK_BYTES);
@@ -52,14 +58,13 @@ export function snapshotKind<R>(schema: Schema): SnapshotKind<R> {
         block = await reader.next(MAX_BLOCK_BYTES)
       ) {
         const content = await decompressBlock('zstandard', block.compressed, MAX_BLOCK_BYTES)
-        let at = 0
+        const cursor = { bytes: content, at: 0 }
         for (let left = block.records; left > 0; left--) {
-          const { value, offset } = type.decode(content, at)
-          if (offset < 0) throw new DecodeError('a block that ends inside a record')
-          records.push(value)
-          at = offset
+          const from = cursor.at
+          passValue(schema, cursor)
+          records.push(type.fromBuffer(content.subarray(from, cursor.at)))
         }
-        if (at !== content.length) throw new DecodeError('bytes behind the last record of a block')
+        if (cursor.at !== content.length) throw new DecodeError('bytes behind the last record of a block')
       }
       const totals = reader.totals()
       if (String(totals.records) !== meta.get('maxbrod.records'))
