@@ -126,12 +126,17 @@ function skipField(cursor: Cursor): void {
   skipLength(cursor)
 }
 
+/** Kafka's lengths are varints of 32 bits: a longer one is legal in Avro, and no broker would take its copy. */
+const MAX_LENGTH_BYTES = 5
+
 /** Passes a `bytes` or `string` field; returns where its content begins. */
 function skipLength(cursor: Cursor): number {
+  const from = cursor.at
   const length = readInteger(cursor)
   const start = cursor.at
   cursor.at += length
-  if (length < 0 || cursor.at > cursor.bytes.length) throw new DecodeError(`a field length of ${length}`)
+  if (length < 0 || cursor.at > cursor.bytes.length || start - from > MAX_LENGTH_BYTES)
+    throw new DecodeError(`a field length of ${length} in ${start - from} bytes`)
   return start
 }
 

@@ -11,6 +11,9 @@ import { SourceOffsetWriter } from './source-offset.ts'
 /** What a header `restore.source-offset`, the length and the deltas add to a record, at most. */
 export const RECORD_GROWTH_BYTES = 64
 
+/** Of a record in its shortest Avro form: an offset, a timestamp, two nulls and the end of its headers. */
+const MIN_RECORD_BYTES = 5
+
 /** The records of one Avro block that are wanted. */
 export interface BlockSlice {
   readonly bytes: Buffer
@@ -55,6 +58,8 @@ export function blockToBatches(
   batchBytes: number,
   pool: BufferPool,
 ): TakenBlock {
+  if (slice.records * MIN_RECORD_BYTES > slice.bytes.length)
+    throw new DecodeError(`${slice.records} records in a block of ${slice.bytes.length} bytes`)
   const cursor: Cursor = { bytes: slice.bytes, at: 0 }
   const spans = newRecordSpans()
   const sourceOffset = new SourceOffsetWriter()
