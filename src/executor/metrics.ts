@@ -10,7 +10,6 @@ export const executorMetrics = metricSet('restore', {
   troublesTotal: counter('Failures that were tried again.'),
   plannedRecords: gauge('Records planned, of the chains of this executor.', { topic: 'any' }),
   restoredRecords: gauge('Records that are in the target, of the chains of this executor.', { topic: 'any' }),
-  runningChains: gauge('Partitions being restored now.'),
   stoppedChains: gauge('Partitions that cannot go on.'),
   assignedPlanPartitions: gauge('Plan partitions of this executor; one that has none is a spare.'),
   memoryBytes: gauge('Bytes of decoded blocks held in memory.'),

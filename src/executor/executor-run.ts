@@ -1,0 +1,193 @@
+import type { GroupSession, Ownership } from '../kafka/port.ts'
+import type { PlanFile, PlanHead } from '../format/plan.ts'
+import type { Progress } from '../observe/progress.ts'
+import { Aborted, isAborted } from '../runtime/aborted.ts'
+import { ByteBudget } from '../runtime/byte-budget.ts'
+import { newLimit } from '../runtime/limit.ts'
+import type { Limit } from '../runtime/limit.ts'
+import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
+import { newThrottle, unthrottled } from '../runtime/throttle.ts'
+import { ChainRestore } from './chain.ts'
+import type { ChainDeps } from './chain.ts'
+import type { ExecutorDeps } from './deps.ts'
+import { watchHold } from './hold-watch.ts'
+import { executorMetrics } from './metrics.ts'
+import type { ExecutorOptions } from './options.ts'
+import { readHeads } from './plan-reader.ts'
+import { PlanRun } from './plan-run.ts'
+import { RestoreProgress } from './restore-progress.ts'
+import { StallWatch } from './stall-watch.ts'
+import { Targets } from './targets.ts'
+import { troubleOf } from './trouble.ts'
+
+/** Chains restored at the same time: each holds a few decoded blocks, and shares requests with the others. */
+const CHAINS = 16
+/** How long batches on their way may still be answered when a plan partition moves to another executor. */
+const HAND_OVER_MS = 5_000
+
+/** All that works while an executor runs: its plan partitions, their chains, and who watches over them. */
+export class ExecutorRun implements AsyncDisposable {
+  /** Chains that cannot go on, and why. */
+  readonly failed = new PartitionMap<unknown>()
+  readonly #deps: ExecutorDeps
+  readonly #options: ExecutorOptions
+  readonly #session: Promise<GroupSession>
+  readonly #limit: Limit = newLimit(CHAINS)
+  readonly #appender
+  readonly #stalls: StallWatch
+  readonly #budget: ByteBudget
+  readonly #throttle
+  readonly #progress: RestoreProgress
+  readonly #scrape: Disposable
+  readonly #end = new AbortController()
+  readonly #failure = Promise.withResolvers<never>()
+  readonly #runs = new Map<Ownership, PlanRun>()
+  readonly #topics = new Set<string>()
+  readonly #watching: Promise<void>
+  readonly #targets: Targets
+  #recordsSent = 0
+
+  constructor(
+    deps: ExecutorDeps,
+    options: ExecutorOptions,
+    heads: readonly PlanHead[],
+    session: Promise<GroupSession>,
+    progress: Progress,
+  ) {
+    this.#deps = deps
+    this.#options = options
+    this.#session = session
+    this.#targets = new Targets(deps.kafka, heads)
+    this.#appender = deps.kafka.newAppender()
+    this.#stalls = new StallWatch(deps.clock)
+    this.#budget = new ByteBudget(options.memory)
+    this.#throttle = options.maxRate === undefined ? unthrottled : newThrottle(deps.clock, options.maxRate)
+    this.#progress = new RestoreProgress(progress, deps.metrics)
+    this.#scrape = deps.metrics.beforeScrape(() => this.#setGauges())
+    this.#failure.promise.catch(() => undefined) // whoever waits for it hears of it
+    this.#watching = this.#watch()
+  }
+
+  get targets(): Targets {
+    return this.#targets
+  }
+
+  /** Records that were acknowledged to this executor. */
+  get recordsSent(): number {
+    return this.#recordsSent
+  }
+
+  /** Rejects when the executor as a whole cannot go on. */
+  get broken(): Promise<never> {
+    return this.#failure.promise
+  }
+
+  /** The first failure of a chain that forbids to go on. */
+  get stoppedBy(): unknown {
+    return [...this.failed.values()].find(error => troubleOf(error) !== 'quarantine')
+  }
+
+  start(ownerships: readonly Ownership[]): void {
+    for (const ownership of ownerships) {
+      const run = this.#newRun(ownership)
+      this.#runs.set(ownership, run)
+      run.run().catch((error: unknown) => {
+        if (!ownership.ended.aborted && !isAborted(error)) this.#failure.reject(error)
+      })
+    }
+  }
+
+  /** Gives plan partitions up, behind the batches that are on their way: their next owner looks at the targets. */
+  async handOver(ownerships: readonly Ownership[]): Promise<void> {
+    const yielding = ownerships.map(async ownership => this.#runs.get(ownership)?.yield())
+    await Promise.race([Promise.all(yielding), this.#deps.clock.sleep(HAND_OVER_MS)])
+    this.drop(ownerships)
+  }
+
+  drop(ownerships: readonly Ownership[]): void {
+    for (const ownership of ownerships) this.#runs.delete(ownership)
+  }
+
+  /** Resolves when no chain of this executor is at work. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#runs.values()].map(run => run.settled()))
+  }
+
+  /** Lets go of everything; batches that are on their way may still be answered for a moment. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort(new Aborted('the executor ends'))
+    await this.handOver([...this.#runs.keys()])
+    await this.#watching
+    this.#appender[Symbol.dispose]()
+    this.#stalls[Symbol.dispose]()
+    this.#progress[Symbol.dispose]()
+    this.#scrape[Symbol.dispose]()
+  }
+
+  #newRun(ownership: Ownership): PlanRun {
+    return new PlanRun(ownership, {
+      deps: this.#deps,
+      session: this.#session,
+      planTopic: this.#options.planTopic,
+      restoreId: this.#targets.restoreId,
+      chains: this.#limit,
+      newChain: (target, part) => this.#newChain(target, part),
+      onPlanned: file => this.#progress.planned(file),
+      onCount: (target, count) => this.#progress.counted(target, count),
+      onFailed: (target, error) => this.#onFailed(target, error),
+      onTopic: topic => this.#meet(topic),
+    })
+  }
+
+  #newChain(
+    target: PlanFile['target'],
+    part: Pick<ChainDeps, 'ownership' | 'session' | 'onFileDone' | 'onCount'>,
+  ): ChainRestore {
+    const metrics = this.#deps.metrics.of(executorMetrics)
+    const { topic } = target
+    return new ChainRestore(target, {
+      ...part,
+      deps: this.#deps,
+      appender: this.#appender,
+      stalls: this.#stalls,
+      throttle: this.#throttle,
+      targets: this.#targets,
+      budget: this.#budget,
+      maxRecordBytes: this.#options.maxRecordBytes,
+      onSent: (records, bytes) => {
+        this.#recordsSent += records
+        metrics.recordsTotal.add(records, { topic })
+        metrics.sentBytesTotal.add(bytes, { topic })
+      },
+      onFileDone: file => {
+        metrics.filesTotal.add(1, { topic })
+        part.onFileDone(file)
+      },
+    })
+  }
+
+  async #watch(): Promise<void> {
+    const error = await watchHold(this.#targets, () => this.#topics, this.#deps.clock, this.#end.signal)
+    if (error !== undefined) this.#failure.reject(error)
+  }
+
+  /** A planner may have added targets since the heads were read. */
+  async #meet(topic: string): Promise<void> {
+    this.#topics.add(topic)
+    if (this.#targets.has(topic)) return
+    this.#targets.learn(await readHeads(this.#deps.kafka, this.#options.planTopic, this.#end.signal))
+  }
+
+  #onFailed(target: PlanFile['target'], error: unknown): void {
+    this.failed.set(target, error)
+    const what = troubleOf(error) === 'quarantine' ? 'put aside, the other partitions go on' : 'stopped'
+    this.#deps.log.error({ ...target, err: error }, `${partitionName(target)}: ${what}`)
+  }
+
+  #setGauges(): void {
+    const metrics = this.#deps.metrics.of(executorMetrics)
+    metrics.assignedPlanPartitions.set(this.#runs.size)
+    metrics.stoppedChains.set(this.failed.size)
+    metrics.memoryBytes.set(this.#budget.usedBytes)
+  }
+}

@@ -1,0 +1,146 @@
+import type { GroupSession } from '../kafka/port.ts'
+import type { Progress } from '../observe/progress.ts'
+import { aborted } from '../runtime/aborted.ts'
+import type { Stop } from '../runtime/stop.ts'
+import { completePlan, countRestored, planCommitted, planNow, sealComplete } from './completion.ts'
+import type { CompletePlan } from './completion.ts'
+import type { ExecutorDeps } from './deps.ts'
+import { ExecutorRun } from './executor-run.ts'
+import type { ExecutorOptions } from './options.ts'
+import { planPartitionsOf, readHeads } from './plan-reader.ts'
+import { describeFailure } from './result.ts'
+import type { RestoreResult } from './result.ts'
+import { verifyChains } from './verify-full.ts'
+
+const REBALANCE_MS = 60_000
+const METADATA_REFRESH_MS = 30_000
+const SEAL_EVERY_MS = 15_000
+
+/**
+ * An executor: a member of the plan's consumer group that restores the chains of the plan partitions it is given, until it
+ * is stopped, or with `exitWhenDone` until all that was planned at its start is in the targets, whoever put it there. kill -9
+ * at any moment loses and doubles nothing: the next owner of a plan partition goes on where the targets end.
+ */
+export async function runExecutor(
+  deps: ExecutorDeps,
+  options: ExecutorOptions,
+  progress: Progress,
+  stop: Stop,
+): Promise<RestoreResult> {
+  const { kafka, log } = deps
+  const { planTopic } = options
+  const groupId = options.groupId ?? `maxbrod.restore.${planTopic}`
+  const heads = await readHeads(kafka, planTopic, stop.aborted)
+  const planPartitions = await planPartitionsOf(kafka, planTopic, heads)
+  const plan = options.exitWhenDone ? await completePlan(deps, planTopic, planPartitions, stop.draining) : undefined
+
+  const joined = Promise.withResolvers<GroupSession>()
+  await using run = new ExecutorRun(deps, options, heads, joined.promise, progress)
+  log.info({ planTopic, restoreId: run.targets.restoreId, group: groupId }, 'restore begins')
+  const session = await kafka.joinGroup({
+    groupId,
+    instanceId: options.workerName,
+    sessionTimeoutMs: options.sessionTimeout,
+    rebalanceTimeoutMs: REBALANCE_MS,
+    metadataRefreshMs: METADATA_REFRESH_MS,
+    selection: { fingerprint: planTopic, names: [planTopic], matches: ({ name }) => name === planTopic },
+    listener: {
+      assigned: ownerships => run.start(ownerships),
+      revoked: ownerships => run.handOver(ownerships),
+      lost: ownerships => run.drop(ownerships),
+    },
+  })
+  try {
+    joined.resolve(session)
+    const work =
+      plan === undefined
+        ? sealAsTopicsComplete(deps, planTopic, planPartitions, run, stop)
+        : untilDone(deps, options, run, plan, groupId, stop)
+    await Promise.race([work, run.broken, session.ended])
+    await Promise.race([run.handOver(session.owned), aborted(stop.aborted)])
+    return await summarize(deps, options, run, plan, stop)
+  } finally {
+    // Whoever takes over need not wait for the session time-out.
+    await session.leave()
+  }
+}
+
+/** Resolves when the whole plan is committed and checked, or when chains of this executor cannot go on. */
+async function untilDone(
+  deps: ExecutorDeps,
+  options: ExecutorOptions,
+  run: ExecutorRun,
+  plan: CompletePlan,
+  groupId: string,
+  { draining }: Stop,
+): Promise<void> {
+  const committed = planCommitted(plan, deps, options.planTopic, groupId, draining)
+  committed.catch(() => undefined) // raced below
+  await Promise.race([committed, untilStopped(deps, run, draining)])
+  await run.settled()
+}
+
+/** What an executor that goes on does on the side: it seals topics as soon as they are complete. Resolves when it is to stop. */
+async function sealAsTopicsComplete(
+  deps: ExecutorDeps,
+  planTopic: string,
+  planPartitions: number,
+  run: ExecutorRun,
+  { draining }: Stop,
+): Promise<void> {
+  while (!draining.aborted) {
+    await deps.clock.sleep(SEAL_EVERY_MS, draining)
+    try {
+      const { plan } = await planNow(deps.kafka, planTopic, planPartitions, draining)
+      if (plan !== undefined) await sealComplete(deps, await countRestored(deps.kafka, plan, run.targets), run.targets)
+    } catch (error) {
+      if (!draining.aborted) deps.log.warn({ err: error }, 'could not look whether topics are complete')
+    }
+  }
+}
+
+/** Resolves when a chain has stopped for good and the others of this executor are through. */
+async function untilStopped({ clock }: ExecutorDeps, run: ExecutorRun, draining: AbortSignal): Promise<void> {
+  while (run.stoppedBy === undefined) {
+    draining.throwIfAborted()
+    await clock.sleep(500, draining)
+  }
+  await run.settled()
+}
+
+/** Counts what is in the targets, seals what is complete, and says what is not. */
+async function summarize(
+  deps: ExecutorDeps,
+  options: ExecutorOptions,
+  run: ExecutorRun,
+  plan: CompletePlan | undefined,
+  { draining }: Stop,
+): Promise<RestoreResult> {
+  const { planTopic } = options
+  const base = { planTopic, restoreId: run.targets.restoreId, recordsSent: run.recordsSent }
+  if (run.stoppedBy !== undefined) throw run.stoppedBy
+  if (plan === undefined || draining.aborted) return { ...base, result: 'ok', topics: [], incomplete: [] }
+  const counts = await countRestored(deps.kafka, plan, run.targets)
+  if (options.verify === 'full') await verifyChains(deps, options, run.targets, counts, draining)
+  await sealComplete(deps, counts, run.targets)
+  const incomplete = counts
+    .filter(({ planned, restored }) => restored < planned)
+    .map(({ topic, partition, planned, restored }) => ({
+      topic,
+      partition,
+      recordsPlanned: planned,
+      recordsRestored: restored,
+      ...describeFailure(run.failed.get({ topic, partition })),
+    }))
+  const topics = [...new Set(counts.map(({ topic }) => topic))].map(topic => {
+    const own = counts.filter(count => count.topic === topic)
+    const sum = (pick: (one: (typeof own)[number]) => number) => own.reduce((total, one) => total + pick(one), 0)
+    return {
+      topic,
+      partitions: own.length,
+      recordsPlanned: sum(one => one.planned),
+      recordsRestored: sum(one => one.restored),
+    }
+  })
+  return { ...base, result: incomplete.length === 0 ? 'ok' : 'partial', topics, incomplete }
+}

@@ -1,0 +1,28 @@
+import type { Clock } from '../runtime/clock.ts'
+import { isMaxbrodError } from '../runtime/errors.ts'
+import type { Targets } from './targets.ts'
+
+const EVERY_MS = 60_000
+
+/**
+ * Looks once a minute whether the targets still are the planned ones, and held: operators such as Strimzi put configs back.
+ * Resolves with the error when one is not; throws nothing, because a cluster that does not answer says nothing.
+ */
+export async function watchHold(
+  targets: Targets,
+  topics: () => Iterable<string>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<unknown> {
+  for (;;) {
+    await clock.sleep(EVERY_MS, signal)
+    if (signal.aborted) return undefined
+    for (const topic of topics()) {
+      try {
+        await targets.inspect(topic)
+      } catch (error) {
+        if (isMaxbrodError(error, 'TARGET_REPLACED', 'TARGET_CHANGED')) return error
+      }
+    }
+  }
+}

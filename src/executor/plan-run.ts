@@ -1,0 +1,195 @@
+import { chainName } from '../format/plan.ts'
+import type { PlanFile } from '../format/plan.ts'
+import type { GroupSession, Ownership } from '../kafka/port.ts'
+import { Aborted, isAborted } from '../runtime/aborted.ts'
+import { messageOf } from '../runtime/errors.ts'
+import type { Limit } from '../runtime/limit.ts'
+import { backoffMs } from '../runtime/retry.ts'
+import type { ChainDeps, ChainRestore } from './chain.ts'
+import type { ExecutorDeps } from './deps.ts'
+import { endOf, readPlanEntries } from './plan-reader.ts'
+import { PlanProgress } from './plan-progress.ts'
+import { troubleOf } from './trouble.ts'
+
+export interface PlanRunDeps {
+  readonly deps: ExecutorDeps
+  readonly session: Promise<GroupSession>
+  readonly planTopic: string
+  readonly restoreId: string
+  /** Bounds how many chains are restored at the same time, in the order of the plan. */
+  readonly chains: Limit
+  readonly newChain: (
+    target: PlanFile['target'],
+    part: Pick<ChainDeps, 'ownership' | 'session' | 'onFileDone' | 'onCount'>,
+  ) => ChainRestore
+  readonly onPlanned: (file: PlanFile) => void
+  readonly onCount: (target: PlanFile['target'], count: number) => void
+  readonly onFailed: (target: PlanFile['target'], error: unknown) => void
+  /** A chain's topic was met for the first time. */
+  readonly onTopic: (topic: string) => Promise<void>
+}
+
+/** How often a plan partition is asked for more: a planner may run again while executors work. */
+const FOLLOW_MS = 2_000
+const BACKOFF = { initialMs: 500, maxMs: 15_000 }
+/** A chain that makes no progress for so long gives up: the process ends and says so. */
+const GIVE_UP_MS = 10 * 60_000
+
+interface RunningChain {
+  readonly chain: ChainRestore
+  readonly offsets: Map<number, number>
+  running: Promise<void> | undefined
+  isFailed: boolean
+}
+
+/** One plan partition of this executor: its chains are restored side by side, its offset follows what is done. */
+export class PlanRun {
+  readonly #ownership: Ownership
+  readonly #with: PlanRunDeps
+  readonly #yielding = new AbortController()
+  /** What chains take for the ownership: it ends when the partition is about to be given up. */
+  readonly #work: Ownership
+  readonly #progress = new PlanProgress()
+  readonly #chains = new Map<string, RunningChain>()
+  #committed = -1
+  #committing: Promise<void> | undefined
+
+  constructor(ownership: Ownership, deps: PlanRunDeps) {
+    this.#ownership = ownership
+    this.#with = deps
+    this.#work = { ...ownership, ended: AbortSignal.any([ownership.ended, this.#yielding.signal]) }
+  }
+
+  /** Follows the plan partition until it is given up. Throws for a plan that cannot be read. */
+  async run(): Promise<void> {
+    const { deps, planTopic, restoreId } = this.#with
+    const { partition, ended } = this.#work
+    const session = await this.#with.session
+    for (let position = 0; !ended.aborted;) {
+      const end = await endOf(deps.kafka, planTopic, partition)
+      for await (const { offset, entry } of readPlanEntries(
+        deps.kafka,
+        planTopic,
+        partition,
+        position,
+        end,
+        restoreId,
+        ended,
+      )) {
+        this.#progress.add(offset, entry.kind !== 'file')
+        if (entry.kind === 'file') await this.#addFile(offset, entry, session)
+      }
+      position = end
+      for (const running of this.#chains.values()) this.#start(running)
+      this.#commit()
+      await deps.clock.sleep(FOLLOW_MS, ended)
+    }
+  }
+
+  /** Stops the chains behind the batches that are on their way, and commits what is done. */
+  async yield(): Promise<void> {
+    this.#yielding.abort(new Aborted('the plan partition moves to another executor'))
+    await this.settled()
+  }
+
+  /** Resolves when no chain is at work and what is done is committed. */
+  async settled(): Promise<void> {
+    for (const { running } of this.#chains.values()) await running
+    await this.#committing
+  }
+
+  async #addFile(offset: number, file: PlanFile, session: GroupSession): Promise<void> {
+    const name = chainName(file.target)
+    let running = this.#chains.get(name)
+    if (running === undefined) {
+      await this.#with.onTopic(file.target.topic)
+      const offsets = new Map<number, number>()
+      const chain = this.#with.newChain(file.target, {
+        ownership: this.#work,
+        session,
+        onFileDone: done => {
+          this.#progress.finish(offsets.get(done.index) ?? -1)
+          this.#commit()
+        },
+        onCount: count => this.#with.onCount(file.target, count),
+      })
+      running = { chain, offsets, running: undefined, isFailed: false }
+      this.#chains.set(name, running)
+    }
+    running.offsets.set(file.index, offset)
+    running.chain.add(file)
+    this.#with.onPlanned(file)
+  }
+
+  /** Starts a chain that has something to do and is not at it. */
+  #start(running: RunningChain): void {
+    if (running.running !== undefined || running.isFailed || running.chain.isComplete) return
+    running.running = this.#with
+      .chains(() => this.#restore(running))
+      .finally(() => {
+        running.running = undefined
+      })
+  }
+
+  async #restore(running: RunningChain): Promise<void> {
+    const { deps } = this.#with
+    const { chain } = running
+    const { ended } = this.#work
+    let progressAtMs = deps.clock.monotonic()
+    for (let failures = 0, count = chain.count; !ended.aborted; failures++) {
+      try {
+        return await chain.run()
+      } catch (error) {
+        if (ended.aborted || isAborted(error)) return
+        if (chain.count > count) {
+          count = chain.count
+          failures = 0
+          progressAtMs = deps.clock.monotonic()
+        }
+        const isPatient = deps.clock.monotonic() - progressAtMs < GIVE_UP_MS
+        if (troubleOf(error) !== 'try again' || !isPatient) return this.#fail(running, error)
+        deps.log.warn(
+          { topic: chain.target.topic, partition: chain.target.partition, reason: messageOf(error) },
+          'cannot go on right now, trying again',
+        )
+        await deps.clock.sleep(backoffMs(BACKOFF, failures, deps.random.number), ended)
+      }
+    }
+  }
+
+  /** A chain that is put aside does not hold up the plan's offset: what it lacks, its target shows. */
+  #fail(running: RunningChain, error: unknown): void {
+    running.isFailed = true
+    this.#with.onFailed(running.chain.target, error)
+    if (troubleOf(error) !== 'quarantine') return
+    for (const offset of running.offsets.values()) this.#progress.finish(offset)
+    this.#commit()
+  }
+
+  /** Commits what is done; while one commit is under way, the next one gathers. */
+  #commit(): void {
+    if (
+      this.#committing !== undefined ||
+      this.#progress.committable === this.#committed ||
+      this.#ownership.ended.aborted
+    )
+      return
+    this.#committing = this.#commitOnce().finally(() => {
+      this.#committing = undefined
+      this.#commit()
+    })
+  }
+
+  async #commitOnce(): Promise<void> {
+    const { deps } = this.#with
+    const session = await this.#with.session
+    const offset = this.#progress.committable
+    try {
+      await session.commit([{ ownership: this.#ownership, offset, leaderEpoch: -1, metadata: '' }])
+    } catch (error) {
+      deps.log.warn({ err: error, partition: this.#ownership.partition }, 'could not commit how far the plan is done')
+      await deps.clock.sleep(FOLLOW_MS, this.#ownership.ended)
+    }
+    this.#committed = offset
+  }
+}

@@ -1,0 +1,37 @@
+import { MaxbrodError, messageOf } from '../runtime/errors.ts'
+
+/** What a restore did, for people and for programs. */
+export interface RestoreResult {
+  readonly result: 'ok' | 'partial'
+  readonly planTopic: string
+  readonly restoreId: string
+  /** Records that this executor's targets acknowledged to it. */
+  readonly recordsSent: number
+  readonly topics: readonly RestoredTopic[]
+  /** Chains that are not complete, and why as far as this executor knows. */
+  readonly incomplete: readonly IncompleteChain[]
+}
+
+export interface RestoredTopic {
+  readonly topic: string
+  readonly partitions: number
+  /** Planned, and in the target now, whoever put them there. */
+  readonly recordsPlanned: number
+  readonly recordsRestored: number
+}
+
+export interface IncompleteChain {
+  readonly topic: string
+  readonly partition: number
+  readonly recordsPlanned: number
+  readonly recordsRestored: number
+  readonly code: string | undefined
+  readonly message: string
+}
+
+/** An error as the list of incomplete chains shows it. */
+export function describeFailure(error: unknown): { code: string | undefined; message: string } {
+  if (error === undefined) return { code: undefined, message: 'another executor stopped there; its log says why' }
+  const hint = error instanceof MaxbrodError && error.hint !== undefined ? ` (${error.hint})` : ''
+  return { code: error instanceof MaxbrodError ? error.code : 'BUG', message: `${messageOf(error)}${hint}` }
+}

@@ -1,0 +1,17 @@
+import { isMaxbrodError } from '../runtime/errors.ts'
+
+/** What follows from a chain that failed. */
+export type ChainTrouble =
+  /** Time may heal it: the chain looks at its target again and goes on. */
+  | 'try again'
+  /** The file or the record will not get better: the chain ends exactly before it, the others go on. */
+  | 'quarantine'
+  /** Going on would make things worse: the chain ends, and the executor says so when the others are through. */
+  | 'stop'
+
+export function troubleOf(error: unknown): ChainTrouble {
+  if (isMaxbrodError(error, 'KAFKA_GAVE_UP', 'KAFKA_UNREACHABLE', 'STORAGE_UNREACHABLE')) return 'try again'
+  if (isMaxbrodError(error, 'OBJECT_CORRUPT', 'OBJECT_CHANGED', 'OBJECT_MISSING', 'OBJECT_LIMIT', 'TARGET_REFUSED'))
+    return 'quarantine'
+  return 'stop'
+}
