@@ -3,7 +3,7 @@ import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { link, lstat, mkdir, open, stat, unlink } from 'node:fs/promises'
 import { MaxbrodError, systemCodeOf } from '../runtime/errors.ts'
-import { folderOf, raw, textOf } from './directory-layout.ts'
+import { bytesOf, folderOf, raw, textOf } from './directory-layout.ts'
 
 /** The file-system calls of the directory driver, over paths of directory-layout.ts. */
 
@@ -76,7 +76,7 @@ export class DurableFolders {
 
   async make(path: string): Promise<void> {
     if (this.#known.has(path)) return
-    if (path === this.#root) await mkdir(raw(path), { recursive: true, mode: 0o750 })
+    if (path === this.#root) await makeRoot(path)
     else await this.#makeIn(path, folderOf(path))
     // There are as many as partitions; forgetting costs a few calls.
     if (this.#known.size >= FOLDERS_KNOWN_MAX) this.#known.clear()
@@ -102,6 +102,19 @@ export class DurableFolders {
 }
 
 const FOLDERS_KNOWN_MAX = 20_000
+
+async function makeRoot(root: string): Promise<void> {
+  const first = await mkdir(raw(root), { recursive: true, mode: 0o750 })
+  const top = first === undefined ? root : bytesOf(first)
+  for (let path = root; path.length >= top.length && path !== ''; path = folderOf(path)) {
+    try {
+      await syncFolder(folderOf(path) || '/')
+    } catch (error) {
+      // What lies above the storage folder need not be ours to read.
+      if (!['EACCES', 'EPERM'].includes(systemCodeOf(error) ?? '')) throw error
+    }
+  }
+}
 
 function inTheWay(path: string, wanted: 'file' | 'folder'): MaxbrodError {
   const name = textOf(path)

@@ -53,13 +53,15 @@ export async function storageNearby(
       ? { ...options.storage, folder: resolve(options.storage.folder) }
       : options.storage
   const above = placeAbove(place)
+  const storageDeadline = Math.min(options.storageDeadline, NEARBY_MS_MAX)
   const urls: string[] = []
   for (const parent of above === undefined ? [place] : [place, above]) {
     try {
-      const store = await openStorage({ ...options, storage: parent }, deps)
+      const store = await openStorage({ ...options, storage: parent, storageDeadline }, deps)
       using _ = { [Symbol.dispose]: () => store.close() }
       for await (const name of store.folders('', { signal })) {
-        urls.push(storageUrl(placeBelow(parent, name)))
+        const url = storageUrl(placeBelow(parent, name))
+        if (url !== storageUrl(place)) urls.push(url)
         if (urls.length === NEARBY_MAX) return urls
       }
     } catch {
@@ -69,8 +71,9 @@ export async function storageNearby(
   return urls
 }
 
-/** More would not be read. */
+/** More would not be read, nor waited for. */
 const NEARBY_MAX = 20
+const NEARBY_MS_MAX = 5_000
 
 async function openDriver(options: StorageOptions): Promise<ObjectStore> {
   const { storage, s3Endpoint: endpoint, s3Region: region, allowUnconditionalPut } = options

@@ -45,6 +45,14 @@ export function s3Error(error: unknown, call: S3Call): unknown {
   })
 }
 
+/** For answers of success that lack what every S3 server says: a proxy's login page, a web server. */
+export function noS3({ verb, key, url }: S3Call): MaxbrodError {
+  const message = `cannot ${verb} ${key} at ${url}: the answer is not that of an S3 server`
+  return new MaxbrodError('STORAGE_REFUSED', message, { key, url, hint: NO_S3_HINT })
+}
+
+const NO_S3_HINT = 'is this an S3 endpoint? check --s3-endpoint, http:// or https:// included'
+
 export function failureOf(error: Error): S3Failure {
   const { name, code, Region, $metadata, $response } = error as Error & {
     code?: unknown
@@ -91,6 +99,12 @@ function judge(failure: S3Failure, call: S3Call): Verdict {
   }
   if (NO_CREDENTIALS.has(name)) {
     return { code: 'STORAGE_AUTH', hint: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE' }
+  }
+  if (name === 'InvalidObjectState') {
+    return {
+      code: 'STORAGE_REFUSED',
+      hint: 'the object is archived (Glacier); bring it back into a readable storage class',
+    }
   }
   if (status === 401 || status === 403) return { code: 'STORAGE_AUTH', hint: rightsHint(name, call) }
   if (status === 501 && call.verb === 'put') {

@@ -1,14 +1,13 @@
 import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3'
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
 import type { Readable } from 'node:stream'
-import { must } from '../runtime/assert.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { objectChanged, requireEtag } from './etag.ts'
 import { newRead, rangeWithin } from './body.ts'
 import type { GetOptions, ObjectHead, ObjectRead } from './port.ts'
 import { until } from './s3-client.ts'
 import type { S3Call } from './s3-errors.ts'
-import { failureOf, s3Error } from './s3-errors.ts'
+import { failureOf, noS3, s3Error } from './s3-errors.ts'
 
 export interface S3Object {
   readonly bucket: string
@@ -38,21 +37,20 @@ export async function getObject(client: S3Client, object: S3Object, options: Get
     const status = error instanceof Error ? failureOf(error).status : undefined
     if (status === 416) return emptyRead(client, object, options)
     if (status === 412) throw objectChanged(call.key, ifMatch)
-    if (isMissing(error))
-      throw new MaxbrodError('OBJECT_MISSING', `${call.key} does not exist in ${call.url}`, { key: call.key })
+    if (isMissing(error)) throw missing(call)
     throw s3Error(error, call)
   }
   const stream = answer.Body as Readable
   const close = async () => void stream.destroy()
   try {
-    const head = headOf(answer)
+    const head = headOf(answer, call)
     // Some stores ignore the condition, or the range, and answer as if nothing had been said.
     requireEtag(call.key, head.etag, ifMatch)
     const { from, to } = rangeWithin(head.bytes, start, bytes)
-    if ((answer.ContentRange === undefined ? 0 : firstOf(answer.ContentRange)) !== from) {
-      throw new MaxbrodError('STORAGE_REFUSED', `${call.url} sends another range of ${call.key} than was asked for`, {
-        key: call.key,
-      })
+    const first = answer.ContentRange === undefined ? 0 : firstOf(answer.ContentRange)
+    if (first !== from || answer.ContentLength !== to - from) {
+      const message = `${call.url} sends another range of ${call.key} than was asked for`
+      throw new MaxbrodError('STORAGE_REFUSED', message, { key: call.key, from, to })
     }
     return newRead(head, chunksOf(stream, to - from, call), close)
   } catch (error) {
@@ -66,7 +64,7 @@ export async function headObject(client: S3Client, { bucket, name, call }: S3Obj
   try {
     const { signal } = call
     const command = new HeadObjectCommand({ Bucket: bucket, Key: name })
-    return headOf(await client.send(command, until(signal)))
+    return headOf(await client.send(command, until(signal)), call)
   } catch (error) {
     if (isMissing(error)) return undefined
     throw s3Error(error, call)
@@ -81,8 +79,7 @@ async function emptyRead(
 ): Promise<ObjectRead> {
   const { call } = object
   const head = await headObject(client, object)
-  if (head === undefined)
-    throw new MaxbrodError('OBJECT_MISSING', `${call.key} does not exist in ${call.url}`, { key: call.key })
+  if (head === undefined) throw missing(call)
   requireEtag(call.key, head.etag, ifMatch)
   if (bytes !== 0 && start < head.bytes)
     throw new MaxbrodError('STORAGE_REFUSED', `${call.url} refuses a range inside of ${call.key}`, { key: call.key })
@@ -106,12 +103,12 @@ async function* chunksOf(stream: Readable, bytes: number, call: S3Call): AsyncGe
     throw new MaxbrodError('STORAGE_UNREACHABLE', `${call.key}: the body ended ${left} bytes early`, { key: call.key })
 }
 
-function headOf(
-  answer: Pick<GetObjectCommandOutput, 'ContentRange' | 'ContentLength' | 'ETag' | 'Metadata'>,
-): ObjectHead {
-  const { ContentRange, ContentLength, ETag, Metadata = {} } = answer
+type AnswerHead = Pick<GetObjectCommandOutput, 'ContentRange' | 'ContentLength' | 'ETag' | 'Metadata'>
+
+function headOf({ ContentRange, ContentLength, ETag, Metadata = {} }: AnswerHead, call: S3Call): ObjectHead {
   const bytes = ContentRange === undefined ? ContentLength : Number(/\/(\d+)$/.exec(ContentRange)?.[1])
-  return { bytes: must(bytes, 'size of an object'), etag: must(ETag, 'ETag of an object'), facts: Metadata }
+  if (bytes === undefined || !Number.isSafeInteger(bytes) || ETag === undefined) throw noS3(call)
+  return { bytes, etag: ETag, facts: Metadata }
 }
 
 /** The first byte that `bytes 100-199/5000` names. */
@@ -121,5 +118,9 @@ function firstOf(contentRange: string): number {
 
 /** Of a missing bucket, too, when the answer has no body to say so. */
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'NoSuchKey' || error.name === 'NotFound')
+  return error instanceof Error && error.name !== 'NoSuchBucket' && failureOf(error).status === 404
+}
+
+function missing({ key, url }: S3Call): MaxbrodError {
+  return new MaxbrodError('OBJECT_MISSING', `${key} does not exist in ${url}`, { key, url })
 }

@@ -6,7 +6,7 @@ import { countedPieces } from './body.ts'
 import type { Facts, ObjectBody, PutResult } from './port.ts'
 import { until } from './s3-client.ts'
 import type { S3Call } from './s3-errors.ts'
-import { failureOf, s3Error } from './s3-errors.ts'
+import { failureOf, noS3, s3Error } from './s3-errors.ts'
 
 export interface S3Put {
   readonly bucket: string
@@ -52,7 +52,7 @@ export async function putObject(client: S3Client, put: S3Put): Promise<PutResult
     const answer = await client.send(command, until(call.signal))
     const { ETag: etag, ChecksumSHA256: stored = checksum } = answer
     if (stored !== checksum) throw altered(name, body.sha256)
-    if (etag === undefined) throw new MaxbrodError('STORAGE_REFUSED', `${name}: the store answered without an ETag`)
+    if (etag === undefined) throw noS3(call)
     return { created: true, etag }
   } catch (error) {
     if (source.error !== undefined) throw source.error
@@ -64,15 +64,24 @@ export async function putObject(client: S3Client, put: S3Put): Promise<PutResult
   }
 }
 
-/** The SDK wraps and changes what it throws; a full disk must not look like a failing store. */
-function rememberingError(from: AsyncIterable<Uint8Array>) {
+/**
+ * Keeps what the source itself throws: the SDK wraps and changes it, and a full disk must not look like a failing store.
+ * What the stream throws into the generator when the request fails is not of the source.
+ */
+function rememberingError(from: AsyncGenerator<Uint8Array>) {
   const source = { error: undefined as unknown, pieces: pieces() }
   async function* pieces() {
     try {
-      yield* from
-    } catch (error) {
-      source.error = error
-      throw error
+      for (;;) {
+        const piece = await from.next().catch((error: unknown) => {
+          source.error = error
+          throw error
+        })
+        if (piece.done === true) return
+        yield piece.value
+      }
+    } finally {
+      await from.return(undefined)
     }
   }
   return source

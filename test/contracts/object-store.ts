@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
+import { isMaxbrodError } from '../../src/runtime/errors.ts'
 import { compareKeys } from '../../src/storage/key.ts'
 import type { ObjectBody, ObjectStore } from '../../src/storage/port.ts'
 import { all, bodyOf, contentOf, patternOf } from '../helpers/object-bodies.ts'
@@ -74,7 +75,7 @@ export function testObjectStore(
         const key = `race/${race}`
         const puts = await Promise.all(
           Array.from({ length: 8 }, (_, writer) =>
-            store.put(key, bodyOf(`body of ${writer}`), { writer: String(writer) }),
+            patiently(() => store.put(key, bodyOf(`body of ${writer}`), { writer: String(writer) })),
           ),
         )
         const winners = puts.flatMap(({ created }, writer) => (created ? [writer] : []))
@@ -413,4 +414,14 @@ export function testObjectStore(
       await assert.rejects(readAll(), { message: 'enough' })
     })
   })
+}
+
+/** S3 may answer two writers at the same moment with a conflict, which is for the next attempt to resolve. */
+async function patiently<T>(attempt: () => Promise<T>, attempts = 10): Promise<T> {
+  try {
+    return await attempt()
+  } catch (error) {
+    if (attempts === 1 || !isMaxbrodError(error, 'STORAGE_UNREACHABLE')) throw error
+    return patiently(attempt, attempts - 1)
+  }
 }

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http'
 import { Agent, createServer, request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** What happens to a request, instead of being passed on and answered. Bytes are those of the body. */
 export type Fault =
@@ -12,6 +13,14 @@ export type Fault =
       readonly status: number
       readonly body?: string
       readonly headers?: Record<string, string>
+    }
+  /** Answered here before the request has been read, which it never is. */
+  | { readonly kind: 'early answer'; readonly status: number }
+  /** Read at this pace, and then answered here. */
+  | {
+      readonly kind: 'slow request'
+      readonly bytesPerSecond: number
+      readonly answer: Fault & { readonly kind: 'answer' }
     }
   /** Carried out by the server, and the answer is lost with the connection. */
   | { readonly kind: 'lost answer' }
@@ -40,8 +49,10 @@ export class S3Faults implements AsyncDisposable {
   readonly endpoint: string
   /** What came in so far: `PUT /bucket/key`. */
   readonly seen: string[] = []
+  /** How many connections that took. */
+  connections = 0
   readonly #orders: { readonly pattern: RegExp; readonly fault: Fault; left: number }[] = []
-  #rule: (line: string) => Fault | undefined = () => undefined
+  #rule: (line: string, headers: IncomingHttpHeaders) => Fault | undefined = () => undefined
   readonly #server: Server
   readonly #target: URL
   readonly #agent = new Agent({ keepAlive: true })
@@ -50,6 +61,7 @@ export class S3Faults implements AsyncDisposable {
     this.#server = server
     this.#target = new URL(target)
     this.endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    server.on('connection', () => (this.connections += 1))
     server.on('request', (incoming, outgoing) => this.#handle(incoming, outgoing))
   }
 
@@ -67,7 +79,7 @@ export class S3Faults implements AsyncDisposable {
   }
 
   /** Decides about every request that no order is for. */
-  rule(rule: (line: string) => Fault | undefined): void {
+  rule(rule: (line: string, headers: IncomingHttpHeaders) => Fault | undefined): void {
     this.#rule = rule
   }
 
@@ -90,9 +102,11 @@ export class S3Faults implements AsyncDisposable {
     outgoing.on('error', () => {})
     const order = this.#orders.find(({ pattern, left }) => left > 0 && pattern.test(line))
     if (order !== undefined) order.left--
-    const fault = order === undefined ? this.#rule(line) : order.fault
+    const fault = order === undefined ? this.#rule(line, incoming.headers) : order.fault
     if (fault?.kind === 'answer') return answer(incoming, outgoing, fault)
     if (fault?.kind === 'stalled request') return void incoming.pause()
+    if (fault?.kind === 'early answer') return void outgoing.writeHead(fault.status).end()
+    if (fault?.kind === 'slow request') return void readSlowly(incoming, outgoing, fault)
     this.#forward(incoming, outgoing, fault)
   }
 
@@ -118,8 +132,23 @@ export class S3Faults implements AsyncDisposable {
 }
 
 function answer(incoming: IncomingMessage, outgoing: ServerResponse, fault: Fault & { kind: 'answer' }): void {
+  const { status, headers, body = '' } = fault
+  const length = { 'content-length': String(Buffer.byteLength(body)) }
+  const reply = () => outgoing.writeHead(status, status === 204 ? headers : { ...length, ...headers }).end(body)
   // Like most servers: the request is read first.
-  incoming.resume().on('end', () => outgoing.writeHead(fault.status, fault.headers).end(fault.body))
+  if (incoming.readableEnded) reply()
+  else incoming.resume().on('end', reply)
+}
+
+async function readSlowly(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  fault: Fault & { kind: 'slow request' },
+): Promise<void> {
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    await sleep((chunk.length / fault.bytesPerSecond) * 1000)
+  }
+  answer(incoming, outgoing, fault.answer)
 }
 
 function passBack(response: IncomingMessage, outgoing: ServerResponse, fault: Fault | undefined): void {

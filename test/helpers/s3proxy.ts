@@ -1,11 +1,12 @@
 import type { ChildProcess } from 'node:child_process'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { javaArguments, javaProgram } from '../servers/jars.ts'
 import { eventually } from './eventually.ts'
 import { freePorts } from './ports.ts'
@@ -19,6 +20,10 @@ export interface S3ProxyOptions {
   readonly provider?: 'transient' | 'filesystem'
   /** Settings of S3Proxy beside the ones below, such as `s3proxy.read-only-blobstore`. */
   readonly properties?: Readonly<Record<string, string | number>>
+  /** Exist from the beginning; for `filesystem`, where a bucket is a folder. */
+  readonly buckets?: readonly string[]
+  /** Serves https:// with a certificate that only `certificateFile` vouches for. */
+  readonly isTls?: boolean
   readonly heapMiB?: number
 }
 
@@ -32,29 +37,31 @@ export class S3Proxy implements AsyncDisposable {
   readonly logFile: string
   /** The objects of `filesystem`: `<folder>/<bucket>/<key>`. */
   readonly folder: string
+  /** For NODE_EXTRA_CA_CERTS, with `isTls`. */
+  readonly certificateFile: string
   readonly #home: string
   readonly #heapMiB: number
   #process: ChildProcess | undefined
 
-  private constructor(port: number, home: string, heapMiB: number) {
-    this.endpoint = `http://127.0.0.1:${port}`
+  private constructor(endpoint: string, home: string, heapMiB: number) {
+    this.endpoint = endpoint
+    this.certificateFile = join(home, 'certificate.pem')
     this.logFile = join(home, 's3proxy.log')
     this.folder = join(home, 'objects')
     this.#home = home
     this.#heapMiB = heapMiB
   }
 
-  /** Resolves when the server answers requests. It has no bucket yet. */
-  static async start({
-    provider = 'transient',
-    properties = {},
-    heapMiB = 512,
-  }: S3ProxyOptions = {}): Promise<S3Proxy> {
+  /** Resolves when the server answers requests. */
+  static async start(options: S3ProxyOptions = {}): Promise<S3Proxy> {
+    const { provider = 'transient', properties = {}, isTls = false, buckets = [], heapMiB = 512 } = options
     const [port = 0] = await freePorts(1)
-    const s3 = new S3Proxy(port, await mkdtemp(join(tmpdir(), 'maxbrod-s3-')), heapMiB)
-    await mkdir(s3.folder)
+    const home = await mkdtemp(join(tmpdir(), 'maxbrod-s3-'))
+    const s3 = new S3Proxy(`${isTls ? 'https' : 'http'}://127.0.0.1:${port}`, home, heapMiB)
+    for (const bucket of ['', ...buckets]) await mkdir(join(s3.folder, bucket))
     const settings = {
-      's3proxy.endpoint': s3.endpoint,
+      ...(isTls ? makeCertificate(home, s3.certificateFile) : {}),
+      [isTls ? 's3proxy.secure-endpoint' : 's3proxy.endpoint']: s3.endpoint,
       's3proxy.authorization': 'aws-v4',
       's3proxy.identity': s3.credentials.accessKeyId,
       's3proxy.credential': s3.credentials.secretAccessKey,
@@ -90,7 +97,7 @@ export class S3Proxy implements AsyncDisposable {
     this.#process = child
     const isUp = async () => {
       if (child.exitCode !== null) return true
-      return (await fetch(this.endpoint)).status > 0
+      return answers(Number(new URL(this.endpoint).port))
     }
     await eventually('S3Proxy answers', isUp, { timeoutMs: startTimeoutMs })
     if (child.exitCode !== null) throw new Error(`S3Proxy ended with code ${child.exitCode}`)
@@ -125,4 +132,33 @@ export class S3Proxy implements AsyncDisposable {
     await this.kill9()
     await rm(this.#home, { recursive: true, force: true, maxRetries: 3 })
   }
+}
+
+/** True once somebody listens: S3Proxy opens its port when it is ready. */
+function answers(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ host: '127.0.0.1', port })
+    socket.once('error', () => resolve(false))
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+  })
+}
+
+/** A key and a certificate for 127.0.0.1, by the keytool of every Java; the settings that name them. */
+function makeCertificate(home: string, certificateFile: string): Record<string, string> {
+  const store = join(home, 'keystore.p12')
+  const password = randomBytes(20).toString('hex')
+  const shared = ['-keystore', store, '-storepass', password, '-alias', 's3']
+  const subject = ['-dname', 'CN=maxbrod-test', '-ext', 'SAN=ip:127.0.0.1', '-keyalg', 'EC', '-validity', '2']
+  keytool(['-genkeypair', ...shared, ...subject, '-storetype', 'PKCS12'])
+  keytool(['-exportcert', ...shared, '-rfc', '-file', certificateFile])
+  return { 's3proxy.keystore-path': store, 's3proxy.keystore-password': password }
+}
+
+function keytool(args: readonly string[]): void {
+  const java = javaProgram()
+  const result = spawnSync(join(dirname(java), basename(java).replace('java', 'keytool')), args, { encoding: 'utf8' })
+  if (result.status !== 0) throw new Error(`keytool: ${result.error?.message ?? result.stdout + result.stderr}`)
 }

@@ -33,7 +33,7 @@ export interface TestBucket extends AsyncDisposable {
   /** For openS3Store. */
   readonly options: S3Options
   /** For `--storage`. */
-  url(prefix?: string): string
+  readonly url: (prefix?: string) => string
 }
 
 /** `await using bucket = await openBucket()`: at the shared server, or at another one. */

@@ -13,7 +13,7 @@ import { all, contentOf } from '../helpers/object-bodies.ts'
 import { Dice, testSeed } from '../helpers/seed.ts'
 import { tethered } from '../helpers/tether.ts'
 
-const rounds = 25
+const rounds = 16
 const keysPerFolder = 400
 
 test(

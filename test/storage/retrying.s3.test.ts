@@ -127,6 +127,9 @@ test('a store that takes no notice of If-Match, or of a range, is found out', as
   await assert.rejects(store.get('a/b', { ifMatch: put.etag }), { code: 'OBJECT_CHANGED' })
   faults.order(/^GET /, { kind: 'changed answer', headers: { 'content-range': 'bytes 0-9/2000000' } })
   await assert.rejects(store.get('a/b', { start: 5, bytes: 10 }), { code: 'STORAGE_REFUSED' })
+  // The whole object, where a part was wanted.
+  faults.order(/^GET /, { kind: 'answer', status: 200, body: 'x'.repeat(100), headers: { etag: '"x"' } })
+  await assert.rejects(store.get('a/b', { bytes: 10 }), { code: 'STORAGE_REFUSED' })
 })
 
 test('a slow reader is not taken for a store that stalls', { timeout: 60_000 }, async () => {
