@@ -2,6 +2,7 @@ import type { Archive } from '../catalog/archive.ts'
 import type { Kafka } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import type { Progress } from '../observe/progress.ts'
 import type { BufferPool } from '../runtime/buffer-pool.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Disk } from '../runtime/disk.ts'
@@ -11,12 +12,15 @@ import type { ObjectStore } from '../storage/port.ts'
 /** The ports that a backup worker lives on. */
 export interface BackupDeps {
   readonly kafka: Kafka
+  /** Whose backup the store holds: claimed for this cluster. */
+  readonly archive: Archive
   readonly store: ObjectStore
   readonly disk: Disk
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
   readonly metrics: Metrics
+  readonly progress: Progress
   readonly pool: BufferPool
   /** Program and version, as files name their writer. */
   readonly writer: string
@@ -24,7 +28,6 @@ export interface BackupDeps {
 
 /** What all partitions of a worker share. */
 export interface WorkerContext extends BackupDeps {
-  readonly archive: Archive
   readonly groupId: string
   readonly spoolFolder: string
 }

@@ -76,4 +76,7 @@ export const backupOptions = section('backup', {
   }),
 })
 
-export type BackupOptions = Values<typeof backupOptions>
+export type BackupOptions = Values<typeof backupOptions> & {
+  /** How often to look for new topics: the Kafka floor's option. */
+  readonly metadataMaxAge: number
+}

@@ -1,6 +1,4 @@
-import { claimArchive } from '../catalog/archive.ts'
 import type { GroupSession } from '../kafka/port.ts'
-import type { Progress } from '../observe/progress.ts'
 import { aborted, isAborted } from '../runtime/aborted.ts'
 import { stopWithin } from '../runtime/stop.ts'
 import type { Stop } from '../runtime/stop.ts'
@@ -15,29 +13,20 @@ import { WorkerRun } from './worker-run.ts'
 import { openWorkingDir } from './working-dir.ts'
 
 const REBALANCE_MS = 60_000
-const METADATA_REFRESH_MS = 30_000
 
 /**
  * A backup worker: a member of a consumer group that copies the partitions it is given to the object store, until it is
  * stopped, or with `once` until everything is durable that was committed when it began. kill -9 at any moment loses nothing:
  * the next owner of a partition goes on at the end of its chain in the store.
  */
-export async function runBackup(
-  deps: BackupDeps,
-  options: BackupOptions,
-  progress: Progress,
-  stop: Stop,
-): Promise<BackupResult> {
-  const { kafka, store, clock, random, disk, log } = deps
-  const clusterId = await kafka.admin.clusterId()
-  const wanted = { clusterId, archiveId: random.id(), createdAt: new Date(clock.now()).toISOString() }
-  const archive = await claimArchive(store, wanted, stop.aborted)
+export async function runBackup(deps: BackupDeps, options: BackupOptions, stop: Stop): Promise<BackupResult> {
+  const { kafka, store, random, disk, log, archive } = deps
   using folder = await openWorkingDir(disk, options.workingDir, random, options.workerName)
-  const context: WorkerContext = { ...deps, archive, groupId: options.groupId, spoolFolder: folder.spoolFolder }
+  const context: WorkerContext = { ...deps, groupId: options.groupId, spoolFolder: folder.spoolFolder }
   const selection = backupSelection(options.topics, options.excludeTopics)
   const targets = options.once ? await captureTargets(kafka, selection) : undefined
   const facts = {
-    clusterId,
+    clusterId: archive.clusterId,
     archiveId: archive.archiveId,
     store: store.url,
     group: options.groupId,
@@ -50,7 +39,7 @@ export async function runBackup(
   await using run = new WorkerRun({
     context,
     options,
-    progress,
+    progress: deps.progress,
     targets,
     session: joined.promise,
     definitions: new DefinitionKeeper(context, selection),
@@ -61,7 +50,7 @@ export async function runBackup(
     instanceId: folder.workerName,
     sessionTimeoutMs: options.sessionTimeout,
     rebalanceTimeoutMs: REBALANCE_MS,
-    metadataRefreshMs: METADATA_REFRESH_MS,
+    metadataRefreshMs: options.metadataMaxAge,
     selection,
     listener: {
       assigned: ownerships => run.partitions.start(ownerships),

@@ -84,14 +84,18 @@ async function* decodedBlocks(
 ): AsyncGenerator<DecodedBlock> {
   const maxBytes = Math.max(MAX_BLOCK_BYTES, limits.maxRecordBytes + BLOCK_SLACK_BYTES)
   const ahead: Promise<DecodedBlock>[] = []
+  let block: ContainerBlock | undefined
   try {
     for (let isOver = false; !isOver || ahead.length > 0;) {
       while (!isOver && ahead.length < AHEAD) {
-        const block = await container.next(maxBytes)
+        block ??= await container.next(maxBytes)
         if (block === undefined) isOver = true
         else {
-          const lease = await leaseFor(block, limits)
+          // Who holds blocks must not wait for room: all readers might, and none would ever give any back.
+          const lease = ahead.length === 0 ? await roomFor(block, limits) : limits.budget.tryTake(bytesOf(block))
+          if (lease === undefined) break
           const decoding = decode(block, header, maxBytes, lease)
+          block = undefined
           decoding.catch(() => undefined) // looked at when its turn comes
           ahead.push(decoding)
         }
@@ -100,23 +104,23 @@ async function* decodedBlocks(
       if (next !== undefined) yield await next
     }
   } finally {
+    block?.[Symbol.dispose]()
     for (const decoding of ahead) {
       void decoding.then(
-        block => block[Symbol.dispose](),
+        decoded => decoded[Symbol.dispose](),
         () => undefined,
       )
     }
   }
 }
 
-async function leaseFor(block: ContainerBlock, { budget, signal }: ReadingLimits): Promise<Lease> {
-  const contentBytes = zstdContentBytes(block.compressed) ?? block.compressed.length * 4
-  try {
-    return await budget.take(block.compressed.length + contentBytes, signal)
-  } catch (error) {
-    block[Symbol.dispose]()
-    throw error
-  }
+function roomFor(block: ContainerBlock, { budget, signal }: ReadingLimits): Promise<Lease> {
+  return budget.take(bytesOf(block), signal)
+}
+
+/** What a block takes while it is decoded; the frame may lie about its content, the decoder's own limit holds then. */
+function bytesOf({ compressed }: ContainerBlock): number {
+  return compressed.length + (zstdContentBytes(compressed) ?? compressed.length * 4)
 }
 
 async function decode(
@@ -142,37 +146,34 @@ async function decode(
 
 /** Joins small neighbours: Avro records of neighbouring blocks may simply stand behind each other. */
 async function* joined(blocks: AsyncGenerator<DecodedBlock>): AsyncGenerator<DecodedBlock> {
-  let waiting: DecodedBlock[] = []
-  let bytes = 0
-  try {
-    for await (const block of blocks) {
-      const isSmall = block.bytes.length < JOIN_BELOW_BYTES
-      if (waiting.length > 0 && (!isSmall || bytes + block.bytes.length > JOINED_BYTES)) {
-        yield join(waiting)
-        waiting = []
-        bytes = 0
-      }
-      if (isSmall) {
-        waiting.push(block)
-        bytes += block.bytes.length
-      } else yield block
+  let small: Buffer[] = []
+  let records = 0
+  const take = (): DecodedBlock => {
+    const block = {
+      bytes: small.length === 1 ? (small[0] ?? Buffer.alloc(0)) : Buffer.concat(small),
+      records,
+      [Symbol.dispose]: () => undefined,
     }
-    if (waiting.length > 0) yield join(waiting.splice(0))
-  } finally {
-    for (const block of waiting) block[Symbol.dispose]()
+    small = []
+    records = 0
+    return block
   }
-}
-
-function join(blocks: readonly DecodedBlock[]): DecodedBlock {
-  const [only] = blocks
-  if (only !== undefined && blocks.length === 1) return only
-  return {
-    bytes: Buffer.concat(blocks.map(({ bytes }) => bytes)),
-    records: blocks.reduce((sum, { records }) => sum + records, 0),
-    [Symbol.dispose]: () => {
-      for (const block of blocks) block[Symbol.dispose]()
-    },
+  let bytes = 0
+  for await (const block of blocks) {
+    const isSmall = block.bytes.length < JOIN_BELOW_BYTES
+    if (small.length > 0 && (!isSmall || bytes + block.bytes.length > JOINED_BYTES)) {
+      yield take()
+      bytes = 0
+    }
+    if (isSmall) {
+      // At most a mebibyte waits here; holding its room while waiting for more could hold up all readers.
+      block[Symbol.dispose]()
+      small.push(block.bytes)
+      records += block.records
+      bytes += block.bytes.length
+    } else yield block
   }
+  if (small.length > 0) yield take()
 }
 
 function checkLimits(header: FileHeader, key: string, maxRecordBytes: number): void {

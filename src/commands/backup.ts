@@ -1,9 +1,24 @@
 import { backupOptions } from '../backup/options.ts'
+import type { BackupResult } from '../backup/result.ts'
+import { runBackup } from '../backup/worker.ts'
+import { claimArchive } from '../catalog/archive.ts'
+import type { Archive } from '../catalog/archive.ts'
+import { clusterKey } from '../format/keys.ts'
 import { kafkaOptions } from '../kafka/options.ts'
+import type { Kafka } from '../kafka/port.ts'
 import { metricsOptions } from '../observe/options.ts'
+import { table } from '../observe/table.ts'
+import { BufferPool } from '../runtime/buffer-pool.ts'
 import { storageOptions } from '../storage/options.ts'
+import type { ObjectStore } from '../storage/port.ts'
+import { probeCreateOnly } from '../storage/probe.ts'
 import { command } from './command.ts'
-import { notBuilt } from './not-built.ts'
+import type { Context } from './command.ts'
+import type { Outcome } from './ending.ts'
+import { startWatchServer } from './watch-server.ts'
+
+/** Unused buffers for blocks: as many as are filled and compressed at a time, and a few more. */
+const POOL_BYTES = 48 * 1024 * 1024
 
 export const backup = command({
   name: 'backup',
@@ -18,5 +33,73 @@ export const backup = command({
     { does: 'smaller files, sooner', line: '--max-file-age 1m --min-file-size 1MiB --storage s3://bucket/shop' },
   ],
   endsByItself: values => values.backup.once,
-  run: () => notBuilt('backup'),
+  async run(values, context) {
+    const { clock, random, disk, metrics, logger, progress, stop, version } = context
+    const store = await context.openStore(values.storage, context)
+    await using kafka = await context.openKafka(values.kafka, context)
+    await using _ = await startWatchServer(context, values.metrics, () => ({ isAlive: true, says: 'running' }))
+    try {
+      const archive = await claim(store, kafka, values.storage.allowUnconditionalPut, context)
+      const pool = new BufferPool(POOL_BYTES)
+      const deps = {
+        kafka,
+        archive,
+        store,
+        disk,
+        clock,
+        random,
+        metrics,
+        progress,
+        pool,
+        log: logger,
+        writer: `maxbrod ${version}`,
+      }
+      const options = { ...values.backup, metadataMaxAge: values.kafka.metadataMaxAge }
+      const result = await runBackup(deps, options, stop)
+      return outcomeOf(result, values.backup.once && stop.draining.aborted, store.url)
+    } finally {
+      store.close()
+    }
+  },
 })
+
+/** The archive for this cluster, in a store that is known to keep its promise not to overwrite. */
+async function claim(
+  store: ObjectStore,
+  kafka: Kafka,
+  mayOverwrite: boolean,
+  { clock, random, stop }: Pick<Context, 'clock' | 'random' | 'stop'>,
+): Promise<Archive> {
+  const clusterId = await kafka.admin.clusterId()
+  const wanted = { clusterId, archiveId: random.id(), createdAt: new Date(clock.now()).toISOString() }
+  const archive = await claimArchive(store, wanted, stop.aborted)
+  if (!mayOverwrite) await probeCreateOnly(store, clusterKey, stop.aborted)
+  return archive
+}
+
+function outcomeOf(result: BackupResult, isInterrupted: boolean, url: string): Outcome {
+  const { files, records, bytes, partitions, stopped, behindOpenTransaction } = result
+  const rows = partitions.map(one => [
+    one.topic,
+    one.partition,
+    one.files,
+    one.records,
+    one.bytes,
+    `${one.from} … ${one.to - 1}`,
+  ])
+  const text = [
+    rows.length === 0 ? '' : table(['topic', 'partition', 'files', 'records', 'bytes', 'offsets'], rows),
+    `${files} new files with ${records} records in ${url}\n`,
+    ...stopped.map(({ message }) => `not backed up: ${message}\n`),
+    ...behindOpenTransaction.map(
+      ({ topic, partition, records: open }) =>
+        `${topic}-${partition}: ${open} offsets lie behind an open transaction; the next backup takes them\n`,
+    ),
+  ].join('')
+  return {
+    result: result.result,
+    details: { files, records, bytes, partitions, stopped, behindOpenTransaction },
+    text,
+    isInterrupted,
+  }
+}

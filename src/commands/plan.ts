@@ -1,8 +1,13 @@
 import { kafkaOptions } from '../kafka/options.ts'
+import { table } from '../observe/table.ts'
 import { plannerOptions } from '../planner/options.ts'
+import { runPlanner } from '../planner/planner.ts'
+import type { PlanResult } from '../planner/result.ts'
+import { BufferPool } from '../runtime/buffer-pool.ts'
+import { storageNearby } from '../storage/open.ts'
 import { storageOptions } from '../storage/options.ts'
 import { command } from './command.ts'
-import { notBuilt } from './not-built.ts'
+import type { Outcome } from './ending.ts'
 
 export const plan = command({
   name: 'plan',
@@ -15,10 +20,39 @@ export const plan = command({
       line: '--topics orders --rename orders=orders.restored --storage s3://bucket/shop',
     },
     {
-      does: 'everything as it was at noon',
-      line: '--at 2026-11-21T12:00:00Z --create-topics --storage s3://bucket/shop',
+      does: 'everything into an empty cluster',
+      line: '--create-topics --storage s3://bucket/shop',
     },
   ],
   endsByItself: () => true,
-  run: () => notBuilt('plan'),
+  async run(values, context) {
+    const { clock, random, logger, progress, stop } = context
+    const store = await context.openStore(values.storage, context)
+    await using kafka = await context.openKafka(values.kafka, context)
+    try {
+      const nearbyArchives = () => storageNearby(values.storage, context, stop.draining)
+      const deps = { kafka, store, clock, random, progress, nearbyArchives, log: logger, pool: new BufferPool(0) }
+      return outcomeOf(await runPlanner(deps, values.plan, stop))
+    } finally {
+      store.close()
+    }
+  },
 })
+
+function outcomeOf({ topics, ...rest }: PlanResult): Outcome {
+  const rows = topics.map(({ source, target, partitions, files, records, bytes }) => [
+    source,
+    target,
+    partitions,
+    files,
+    records,
+    bytes,
+  ])
+  const done = rest.isDryRun
+    ? 'nothing was written (--dry-run)'
+    : rest.filesAdded > 0
+      ? `planned ${rest.filesAdded} files in ${rest.planTopic}; next: maxbrod restore --plan-topic ${rest.planTopic}`
+      : `nothing new to plan in ${rest.planTopic}`
+  const text = `${table(['source', 'target', 'partitions', 'files', 'records', 'bytes'], rows)}${done}\n`
+  return { result: 'ok', details: { ...rest, topics }, text }
+}

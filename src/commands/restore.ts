@@ -1,9 +1,17 @@
+import { runExecutor } from '../executor/executor.ts'
 import { executorOptions } from '../executor/options.ts'
+import type { RestoreResult } from '../executor/result.ts'
 import { kafkaOptions } from '../kafka/options.ts'
 import { metricsOptions } from '../observe/options.ts'
+import { table } from '../observe/table.ts'
+import { BufferPool } from '../runtime/buffer-pool.ts'
 import { storageOptions } from '../storage/options.ts'
 import { command } from './command.ts'
-import { notBuilt } from './not-built.ts'
+import type { Outcome } from './ending.ts'
+import { startWatchServer } from './watch-server.ts'
+
+/** Unused buffers for batches and blocks. */
+const POOL_BYTES = 64 * 1024 * 1024
 
 export const restore = command({
   name: 'restore',
@@ -15,5 +23,28 @@ export const restore = command({
     { does: 'a second restore beside the first', line: '--plan-topic maxbrod.plan.test --storage s3://bucket/shop' },
   ],
   endsByItself: values => values.restore.exitWhenDone,
-  run: () => notBuilt('restore'),
+  async run(values, context) {
+    const { clock, random, metrics, logger, progress, stop } = context
+    const store = await context.openStore(values.storage, context)
+    await using kafka = await context.openKafka(values.kafka, context)
+    await using _ = await startWatchServer(context, values.metrics, () => ({ isAlive: true, says: 'running' }))
+    try {
+      const deps = { kafka, store, clock, random, metrics, progress, log: logger, pool: new BufferPool(POOL_BYTES) }
+      const result = await runExecutor(deps, values.restore, stop)
+      return outcomeOf(result, values.restore.exitWhenDone && stop.draining.aborted)
+    } finally {
+      store.close()
+    }
+  },
 })
+
+function outcomeOf({ result, topics, incomplete, ...rest }: RestoreResult, isInterrupted: boolean): Outcome {
+  const rows = topics.map(one => [one.topic, one.partitions, one.recordsPlanned, one.recordsRestored])
+  const text = [
+    rows.length === 0 ? '' : table(['topic', 'partitions', 'planned', 'restored'], rows),
+    ...incomplete.map(
+      one => `${one.topic}-${one.partition}: ${one.recordsRestored} of ${one.recordsPlanned} records: ${one.message}\n`,
+    ),
+  ].join('')
+  return { result, details: { ...rest, topics, incomplete }, text, isInterrupted }
+}

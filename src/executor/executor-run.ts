@@ -1,6 +1,5 @@
 import type { GroupSession, Ownership } from '../kafka/port.ts'
 import type { PlanFile, PlanHead } from '../format/plan.ts'
-import type { Progress } from '../observe/progress.ts'
 import { Aborted, isAborted } from '../runtime/aborted.ts'
 import { ByteBudget } from '../runtime/byte-budget.ts'
 import { newLimit } from '../runtime/limit.ts'
@@ -52,7 +51,6 @@ export class ExecutorRun implements AsyncDisposable {
     options: ExecutorOptions,
     heads: readonly PlanHead[],
     session: Promise<GroupSession>,
-    progress: Progress,
   ) {
     this.#deps = deps
     this.#options = options
@@ -62,7 +60,7 @@ export class ExecutorRun implements AsyncDisposable {
     this.#stalls = new StallWatch(deps.clock)
     this.#budget = new ByteBudget(options.memory)
     this.#throttle = options.maxRate === undefined ? unthrottled : newThrottle(deps.clock, options.maxRate)
-    this.#progress = new RestoreProgress(progress, deps.metrics)
+    this.#progress = new RestoreProgress(deps.progress, deps.metrics)
     this.#scrape = deps.metrics.beforeScrape(() => this.#setGauges())
     this.#failure.promise.catch(() => undefined) // whoever waits for it hears of it
     this.#watching = this.#watch()

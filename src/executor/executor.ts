@@ -1,5 +1,4 @@
 import type { GroupSession } from '../kafka/port.ts'
-import type { Progress } from '../observe/progress.ts'
 import { aborted } from '../runtime/aborted.ts'
 import type { Stop } from '../runtime/stop.ts'
 import { completePlan, countRestored, planCommitted, planNow, sealComplete } from './completion.ts'
@@ -21,12 +20,7 @@ const SEAL_EVERY_MS = 15_000
  * is stopped, or with `exitWhenDone` until all that was planned at its start is in the targets, whoever put it there. kill -9
  * at any moment loses and doubles nothing: the next owner of a plan partition goes on where the targets end.
  */
-export async function runExecutor(
-  deps: ExecutorDeps,
-  options: ExecutorOptions,
-  progress: Progress,
-  stop: Stop,
-): Promise<RestoreResult> {
+export async function runExecutor(deps: ExecutorDeps, options: ExecutorOptions, stop: Stop): Promise<RestoreResult> {
   const { kafka, log } = deps
   const { planTopic } = options
   const groupId = options.groupId ?? `maxbrod.restore.${planTopic}`
@@ -35,7 +29,7 @@ export async function runExecutor(
   const plan = options.exitWhenDone ? await completePlan(deps, planTopic, planPartitions, stop.draining) : undefined
 
   const joined = Promise.withResolvers<GroupSession>()
-  await using run = new ExecutorRun(deps, options, heads, joined.promise, progress)
+  await using run = new ExecutorRun(deps, options, heads, joined.promise)
   log.info({ planTopic, restoreId: run.targets.restoreId, group: groupId }, 'restore begins')
   const session = await kafka.joinGroup({
     groupId,
