@@ -75,7 +75,8 @@ export class DurableFolders {
   }
 
   async make(path: string): Promise<void> {
-    if (this.#known.has(path)) return
+    // '' is what lies above a first folder of the system.
+    if (path === '' || this.#known.has(path)) return
     if (path === this.#root) await makeRoot(path)
     else await this.#makeIn(path, folderOf(path))
     // There are as many as partitions; forgetting costs a few calls.

@@ -15,7 +15,8 @@ export interface ObjectStore {
    * Creates the object with its facts unless the key exists: atomic against other writers, durable when it resolves,
    * never a partial object. `created: false` says that the key was taken, maybe by an earlier attempt of our own
    * whose answer was lost: the caller compares the facts, and the size with that of the body. May be called again with
-   * the same body. STORAGE_UNCONDITIONAL when the store says that it knows no such condition.
+   * the same body, whatever went wrong before. STORAGE_UNCONDITIONAL when the store says that it knows no such condition,
+   * OBJECT_CORRUPT when it says that it keeps other bytes. What the body itself throws comes out as it is.
    */
   put(key: string, body: ObjectBody, facts: Facts, signal?: AbortSignal): Promise<PutResult>
 

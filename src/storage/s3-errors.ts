@@ -34,21 +34,25 @@ export function s3Error(error: unknown, call: S3Call): unknown {
   const what = [name === 'Error' ? undefined : name, message]
     .filter(text => text !== undefined && text !== '')
     .join(': ')
-  return new MaxbrodError(code, `cannot ${call.verb} ${call.key} at ${call.url}: ${what}`, {
+  return new MaxbrodError(code, `${cannot(call)}: ${what}`, {
     key: call.key,
     url: call.url,
     ...(status === undefined ? {} : { status }),
     ...(system === undefined ? {} : { system }),
     hint,
-    // Not the error itself: it holds the signed request, and answers that repeat a session token.
-    cause: new Error(what),
+    // No cause: the error holds the signed request, and answers that repeat a session token.
   })
 }
 
 /** For answers of success that lack what every S3 server says: a proxy's login page, a web server. */
-export function noS3({ verb, key, url }: S3Call): MaxbrodError {
-  const message = `cannot ${verb} ${key} at ${url}: the answer is not that of an S3 server`
+export function noS3(call: S3Call): MaxbrodError {
+  const { key, url } = call
+  const message = `${cannot(call)}: the answer is not that of an S3 server`
   return new MaxbrodError('STORAGE_REFUSED', message, { key, url, hint: NO_S3_HINT })
+}
+
+function cannot({ verb, key, url }: S3Call): string {
+  return key === '' ? `cannot ${verb} ${url}` : `cannot ${verb} ${key} at ${url}`
 }
 
 const NO_S3_HINT = 'is this an S3 endpoint? check --s3-endpoint, http:// or https:// included'

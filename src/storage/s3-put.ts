@@ -51,7 +51,7 @@ export async function putObject(client: S3Client, put: S3Put): Promise<PutResult
   try {
     const answer = await client.send(command, until(call.signal))
     const { ETag: etag, ChecksumSHA256: stored = checksum } = answer
-    if (stored !== checksum) throw altered(name, body.sha256)
+    if (stored !== checksum) throw altered(call, body.sha256)
     if (etag === undefined) throw noS3(call)
     return { created: true, etag }
   } catch (error) {
@@ -87,12 +87,17 @@ function rememberingError(from: AsyncGenerator<Uint8Array>) {
   return source
 }
 
-function altered(name: string, sha256: string): MaxbrodError {
-  return new MaxbrodError('OBJECT_CORRUPT', `${name}: the store says that it keeps other bytes than were sent`, {
-    key: name,
-    sha256,
-    hint: 'remove the object, and look for what alters bytes between here and the store',
-  })
+function altered({ key, url }: S3Call, sha256: string): MaxbrodError {
+  return new MaxbrodError(
+    'OBJECT_CORRUPT',
+    `${key} at ${url}: the store says that it keeps other bytes than were sent`,
+    {
+      key,
+      url,
+      sha256,
+      hint: 'remove the object, and look for what alters bytes between here and the store',
+    },
+  )
 }
 
 /** So that a browser shows a report. */
