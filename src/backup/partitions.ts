@@ -3,6 +3,7 @@ import type { CommittedOffset, GroupSession, Ownership } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
 import { isAborted } from '../runtime/aborted.ts'
 import { newLimit } from '../runtime/limit.ts'
+import { within } from '../runtime/within.ts'
 import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
 import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 import type { Committer } from './committer.ts'
@@ -79,7 +80,7 @@ export class Partitions {
         if (partition === undefined) return
         this.#running.delete(ownership)
         const finished = selected.has(ownership) ? partition.drained() : partition.retire()
-        await Promise.race([finished, clock.sleep(HAND_OVER_MS, ownership.ended)])
+        await within(clock, HAND_OVER_MS, finished)
         this.#discardLater(partition)
       }),
     )

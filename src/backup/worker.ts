@@ -61,7 +61,7 @@ export async function runBackup(deps: BackupDeps, options: BackupOptions, stop: 
   await using _ = session
   joined.resolve(session)
 
-  const work = targets === undefined ? aborted(stop.draining) : untilReached(targets, context, run, stop)
+  const work = targets === undefined ? aborted(stop.draining) : untilReached(targets, context, run, own)
   await Promise.race([work, run.failed, session.ended])
   await Promise.race([run.finish(options.flushOnStop), aborted(stop.aborted)])
   // Who ends for good does not let the others wait for the session time-out.

@@ -6,6 +6,7 @@ import { newLimit } from '../runtime/limit.ts'
 import type { Limit } from '../runtime/limit.ts'
 import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
 import { newThrottle, unthrottled } from '../runtime/throttle.ts'
+import { within } from '../runtime/within.ts'
 import { ChainRestore } from './chain.ts'
 import type { ChainDeps } from './chain.ts'
 import type { ExecutorDeps } from './deps.ts'
@@ -98,7 +99,7 @@ export class ExecutorRun implements AsyncDisposable {
   /** Gives plan partitions up, behind the batches that are on their way: their next owner looks at the targets. */
   async handOver(ownerships: readonly Ownership[]): Promise<void> {
     const yielding = ownerships.map(async ownership => this.#runs.get(ownership)?.yield())
-    await Promise.race([Promise.all(yielding), this.#deps.clock.sleep(HAND_OVER_MS)])
+    await within(this.#deps.clock, HAND_OVER_MS, Promise.all(yielding))
     this.drop(ownerships)
   }
 

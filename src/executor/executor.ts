@@ -1,5 +1,5 @@
 import type { GroupSession } from '../kafka/port.ts'
-import { aborted } from '../runtime/aborted.ts'
+import { Aborted, aborted } from '../runtime/aborted.ts'
 import type { Stop } from '../runtime/stop.ts'
 import { completePlan, countRestored, planCommitted, planNow, sealComplete } from './completion.ts'
 import type { CompletePlan } from './completion.ts'
@@ -59,18 +59,25 @@ export async function runExecutor(deps: ExecutorDeps, options: ExecutorOptions, 
   }
 }
 
-/** Resolves when the whole plan is committed and checked, or when chains of this executor cannot go on. */
+/** Resolves when the whole plan is committed, or when chains of this executor cannot go on; none of them is at work then. */
 async function untilDone(
   deps: ExecutorDeps,
-  options: ExecutorOptions,
+  { planTopic }: ExecutorOptions,
   run: ExecutorRun,
   plan: CompletePlan,
   groupId: string,
   { draining }: Stop,
 ): Promise<void> {
-  const committed = planCommitted(plan, deps, options.planTopic, groupId, draining)
-  committed.catch(() => undefined) // raced below
-  await Promise.race([committed, untilStopped(deps, run, draining)])
+  const over = new AbortController()
+  const signal = AbortSignal.any([draining, over.signal])
+  try {
+    const committed = planCommitted(plan, deps, planTopic, groupId, signal)
+    const stopped = untilStopped(deps, run, signal)
+    for (const one of [committed, stopped]) one.catch(() => undefined) // the slower one is called off below
+    await Promise.race([committed, stopped])
+  } finally {
+    over.abort(new Aborted('the executor is done'))
+  }
   await run.settled()
 }
 
@@ -94,10 +101,10 @@ async function sealAsTopicsComplete(
 }
 
 /** Resolves when a chain has stopped for good and the others of this executor are through. */
-async function untilStopped({ clock }: ExecutorDeps, run: ExecutorRun, draining: AbortSignal): Promise<void> {
+async function untilStopped({ clock }: ExecutorDeps, run: ExecutorRun, signal: AbortSignal): Promise<void> {
   while (run.stoppedBy === undefined) {
-    draining.throwIfAborted()
-    await clock.sleep(500, draining)
+    signal.throwIfAborted()
+    await clock.sleep(500, signal)
   }
   await run.settled()
 }

@@ -12,7 +12,6 @@ export interface Coordinator {
     member: { readonly memberId: string; readonly generation: number },
     offsets: OffsetCommitRequest['offsets'],
   ): Promise<CommittedPartition[]>
-  /** Best effort: the session time-out does the same later. */
   leave(memberId: string): Promise<void>
   close(): void
 }

@@ -1,6 +1,6 @@
 import { Aborted } from '../../runtime/aborted.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import { MaxbrodError, isMaxbrodError } from '../../runtime/errors.ts'
+import { MaxbrodError, isMaxbrodError, messageOf } from '../../runtime/errors.ts'
 import { backoffMs } from '../../runtime/retry.ts'
 import type { PartitionMap, TopicPartition } from '../../runtime/topic-partition.ts'
 import { KafkaError, endingOf, isTemporary } from '../kafka-errors.ts'
@@ -103,7 +103,11 @@ export class MemberSession implements GroupSession {
   async leave(): Promise<void> {
     const memberId = this.#memberId
     await this[Symbol.asyncDispose]()
-    if (memberId !== '') await this.#deps.coordinator.leave(memberId)
+    try {
+      if (memberId !== '') await this.#deps.coordinator.leave(memberId)
+    } catch (error) {
+      this.#deps.onEvent('could not leave the group, the session time-out will do', { reason: messageOf(error) })
+    }
     this.#deps.coordinator.close()
   }
 

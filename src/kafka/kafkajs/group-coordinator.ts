@@ -60,11 +60,7 @@ export function newCoordinator(
         if (moved !== undefined) throw new KafkaError(moved, 'OffsetCommit')
         return answered
       }),
-    leave: async memberId => {
-      await using('membership', connection => leaveGroup(connection, identity(memberId), sessionTimeoutMs)).catch(
-        () => undefined,
-      )
-    },
+    leave: memberId => using('membership', connection => leaveGroup(connection, identity(memberId), sessionTimeoutMs)),
     close() {
       for (const found of connections.values()) {
         found.then(

@@ -119,7 +119,7 @@ export async function leaveGroup(
   { groupId, memberId, instanceId }: MemberIdentity,
   timeoutMs: number,
 ): Promise<void> {
-  const args = { groupId, members: [{ memberId, groupInstanceId: instanceId ?? null }] }
+  const args = { groupId, memberId, groupInstanceId: instanceId ?? null }
   const answer = await connection.request(kafkajsRequest<{ errorCode: number }>('LeaveGroup', 3, args), { timeoutMs })
   fail(answer.errorCode, 'LeaveGroup')
 }
