@@ -64,13 +64,12 @@ export function readBigInteger(cursor: Cursor): bigint {
   let value = 0n
   for (let n = 0; n < MAX_VARLONG_BYTES; n++) {
     const b = byteAt(cursor.bytes, cursor.at++)
+    // Ten bytes have room for 70 bits, and readers disagree about what the last six say.
+    if (n === MAX_VARLONG_BYTES - 1 && b > 1) break
     value |= BigInt(b & 0x7f) << BigInt(7 * n)
-    if (b < 0x80) {
-      const unsigned = BigInt.asUintN(64, value)
-      return BigInt.asIntN(64, (unsigned >> 1n) ^ -(unsigned & 1n))
-    }
+    if (b < 0x80) return BigInt.asIntN(64, (value >> 1n) ^ -(value & 1n))
   }
-  throw new DecodeError('an integer of more than ten bytes')
+  throw new DecodeError('an integer of more than 64 bits')
 }
 
 /** Writes a safe integer and returns the position behind it. The buffer must have room for ten bytes. */

@@ -63,7 +63,8 @@ export function blockToBatches(
   const cursor: Cursor = { bytes: slice.bytes, at: 0 }
   const spans = newRecordSpans()
   const sourceOffset = new SourceOffsetWriter()
-  const capacity = balancedBytes(slice, batchBytes)
+  const balance = new Balance(slice, batchBytes)
+  let capacity = 0
   const batches: { builder: BatchBuilder; firstOffset: number; lastOffset: number }[] = []
   let batch = batches[0]
   let previous = slice.after
@@ -71,6 +72,7 @@ export function blockToBatches(
   let lastSkipped: number | undefined
   try {
     for (let left = slice.records; left > 0; left--) {
+      const startsAt = cursor.at
       reader.read(cursor, spans)
       const { offset, headers } = spans
       if (offset <= previous || offset >= slice.coversTo) {
@@ -87,7 +89,8 @@ export function blockToBatches(
       bodyBytes += integerBytes(headers + 1) + sourceOffset.set(offset)
       if (headers > 0) bodyBytes += kafkaHeaderBytes(reader, { bytes: slice.bytes, at: spans.headersStart })
       if (batch === undefined || batch.builder.length + bodyBytes + RECORD_GROWTH_BYTES > capacity) {
-        batch = { builder: new BatchBuilder(pool, Math.max(capacity, 0)), firstOffset: offset, lastOffset: offset }
+        capacity = balance.next(startsAt, batch?.builder.length)
+        batch = { builder: new BatchBuilder(pool, capacity), firstOffset: offset, lastOffset: offset }
         batches.push(batch)
       }
       const { builder } = batch
@@ -108,11 +111,30 @@ export function blockToBatches(
   return { batches, wanted, lastSkipped, lastOffset: previous }
 }
 
-/** Batches of about equal size, rather than full ones and a crumb. */
-function balancedBytes({ bytes, records }: BlockSlice, batchBytes: number): number {
-  const expected = bytes.length + records * 32 + BATCH_HEADER_BYTES
-  const batches = Math.ceil(expected / batchBytes)
-  return Math.min(batchBytes, Math.ceil(expected / batches) + RECORD_GROWTH_BYTES)
+/** What a record grows by, as long as nothing is known: the header with its source offset less what Avro takes more. */
+const EXPECTED_GROWTH_BYTES = 32
+
+/** Makes batches about equally large, rather than full ones and a crumb; learns from each how much the records grow. */
+class Balance {
+  readonly #batchBytes: number
+  readonly #blockBytes: number
+  #growth: number
+  #startedAt = 0
+
+  constructor({ bytes, records }: BlockSlice, batchBytes: number) {
+    this.#batchBytes = batchBytes
+    this.#blockBytes = bytes.length
+    this.#growth = 1 + (records * EXPECTED_GROWTH_BYTES) / bytes.length
+  }
+
+  /** How large the batch may become whose first record starts here; `madeBytes` is what became of the one before it. */
+  next(startsAt: number, madeBytes: number | undefined): number {
+    if (madeBytes !== undefined) this.#growth = madeBytes / (startsAt - this.#startedAt)
+    this.#startedAt = startsAt
+    const expected = (this.#blockBytes - startsAt) * this.#growth + BATCH_HEADER_BYTES
+    const batches = Math.ceil(expected / this.#batchBytes)
+    return Math.min(this.#batchBytes, Math.ceil(expected / batches) + RECORD_GROWTH_BYTES)
+  }
 }
 
 function fieldBytes(start: number, end: number): number {
