@@ -1,0 +1,54 @@
+import { zigZag } from './plain-batch.ts'
+import type { DigestRecord } from './records.ts'
+
+/** Records as kafka-data-keep writes them, by the letter of the Avro specification: for what no writer of ours does. */
+export interface DataKeepPlace {
+  readonly topic: string
+  readonly partition: number
+}
+
+/** How many headers go into each block of the map, a negative number for a block that says its size, too. */
+export type MapBlocks = readonly number[]
+
+/** Header values are bytes in that schema: a null is not possible. */
+export type DataKeepRecord = DigestRecord & { readonly headers: readonly (readonly [Uint8Array, Uint8Array])[] }
+
+export function encodeDataKeep(
+  record: DataKeepRecord,
+  { topic, partition }: DataKeepPlace,
+  blocks?: MapBlocks,
+): Buffer {
+  return Buffer.concat([
+    nullable(record.key),
+    nullable(record.value),
+    map(record.headers, blocks ?? [record.headers.length]),
+    bytes(Buffer.from(topic)),
+    zigZag(BigInt(partition)),
+    zigZag(record.timestamp),
+    zigZag(record.offset),
+  ])
+}
+
+function map(entries: DataKeepRecord['headers'], blocks: MapBlocks): Buffer {
+  const parts: Buffer[] = []
+  let at = 0
+  for (const count of blocks) {
+    const items = Buffer.concat(
+      entries.slice(at, at + Math.abs(count)).flatMap(([name, value]) => [bytes(name), bytes(value)]),
+    )
+    at += Math.abs(count)
+    if (count !== 0) parts.push(zigZag(BigInt(count)))
+    if (count < 0) parts.push(zigZag(BigInt(items.length)))
+    parts.push(items)
+  }
+  if (at !== entries.length) throw new Error(`${at} of ${entries.length} headers in the blocks of the map`)
+  return Buffer.concat([...parts, zigZag(0n)])
+}
+
+function nullable(content: Uint8Array | null): Buffer {
+  return content === null ? zigZag(0n) : Buffer.concat([zigZag(1n), bytes(content)])
+}
+
+function bytes(content: Uint8Array): Buffer {
+  return Buffer.concat([zigZag(BigInt(content.length)), content])
+}
