@@ -24,12 +24,11 @@ export async function findArchive(store: ObjectStore, signal?: AbortSignal): Pro
 
 /**
  * The archive at this storage URL, created if there is none. Of several workers that start at once, one creates it and all
- * get the same. Throws FOREIGN_CLUSTER when it belongs to another cluster.
+ * get the same. Throws FOREIGN_CLUSTER when it belongs to another cluster. An archive that is there is never put again: a
+ * store that overwrites, which nobody knows of yet at this moment, would lose its identity.
  */
 export async function claimArchive(store: ObjectStore, wanted: Archive, signal?: AbortSignal): Promise<Archive> {
-  const body = archiveBody(wanted)
-  const put = await store.put(clusterKey, body, { sha256: body.sha256 }, signal)
-  const archive = put.created ? wanted : await findArchive(store, signal)
+  const archive = (await findArchive(store, signal)) ?? (await createArchive(store, wanted, signal))
   if (archive === undefined)
     throw new MaxbrodError('OBJECT_MISSING', `${clusterKey} exists and does not`, { key: clusterKey, url: store.url })
   if (archive.clusterId !== wanted.clusterId) {
@@ -45,6 +44,16 @@ export async function claimArchive(store: ObjectStore, wanted: Archive, signal?:
     )
   }
   return archive
+}
+
+async function createArchive(
+  store: ObjectStore,
+  wanted: Archive,
+  signal: AbortSignal | undefined,
+): Promise<Archive | undefined> {
+  const body = archiveBody(wanted)
+  const put = await store.put(clusterKey, body, { sha256: body.sha256 }, signal)
+  return put.created ? wanted : findArchive(store, signal)
 }
 
 /** What stands in the object, byte for byte: putting it again changes nothing even where a store overwrites. */
