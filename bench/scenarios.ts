@@ -1,0 +1,128 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Kafka } from '../src/kafka/port.ts'
+import type { Kafka as Broker } from '../test/helpers/kafka-broker.ts'
+import type { S3Proxy } from '../test/helpers/s3proxy.ts'
+import { measure } from './measure.ts'
+import type { Measured } from './measure.ts'
+import type { DataSet } from './load.ts'
+
+export interface Servers {
+  readonly broker: Broker
+  readonly s3: S3Proxy
+  readonly kafka: Kafka
+}
+
+export interface RunResult extends Omit<Measured, 'stdout'> {
+  readonly recordsPerSecond: number
+  /** Bytes of objects written or read. */
+  readonly objectBytes: number
+  readonly objects: number
+}
+
+const root = join(import.meta.dirname, '..')
+/** As bin/maxbrod starts it, but the compiled program: what is measured is what is shipped. */
+const program = ['--disable-sigusr1', join(root, 'dist/cli.js')]
+
+/** One backup of the whole topic into a prefix of its own. */
+export async function runBackup(servers: Servers, data: DataSet, run: number): Promise<RunResult> {
+  const workingDir = await mkdtemp(join(tmpdir(), 'maxbrod-bench-'))
+  try {
+    const args = [
+      'backup',
+      '--once',
+      '--topics',
+      data.topic,
+      '--group-id',
+      `${data.topic}-${run}`,
+      '--working-dir',
+      workingDir,
+      '--metrics-port',
+      '0',
+      '--flush-port',
+      '0',
+      ...where(servers, data, run),
+    ]
+    const measured = await maxbrod(servers, args)
+    const result = JSON.parse(measured.stdout) as { records: number; bytes: number; files: number }
+    if (result.records !== data.records) throw new Error(`${result.records} of ${data.records} records were backed up`)
+    return runResult(measured, data, result.bytes, result.files)
+  } finally {
+    await rm(workingDir, { recursive: true, force: true })
+  }
+}
+
+/** Restores of the last backup, each into a new topic. */
+export class Restores {
+  readonly #servers: Servers
+  readonly #data: DataSet
+
+  constructor(servers: Servers, data: DataSet) {
+    this.#servers = servers
+    this.#data = data
+  }
+
+  async run(runs: number): Promise<RunResult[]> {
+    const results: RunResult[] = []
+    for (let run = 1; run <= runs; run++) results.push(await this.#restore(run, runs))
+    return results
+  }
+
+  async #restore(run: number, lastBackup: number): Promise<RunResult> {
+    const { topic, records } = this.#data
+    const planTopic = `plan-${topic}-${run}`
+    const storage = where(this.#servers, this.#data, lastBackup)
+    const planned = await maxbrod(this.#servers, [
+      'plan',
+      '--create-topics',
+      '--plan-topic',
+      planTopic,
+      '--rename',
+      `${topic}=${topic}-restored-${run}`,
+      ...storage,
+    ])
+    const plan = JSON.parse(planned.stdout) as { topics: { bytes: number; files: number }[] }
+    const measured = await maxbrod(this.#servers, [
+      'restore',
+      '--exit-when-done',
+      '--plan-topic',
+      planTopic,
+      '--metrics-port',
+      '0',
+      ...storage,
+    ])
+    const result = JSON.parse(measured.stdout) as { topics: { recordsRestored: number }[] }
+    if (result.topics[0]?.recordsRestored !== records)
+      throw new Error(`${result.topics[0]?.recordsRestored} of ${records} records were restored`)
+    return runResult(measured, this.#data, plan.topics[0]?.bytes ?? 0, plan.topics[0]?.files ?? 0)
+  }
+}
+
+function where({ broker, s3 }: Servers, { topic }: DataSet, run: number): string[] {
+  return [
+    '--bootstrap-server',
+    broker.bootstrap,
+    '--storage',
+    `s3://bench/${topic}/${run}`,
+    '--s3-endpoint',
+    s3.endpoint,
+    '--s3-region',
+    'us-east-1',
+    '-o',
+    'json',
+    '--log-level',
+    'warn',
+  ]
+}
+
+function maxbrod({ s3 }: Servers, args: readonly string[]): Promise<Measured> {
+  const env = { AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey }
+  return measure(process.execPath, [...program, ...args], env)
+}
+
+function runResult(measured: Measured, { records }: DataSet, objectBytes: number, objects: number): RunResult {
+  const { wallSeconds, userSeconds, systemSeconds, cpuSeconds, peakRssMiB } = measured
+  const recordsPerSecond = records / wallSeconds
+  return { wallSeconds, userSeconds, systemSeconds, cpuSeconds, peakRssMiB, recordsPerSecond, objectBytes, objects }
+}
