@@ -11,7 +11,9 @@ export interface DataKeepPlace {
 export type MapBlocks = readonly number[]
 
 /** Header values are bytes in that schema: a null is not possible. */
-export type DataKeepRecord = DigestRecord & { readonly headers: readonly (readonly [Uint8Array, Uint8Array])[] }
+export interface DataKeepRecord extends DigestRecord {
+  readonly headers: readonly (readonly [Uint8Array, Uint8Array])[]
+}
 
 export function encodeDataKeep(
   record: DataKeepRecord,
