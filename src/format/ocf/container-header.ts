@@ -25,7 +25,8 @@ export function encodeContainerHeader(meta: ReadonlyMap<string, string>, sync: B
   const entries = [...meta]
   if (meta.has(FORMAT_ENTRY)) entries.push([SEAL_ENTRY, sealOf(meta, sync)])
   const fields = entries.flatMap(([name, value]) => [encodeBytes(name), encodeBytes(value)])
-  const header = Buffer.concat([MAGIC, encodeInteger(entries.length), ...fields, encodeInteger(0), sync])
+  const count = entries.length === 0 ? [] : [encodeInteger(entries.length)]
+  const header = Buffer.concat([MAGIC, ...count, ...fields, encodeInteger(0), sync])
   if (header.length > MAX_HEADER_BYTES || entries.length > MAX_HEADER_ENTRIES)
     throw new DecodeError(`a container header of ${header.length} bytes`)
   return header
