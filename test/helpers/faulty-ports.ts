@@ -1,0 +1,202 @@
+import type { Ports } from '../../src/commands/ports.ts'
+import { KafkaError } from '../../src/kafka/kafka-errors.ts'
+import type { KafkaErrorName } from '../../src/kafka/kafka-errors.ts'
+import type { AppendAnswer, BatchAppender, GroupListener, GroupSession, Kafka } from '../../src/kafka/port.ts'
+import { errorCodes } from '../../src/runtime/error-codes.ts'
+import type { ErrorCode } from '../../src/runtime/error-codes.ts'
+import { MaxbrodError } from '../../src/runtime/errors.ts'
+import type { TopicPartition } from '../../src/runtime/topic-partition.ts'
+import { partitionName } from '../../src/runtime/topic-partition.ts'
+import type { Fault, Faults } from './faults.ts'
+
+/** The verbs that faults can name. Streams fail when they begin or end. */
+const VERBS = {
+  store: { calls: ['put', 'get', 'head', 'delete'], streams: ['list', 'folders'] },
+  disk: {
+    calls: ['makeFolder', 'list', 'append', 'read', 'replace', 'remove', 'removeFolder', 'sync', 'freeBytes', 'lock'],
+    streams: ['readPieces'],
+  },
+  admin: {
+    calls: [
+      'clusterId',
+      'topics',
+      'offsets',
+      'committed',
+      'createTopic',
+      'topicConfigs',
+      'topicAcls',
+      'brokerConfigs',
+      'alterTopicConfigs',
+      'alterBrokerDefaults',
+      'newProducerId',
+    ],
+    streams: [],
+  },
+  kafka: { calls: ['fetch', 'append', 'refresh', 'joinGroup', 'revoked', 'commit', 'leave'], streams: ['readRecords'] },
+} as const
+
+/** The same ports, with the faults. A fault of a verb that does not exist would never fire, so it is refused. */
+export function faultyPorts(ports: Ports, faults: Faults, ordered: readonly Fault[]): Ports {
+  const known = Object.entries(VERBS).flatMap(([port, { calls, streams }]) =>
+    [...calls, ...streams].map(verb => `${port}.${verb}`),
+  )
+  for (const { verb, source } of ordered) if (!known.includes(verb)) throw new Error(`no verb of a port: ${source}`)
+  return {
+    ...ports,
+    disk: wrap('disk', ports.disk, faults, String),
+    async openStore(options, tools) {
+      return wrap('store', await ports.openStore(options, tools), faults, String)
+    },
+    async openKafka(options, tools) {
+      return faultyKafka(await ports.openKafka(options, tools), faults)
+    },
+  }
+}
+
+function faultyKafka(kafka: Kafka, faults: Faults): Kafka {
+  const { fetcher } = kafka
+  return {
+    admin: wrap('admin', kafka.admin, faults, detailOf),
+    routes: {
+      leader: partition => kafka.routes.leader(partition),
+      refresh: topics =>
+        faults.run({
+          verb: 'kafka.refresh',
+          detail: topics.join(),
+          make: () => kafka.routes.refresh(topics),
+          fail: () => undefined, // never throws
+        }),
+    },
+    fetcher: {
+      fetch: (nodeId, partitions, options) =>
+        faults.run({
+          verb: 'kafka.fetch',
+          detail: detailOf(partitions),
+          make: () => fetcher.fetch(nodeId, partitions, options),
+          fail: failing('NETWORK_EXCEPTION', 'Fetch'),
+        }),
+      reconnect: nodeId => fetcher.reconnect(nodeId),
+    },
+    readRecords: (partition, from, to, signal) =>
+      faults.stream({
+        verb: 'kafka.readRecords',
+        detail: detailOf(partition),
+        make: () => kafka.readRecords(partition, from, to, signal),
+        fail: failing('KAFKA_GAVE_UP', 'Fetch'),
+      }),
+    newAppender: () => faultyAppender(kafka.newAppender(), faults),
+    joinGroup: options =>
+      faults.run({
+        verb: 'kafka.joinGroup',
+        detail: options.groupId,
+        async make() {
+          const { listener: told } = options
+          const listener: GroupListener = {
+            assigned: partitions => told.assigned(partitions),
+            revoked: partitions =>
+              faults.run({
+                verb: 'kafka.revoked',
+                detail: detailOf(partitions),
+                make: () => told.revoked(partitions),
+                fail: failing('KAFKA_GAVE_UP', 'revoked'),
+              }),
+            lost: partitions => told.lost(partitions),
+          }
+          return faultySession(await kafka.joinGroup({ ...options, listener }), options.groupId, faults)
+        },
+        fail: failing('KAFKA_GAVE_UP', 'JoinGroup'),
+      }),
+    [Symbol.asyncDispose]: () => kafka[Symbol.asyncDispose](),
+  }
+}
+
+function faultyAppender(appender: BatchAppender, faults: Faults): BatchAppender {
+  return {
+    append: request =>
+      faults.run({
+        verb: 'kafka.append',
+        detail: detailOf(request),
+        make: () => appender.append(request),
+        // The port does not throw: without an answer, it says so.
+        fail: (): AppendAnswer => ({ kind: 'unanswered', reason: 'as the test wants' }),
+      }),
+    reset: () => appender.reset(),
+    [Symbol.dispose]: () => appender[Symbol.dispose](),
+  }
+}
+
+function faultySession(session: GroupSession, groupId: string, faults: Faults): GroupSession {
+  return {
+    ended: session.ended,
+    get owned() {
+      return session.owned
+    },
+    get selected() {
+      return session.selected
+    },
+    get provenAtMs() {
+      return session.provenAtMs
+    },
+    commit: offsets =>
+      faults.run({
+        verb: 'kafka.commit',
+        detail: offsets.map(({ ownership, offset }) => `${partitionName(ownership)}@${offset}`).join(),
+        make: () => session.commit(offsets),
+        fail: failing('KAFKA_GAVE_UP', 'OffsetCommit'),
+      }),
+    leave: () =>
+      faults.run({
+        verb: 'kafka.leave',
+        detail: groupId,
+        make: () => session.leave(),
+        fail: failing('KAFKA_GAVE_UP', 'LeaveGroup'),
+      }),
+    [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+  }
+}
+
+const USUAL_FAILURE = { store: 'STORAGE_UNREACHABLE', disk: 'DISK', admin: 'KAFKA_GAVE_UP' } as const
+
+function wrap<P extends object>(
+  name: keyof typeof USUAL_FAILURE,
+  port: P,
+  faults: Faults,
+  detail: (first: unknown) => string,
+): P {
+  const { calls, streams }: { calls: readonly string[]; streams: readonly string[] } = VERBS[name]
+  return new Proxy(port, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target)
+      if (typeof value !== 'function') return value
+      const method = value.bind(target) as (...args: unknown[]) => unknown
+      const verb = `${name}.${String(key)}`
+      const fail = failing(USUAL_FAILURE[name], verb)
+      if (calls.includes(String(key))) {
+        return (...args: unknown[]) =>
+          faults.run({ verb, detail: detail(args[0]), make: () => method(...args) as Promise<unknown>, fail })
+      }
+      if (streams.includes(String(key))) {
+        return (...args: unknown[]) =>
+          faults.stream({ verb, detail: detail(args[0]), make: () => method(...args) as AsyncIterable<unknown>, fail })
+      }
+      return method
+    },
+  })
+}
+
+/** Throws a MaxbrodError for a code of ours, a KafkaError for an error of the protocol. */
+function failing(usual: ErrorCode | KafkaErrorName, doing: string): (code: string) => never {
+  return code => {
+    const wanted = code === '' ? usual : code
+    if (Object.hasOwn(errorCodes, wanted)) throw new MaxbrodError(wanted as ErrorCode, `${doing}: as the test wants`)
+    throw new KafkaError(wanted as KafkaErrorName, doing, 'as the test wants')
+  }
+}
+
+/** Names of topics and partitions in an argument. */
+function detailOf(argument: unknown): string {
+  if (Array.isArray(argument)) return argument.map(detailOf).join()
+  if (typeof argument === 'string') return argument
+  if (typeof argument !== 'object' || argument === null) return ''
+  return 'topic' in argument && 'partition' in argument ? partitionName(argument as TopicPartition) : ''
+}
