@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { constants, createZstdCompress, zstdCompressSync } from 'node:zlib'
-import { unzstdFrame, zstdContentBytes, zstdHasChecksum } from '../../src/format/batch/zstd-frame.ts'
+import { unzstd, zstdContentBytes, zstdFrameBound, zstdHasChecksum } from '../../src/format/batch/zstd-frame.ts'
+
+const params = { [constants.ZSTD_c_checksumFlag]: 1 }
 
 const frame = (bytes: number, checksum: 0 | 1, pledged: boolean) =>
   zstdCompressSync(Buffer.alloc(bytes, 'ab'), {
@@ -45,7 +47,7 @@ test('a frame that was streamed declares no size', async () => {
   await new Promise(resolve => stream.once('end', resolve))
   const streamed = Buffer.concat(chunks)
   assert.equal(zstdContentBytes(streamed), undefined)
-  assert.equal((await unzstdFrame(streamed, 10, 10_000)).content.length, 1_001)
+  assert.equal((await unzstd(streamed, 10_000)).length, 1_001)
 })
 
 test('what is no frame, or too short for one, declares nothing', () => {
@@ -64,19 +66,38 @@ test('a frame says whether it ends in a checksum', () => {
   }
 })
 
-test('one frame is decoded, and how long it was is said whatever follows and however large the content', async () => {
-  for (const bytes of sizes) {
-    for (const rest of [Buffer.alloc(0), Buffer.from('garbage'), frame(bytes, 1, true)]) {
-      const first = frame(bytes, 1, true)
-      const { content, frameBytes } = await unzstdFrame(Buffer.concat([first, rest]), 100, 2_000_000)
-      assert.equal(content.length, bytes)
-      assert.equal(frameBytes, first.length)
+test('the content of all frames comes out, whatever its size', async () => {
+  for (const a of sizes) {
+    for (const b of sizes) {
+      const content = await unzstd(Buffer.concat([frame(a, 1, true), frame(b, 0, false)]), a + b + 1)
+      assert.equal(content.length, a + b)
     }
   }
 })
 
-test('content beyond the limit is refused', async () => {
-  await assert.rejects(unzstdFrame(frame(1_000_000, 1, true), 100, 999_999))
-  await assert.rejects(unzstdFrame(frame(1_000_000, 1, false), 100, 999_999))
-  assert.equal((await unzstdFrame(frame(1_000_000, 1, true), 100, 1_000_000)).content.length, 1_000_000)
+test('bytes behind a frame that are no frame are an error, whatever its size', async () => {
+  for (const bytes of sizes)
+    for (const garbage of ['garbage', '\0', '\u0028'])
+      await assert.rejects(unzstd(Buffer.concat([frame(bytes, 1, true), Buffer.from(garbage)]), 2_000_000))
+})
+
+test('content beyond the limit is refused, however it is spread over frames', async () => {
+  const half = frame(500_000, 1, true)
+  const empty = frame(0, 1, true)
+  for (const bytes of [frame(1_000_000, 1, true), frame(1_000_000, 1, false), Buffer.concat([half, empty, half])]) {
+    await assert.rejects(unzstd(bytes, 999_999))
+    assert.equal((await unzstd(Buffer.concat([bytes, empty]), 1_000_000)).length, 1_000_000)
+  }
+  await assert.rejects(unzstd(Buffer.concat([half, half, frame(1, 1, true)]), 1_000_000))
+})
+
+test('the bound of a frame holds for what does not compress', () => {
+  for (let bytes = 0; bytes < 3_000; bytes++) {
+    const noise = Buffer.from(Array.from({ length: bytes }, (_, n) => (n * 2_654_435_761) >>> 13))
+    for (const pledgedSrcSize of [bytes, undefined])
+      assert.ok(
+        zstdCompressSync(noise, { ...(pledgedSrcSize === undefined ? {} : { pledgedSrcSize }), params }).length <
+          zstdFrameBound(bytes),
+      )
+  }
 })

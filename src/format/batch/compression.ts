@@ -4,7 +4,7 @@ import { compressFrame, decompressFrame } from 'lz4-napi'
 import { compress as snappyCompress, uncompress as snappyUncompress } from 'snappy'
 import type { BatchCodec } from './record-batch.ts'
 import { DecodeError } from './varint.ts'
-import { unzstdFrame } from './zstd-frame.ts'
+import { unzstd, zstdFrameBound } from './zstd-frame.ts'
 
 /**
  * Largest payload that a batch may grow to. A broker's limit bounds the compressed batch only, and a megabyte of zeros
@@ -28,7 +28,7 @@ export async function decompressPayload(codec: BatchCodec, payload: Buffer): Pro
       case 'gzip':
         return await gunzipAsync(payload, { maxOutputLength: MAX_PAYLOAD_BYTES })
       case 'zstd':
-        return await unzstd(payload)
+        return await unzstd(payload, MAX_PAYLOAD_BYTES)
       case 'lz4':
         return await decompressFrame(payload)
       case 'snappy':
@@ -49,29 +49,13 @@ export async function compressPayload(codec: BatchCodec, records: Buffer): Promi
       return gzipAsync(records)
     case 'zstd':
       return records.length < SYNC_BYTES
-        ? zstdCompressSync(records)
-        : zstdCompressAsync(records, { chunkSize: records.length })
+        ? zstdCompressSync(records, { chunkSize: zstdFrameBound(records.length) })
+        : zstdCompressAsync(records, { chunkSize: zstdFrameBound(records.length) })
     case 'lz4':
       return compressFrame(records)
     case 'snappy':
       return snappyCompress(records)
   }
-}
-
-/** Some producers write several frames, or skippable ones between them; Java's reader takes them all. */
-async function unzstd(payload: Buffer): Promise<Buffer> {
-  const contents: Buffer[] = []
-  let bytes = 0
-  for (let at = 0; at < payload.length || at === 0;) {
-    if (bytes >= MAX_PAYLOAD_BYTES) throw new DecodeError('a zstd payload of more than 1 GiB')
-    const rest = payload.subarray(at)
-    // Java's producer streams, so its frames often do not say how large they are.
-    const { content, frameBytes } = await unzstdFrame(rest, rest.length * 4, MAX_PAYLOAD_BYTES - bytes)
-    contents.push(content)
-    bytes += content.length
-    at += frameBytes
-  }
-  return joined(contents, bytes)
 }
 
 /** Java's snappy: magic, two version numbers, then blocks of length and raw snappy. Others write one raw block. */
@@ -97,7 +81,8 @@ async function unsnappy(payload: Buffer): Promise<Buffer> {
     blocks.push(block)
     at = end
   }
-  return joined(blocks, bytes)
+  const [only] = blocks
+  return blocks.length === 1 && only !== undefined ? only : Buffer.concat(blocks, bytes)
 }
 
 function isXerialHeader(payload: Buffer, at: number): boolean {
@@ -125,9 +110,4 @@ function snappyContentBytes(block: Buffer): number {
     if (byte < 0x80) return bytes
   }
   throw new DecodeError('a snappy block without its size')
-}
-
-function joined(parts: readonly Buffer[], bytes: number): Buffer {
-  const [only] = parts
-  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, bytes)
 }

@@ -9,20 +9,34 @@ const MAX_CHUNK_BYTES = 16 * 1024 * 1024
 
 const zstdDecompressAsync = promisify(zstdDecompress)
 
-export interface ZstdContent {
-  readonly content: Buffer
-  /** Length of the frame. What follows it was not looked at. */
-  readonly frameBytes: number
+/**
+ * The content of all frames that `bytes` consist of, at most `maxBytes`. Other writers make several frames, or skippable
+ * ones between them, and Node's encoder adds an empty one when a frame fills its buffer to the last byte. Throws what Node
+ * throws, for bytes that are no frame, too.
+ */
+export async function unzstd(bytes: Buffer, maxBytes: number): Promise<Buffer> {
+  const first = await unzstdFrame(bytes, maxBytes)
+  if (first.frameBytes === bytes.length) return first.content
+  const contents = [first.content]
+  let left = maxBytes - first.content.length
+  for (let at = first.frameBytes; at < bytes.length;) {
+    // Node takes no limit of 0; one byte too many is refused by the next line or by the next turn.
+    const { content, frameBytes } = await unzstdFrame(bytes.subarray(at), Math.max(left, 1))
+    left -= content.length
+    if (left < 0) throw new RangeError(`more than ${maxBytes} bytes of content`)
+    contents.push(content)
+    at += frameBytes
+  }
+  return Buffer.concat(contents)
 }
 
-/**
- * The content of the frame that `bytes` begin with, of at most `maxBytes`. Node's decoder stops behind a frame without a
- * word about what follows, or goes on when the content happens to fill its buffer: whoever has one frame compares
- * `frameBytes`, whoever may have more asks again. Throws what Node throws.
- */
-export async function unzstdFrame(bytes: Buffer, guessedBytes: number, maxBytes: number): Promise<ZstdContent> {
-  // One byte more than the content: a full buffer makes Node get a second one and try to go on.
-  const expectedBytes = (zstdContentBytes(bytes) ?? guessedBytes) + 1
+/** The content of the first frame, and how long that is: Node's decoder says nothing about bytes behind it. */
+async function unzstdFrame(
+  bytes: Buffer,
+  maxBytes: number,
+): Promise<{ readonly content: Buffer; readonly frameBytes: number }> {
+  // Who streams does not say how large the content is. One byte more than the content: Node goes on when a buffer is full.
+  const expectedBytes = (zstdContentBytes(bytes) ?? bytes.length * 4) + 1
   const chunkSize = Math.min(Math.max(expectedBytes, constants.Z_MIN_CHUNK), MAX_CHUNK_BYTES)
   const options = { chunkSize, maxOutputLength: maxBytes, info: true }
   const done: unknown =
@@ -30,6 +44,14 @@ export async function unzstdFrame(bytes: Buffer, guessedBytes: number, maxBytes:
   // What `info` answers is not in the types.
   const { buffer, engine } = done as { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } }
   return { content: buffer, frameBytes: engine.bytesWritten }
+}
+
+/**
+ * A buffer that holds the frame of any content of so many bytes, and one byte more: Node's encoder begins a second frame
+ * when the first one fills its buffer to the last byte. Source: ZSTD_compressBound in zstd.h, and the checksum.
+ */
+export function zstdFrameBound(contentBytes: number): number {
+  return contentBytes + (contentBytes >>> 8) + 64 + 4 + 1
 }
 
 /** True when a zstd frame ends in a checksum of its content. Source: RFC 8878 section 3.1.1.1.1. */

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util'
 import { constants, inflateRaw, zstdCompress } from 'node:zlib'
-import { unzstdFrame, zstdContentBytes } from '../batch/zstd-frame.ts'
+import { unzstd, zstdContentBytes, zstdFrameBound } from '../batch/zstd-frame.ts'
 import { DecodeError } from '../batch/varint.ts'
 
 /** Block codecs of readable files, by the names of the Avro specification; we write `zstandard`. */
@@ -12,11 +12,10 @@ const inflateRawAsync = promisify(inflateRaw)
 
 /**
  * One zstd frame with content size and checksum, made on the thread pool. `content` must not change meanwhile.
- * A chunk of the content's own length receives any output that is worth having in one piece.
  */
 export function compressBlock(content: Buffer, level: number): Promise<Buffer> {
   return zstdCompressAsync(content, {
-    chunkSize: Math.max(content.length, constants.Z_MIN_CHUNK),
+    chunkSize: zstdFrameBound(content.length),
     pledgedSrcSize: content.length,
     params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 },
   })
@@ -31,7 +30,7 @@ export async function decompressBlock(codec: BlockCodec, block: Buffer, maxBytes
       case 'deflate':
         return await inflate(block, maxBytes)
       case 'zstandard':
-        return await unzstd(block, maxBytes)
+        return await unzstdBlock(block, maxBytes)
     }
   } catch (cause) {
     if (cause instanceof DecodeError) throw cause
@@ -42,14 +41,11 @@ export async function decompressBlock(codec: BlockCodec, block: Buffer, maxBytes
   }
 }
 
-/** Exactly one frame: of more, only the first would have been asked for its checksum. */
-async function unzstd(block: Buffer, maxBytes: number): Promise<Buffer> {
+async function unzstdBlock(block: Buffer, maxBytes: number): Promise<Buffer> {
   const contentBytes = zstdContentBytes(block)
   if (contentBytes !== undefined && contentBytes > maxBytes)
     throw new DecodeError(`a block of ${contentBytes} bytes, more than the limit of ${maxBytes}`)
-  const { content, frameBytes } = await unzstdFrame(block, block.length * 4, maxBytes)
-  if (frameBytes !== block.length) throw new DecodeError(`${block.length - frameBytes} bytes behind a zstd frame`)
-  return content
+  return unzstd(block, maxBytes)
 }
 
 async function inflate(block: Buffer, maxBytes: number): Promise<Buffer> {
