@@ -95,6 +95,7 @@ export async function writeContainer(
     codec,
     blockSize: blockBytes,
     codecs: {
+      ...avsc.streams.BlockEncoder.defaultCodecs(),
       zstandard: (bytes: Buffer, done: (error: Error | null, block?: Buffer) => void) =>
         done(null, zstdCompressSync(bytes, { params: { [constants.ZSTD_c_checksumFlag]: 1 } })),
     },
