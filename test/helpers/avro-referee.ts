@@ -63,23 +63,38 @@ const codecs = {
     done(null, zstdDecompressSync(bytes)),
 }
 
-/** All values of a container file, as avsc's own reader gives them, and the schema it found. */
-export async function readContainer(file: Buffer, type?: Type): Promise<{ values: unknown[]; schema: unknown }> {
-  const decoder = new avsc.streams.BlockDecoder({ codecs, parseHook: schema => type ?? avsc.Type.forSchema(schema) })
+/** All values of a container file, as avsc's own reader gives them, and the schema and metadata it found. */
+export async function readContainer(
+  file: Buffer,
+  type?: Type,
+): Promise<{ values: unknown[]; schema: unknown; meta: Record<string, string> }> {
+  return readWithTypeOf(file, schema => type ?? avsc.Type.forSchema(schema))
+}
+
+async function readWithTypeOf(file: Buffer, typeOf: (schema: avsc.Schema) => Type) {
+  const decoder = new avsc.streams.BlockDecoder({ codecs, parseHook: typeOf })
   const values: unknown[] = []
-  let schema: unknown
+  let meta: Record<string, string> = {}
   decoder.on('metadata', (_: unknown, __: unknown, header: { meta: Record<string, Buffer> }) => {
-    schema = JSON.parse(String(header.meta['avro.schema']))
+    meta = Object.fromEntries(Object.entries(header.meta).map(([name, value]) => [name, String(value)]))
   })
   decoder.end(file)
   for await (const value of decoder) values.push(value)
-  return { values, schema }
+  return { values, meta, schema: JSON.parse(meta['avro.schema'] ?? 'null') as unknown }
 }
 
 /** The records of one of our files by avsc's reader. */
 export async function readDataFile(file: Buffer, type: Type): Promise<DigestRecord[]> {
   const { values } = await readContainer(file, type)
   return (values as AvroRecord[]).map(plain)
+}
+
+/** The records of a data file by the schema that stands in it, and its metadata. */
+export async function readSelfDescribedFile(
+  file: Buffer,
+): Promise<{ records: DigestRecord[]; meta: Record<string, string> }> {
+  const { values, meta } = await readWithTypeOf(file, schema => avroType(JSON.stringify(schema)))
+  return { records: (values as AvroRecord[]).map(plain), meta }
 }
 
 export type ContainerCodec = 'null' | 'deflate' | 'zstandard'
