@@ -1,3 +1,4 @@
+import type { BlockPress } from '../format/ocf/block-press.ts'
 import type { FetchPartition, FetchedBatches, Leader } from '../kafka/port.ts'
 import type { Lease } from '../runtime/byte-budget.ts'
 import { backoffMs } from '../runtime/retry.ts'
@@ -11,6 +12,7 @@ import type { Throttle } from '../runtime/throttle.ts'
 export interface FetchLoopDeps {
   readonly context: WorkerContext
   readonly memory: WorkerMemory
+  readonly press: BlockPress
   readonly throttle: Throttle
   /** The partitions that are read, all brokers'. */
   readonly partitions: () => Iterable<PartitionBackup>
@@ -73,11 +75,12 @@ export async function runFetchLoop(nodeId: number, deps: FetchLoopDeps): Promise
   last?.lease[Symbol.dispose]()
 }
 
-async function take({ answer, lease, requested }: Asked, { throttle, signal }: FetchLoopDeps): Promise<void> {
+async function take({ answer, lease, requested }: Asked, { press, throttle, signal }: FetchLoopDeps): Promise<void> {
   try {
     for (const fetched of answer.partitions) {
       const request = requested.get(fetched)
       await request?.partition.take(fetched, request.offset)
+      await press.room()
     }
     await throttle.take(answer.bytes, signal)
   } finally {

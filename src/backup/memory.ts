@@ -7,13 +7,19 @@ export interface BlockHolder {
   sealOpenBlock(): void
 }
 
-/** The worker's byte budget: answers of fetches, blocks being filled, blocks being compressed. */
+const SPOOL_SHARE = 1 / 4
+
+/** The worker's byte budgets. */
 export class WorkerMemory {
+  /** Answers of fetches, blocks being filled, blocks being compressed. */
   readonly budget: ByteBudget
+  /** Compressed blocks of tiles that are not uploaded yet. They are on disk as well: who gets no room does without. */
+  readonly spool: ByteBudget
   readonly #holders = new Set<BlockHolder>()
 
   constructor(limitBytes: number) {
-    this.budget = new ByteBudget(limitBytes)
+    this.spool = new ByteBudget(limitBytes * SPOOL_SHARE)
+    this.budget = new ByteBudget(limitBytes - this.spool.limitBytes)
   }
 
   join(holder: BlockHolder): Disposable {

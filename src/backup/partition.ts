@@ -5,14 +5,13 @@ import type { FetchPartition, FetchedPartition, Leader, Ownership, Trouble } fro
 import type { Logger } from '../observe/logger.ts'
 import { MaxbrodError, messageOf } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
-import type { WorkerContext } from './deps.ts'
 import type { PartitionIdentity } from './identity.ts'
 import { Intake } from './intake.ts'
-import type { WorkerMemory } from './memory.ts'
 import { readLogBounds } from './log-bounds.ts'
 import type { ResumePoint } from './resume.ts'
+import type { RotationLimits } from './rotation.ts'
 import { TileChain } from './tile-chain.ts'
-import type { ChainDeps, ChainOptions } from './tile-chain.ts'
+import type { ChainDeps } from './tile-chain.ts'
 
 /** Complete tiles that may wait for their upload before the partition is read on. */
 const WAITING_TILES = 2
@@ -23,13 +22,11 @@ const PAUSE_MS = 200
 /** Empty answers to a fetch of this partition alone, before the position moves over what must be empty. */
 const EMPTY_PROBES = 2
 
-export interface PartitionOptions extends ChainOptions {
+export interface PartitionOptions extends RotationLimits {
   readonly idleAfter: number
 }
 
 export interface PartitionDeps extends Omit<ChainDeps, 'onMoved'> {
-  readonly context: WorkerContext
-  readonly memory: WorkerMemory
   readonly onRecords: (records: number, bytes: number) => void
   /** The partition cannot go on; the others do. */
   readonly onStopped: (error: unknown) => void
@@ -156,7 +153,7 @@ export class PartitionBackup {
   tick(): void {
     if (this.#isStopped || this.ownership.ended.aborted) return
     const { clock } = this.#deps.context
-    if (clock.monotonic() - this.#lastTakenAtMs >= this.#options.idleAfter) this.#intake.sealOpenBlock()
+    if (clock.monotonic() - this.#lastTakenAtMs >= this.#options.idleAfter) this.#rest()
     if (this.#chain.ageMs >= this.#options.maxFileAge) this.#intake.sealOpenBlock()
     this.#chain.rotate(this.position, this.#intake.openBytes > 0)
   }
@@ -308,6 +305,11 @@ export class PartitionBackup {
     const leader = kafka.routes.leader(this.#place)
     if (leader !== undefined) kafka.fetcher.reconnect(leader.nodeId)
     await clock.sleep(PAUSE_MS, this.ownership.ended)
+  }
+
+  #rest(): void {
+    this.#intake.sealOpenBlock()
+    this.#chain.rest()
   }
 
   #closeAtTarget(): void {

@@ -1,4 +1,5 @@
 import { claimTopicFolder } from '../catalog/incarnation.ts'
+import type { BlockPress } from '../format/ocf/block-press.ts'
 import type { CommittedOffset, GroupSession, Ownership } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
 import { isAborted } from '../runtime/aborted.ts'
@@ -19,6 +20,7 @@ import type { BackupTally } from './result.ts'
 export interface PartitionsDeps {
   readonly context: WorkerContext
   readonly memory: WorkerMemory
+  readonly press: BlockPress
   readonly committer: Committer
   readonly tally: BackupTally
   readonly options: PartitionOptions
@@ -150,7 +152,7 @@ export class Partitions {
     bounds: LogBounds,
     log: Logger,
   ): Promise<PartitionBackup> {
-    const { context, options, memory, committer, tally, onTrouble, onRecords } = this.#deps
+    const { context, options, memory, press, committer, tally, onTrouble, onRecords } = this.#deps
     const { kafka, store, archive } = context
     const { topic, partition } = ownership
     const topicId = kafka.routes.leader(ownership)?.topicId
@@ -161,6 +163,7 @@ export class Partitions {
     return new PartitionBackup(place, identity, ownership, resume, options, {
       context,
       memory,
+      press,
       committer,
       log,
       uploads: this.#uploads,

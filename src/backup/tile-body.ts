@@ -3,39 +3,45 @@ import { encodeContainerHeader } from '../format/ocf/container-header.ts'
 import { contradictionIn, tileHeaderToMeta } from '../format/tile-header.ts'
 import type { TileHeader } from '../format/tile-header.ts'
 import { assert } from '../runtime/assert.ts'
-import type { Disk } from '../runtime/disk.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
 import type { ObjectBody } from '../storage/port.ts'
 import type { TileDraft } from './tile-draft.ts'
 
-const PIECE_BYTES = 1024 * 1024
 /** Tiles up to this size are read once, into memory; larger ones are read again for each attempt. */
 const IN_MEMORY_BYTES = 16 * 1024 * 1024
 
-/** The object's bytes for a finished tile: the container's header in front of the blocks in the spool. */
-export async function tileBody(disk: Disk, draft: TileDraft, header: TileHeader): Promise<ObjectBody> {
+/**
+ * The object's bytes for a finished tile: the container's header in front of the blocks in the spool. Throws DISK when the
+ * spool file does not hold what was written to it.
+ */
+export async function tileBody({ spool, sync }: TileDraft, header: TileHeader): Promise<ObjectBody> {
   const contradiction = contradictionIn(header)
   assert(contradiction === undefined, `a tile with ${contradiction}`)
-  const start = encodeContainerHeader(tileHeaderToMeta(header), draft.sync)
-  const bytes = start.length + draft.spooledBytes
+  const start = encodeContainerHeader(tileHeaderToMeta(header), sync)
+  const bytes = start.length + spool.bytes
+  const isHeld = spool.isKept || bytes <= IN_MEMORY_BYTES
   const hash = createHash('sha256').update(start)
-  const kept: Buffer[] = [start]
-  let read = 0
-  for await (const piece of spoolPieces(disk, draft)) {
+  const blocksHash = createHash('sha256')
+  const held: Buffer[] = [start]
+  for await (const piece of spool.pieces()) {
     hash.update(piece)
-    read += piece.length
-    if (bytes <= IN_MEMORY_BYTES) kept.push(piece)
+    if (!spool.isKept) blocksHash.update(piece)
+    if (isHeld) held.push(piece)
   }
-  assert(read === draft.spooledBytes, `${read} of ${draft.spooledBytes} bytes in spool file ${draft.spoolPath}`)
+  if (!spool.isKept && blocksHash.digest('hex') !== spool.sha256) throw spoolDamaged(spool.path)
   const fromMemory = async function* () {
-    yield* kept
+    yield* held
   }
   const fromDisk = async function* () {
     yield start
-    yield* spoolPieces(disk, draft)
+    yield* spool.pieces()
   }
-  return { bytes, sha256: hash.digest('hex'), open: bytes <= IN_MEMORY_BYTES ? fromMemory : fromDisk }
+  return { bytes, sha256: hash.digest('hex'), open: isHeld ? fromMemory : fromDisk }
 }
 
-async function* spoolPieces(disk: Disk, draft: TileDraft): AsyncGenerator<Buffer> {
-  if (draft.spooledBytes > 0) yield* disk.readPieces(draft.spoolPath, PIECE_BYTES)
+function spoolDamaged(path: string): MaxbrodError {
+  return new MaxbrodError('DISK', `spool file ${path} does not hold what was written to it`, {
+    path,
+    hint: 'its records are read from Kafka again; check the disk of --working-dir',
+  })
 }

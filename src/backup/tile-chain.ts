@@ -4,6 +4,7 @@ import { partitionFolder, tileKey } from '../format/keys.ts'
 import type { PartitionPlace } from '../format/keys.ts'
 import type { Gap, TileHeader } from '../format/tile-header.ts'
 import type { BatchCodec } from '../format/batch/record-batch.ts'
+import type { BlockPress } from '../format/ocf/block-press.ts'
 import type { AvroBlock } from '../format/transcode/avro-block.ts'
 import type { Ownership } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -14,18 +15,18 @@ import { encodeCommitNote } from './commit-note.ts'
 import type { Committer } from './committer.ts'
 import type { WorkerContext } from './deps.ts'
 import type { PartitionIdentity } from './identity.ts'
+import type { WorkerMemory } from './memory.ts'
 import type { ResumePoint } from './resume.ts'
 import { rotate } from './rotation.ts'
 import type { RotationLimits } from './rotation.ts'
+import { SpoolFile } from './spool-file.ts'
 import { tileBody } from './tile-body.ts'
 import { TileDraft } from './tile-draft.ts'
 
-export interface ChainOptions extends RotationLimits {
-  readonly compressionLevel: number
-}
-
 export interface ChainDeps {
   readonly context: WorkerContext
+  readonly memory: WorkerMemory
+  readonly press: BlockPress
   readonly committer: Committer
   /** Bounds how many tiles are uploaded at the same time. */
   readonly uploads: Limit
@@ -62,7 +63,7 @@ export class TileChain {
   readonly #place: PartitionPlace
   readonly #identity: PartitionIdentity
   readonly #ownership: Ownership
-  readonly #options: ChainOptions
+  readonly #limits: RotationLimits
   readonly #deps: ChainDeps
   readonly #origin: number
   #draft: TileDraft | undefined
@@ -80,13 +81,13 @@ export class TileChain {
     identity: PartitionIdentity,
     ownership: Ownership,
     resume: ResumePoint,
-    options: ChainOptions,
+    limits: RotationLimits,
     deps: ChainDeps,
   ) {
     this.#place = place
     this.#identity = identity
     this.#ownership = ownership
-    this.#options = options
+    this.#limits = limits
     this.#deps = deps
     this.#origin = resume.origin
     this.#durableTo = resume.chainEnd
@@ -106,7 +107,7 @@ export class TileChain {
   }
 
   get spooledBytes(): number {
-    return this.#draft?.spooledBytes ?? 0
+    return this.#draft?.spool.bytes ?? 0
   }
 
   /** Tells the group where the chain ends, before anything new is added to it. */
@@ -146,8 +147,13 @@ export class TileChain {
     if (draft === undefined) return
     const to = hasOpenBlock ? draft.to : position
     const ageMs = this.#deps.context.clock.monotonic() - draft.openedAtMs
-    const reason = rotate({ spooledBytes: draft.spooledBytes, coveredOffsets: to - draft.from, ageMs }, this.#options)
+    const reason = rotate({ spooledBytes: draft.spool.bytes, coveredOffsets: to - draft.from, ageMs }, this.#limits)
     if (reason !== undefined) this.close(to, reason)
+  }
+
+  /** Gives back what the tile that is being filled holds in memory and open files: nothing comes for a while. */
+  rest(): void {
+    this.#draft?.rest()
   }
 
   /** Age of the tile that is being filled, in ms; 0 when there is none. */
@@ -185,14 +191,14 @@ export class TileChain {
 
   #openDraft(): TileDraft {
     if (this.#draft !== undefined) return this.#draft
-    const { clock, disk, random, spoolFolder } = this.#deps.context
+    const { context, memory, press } = this.#deps
+    const { clock, disk, random, spoolFolder } = context
     const uploadId = random.id()
     this.#draft = new TileDraft({
-      disk,
       uploadId,
       from: this.#end,
-      spoolPath: `${spoolFolder}/${uploadId}.blocks`,
-      compressionLevel: this.#options.compressionLevel,
+      spool: new SpoolFile(disk, `${spoolFolder}/${uploadId}.blocks`, memory.spool),
+      press,
       openedAtMs: clock.monotonic(),
       onSpooled: () => this.#rotateBySize(),
     })
@@ -202,8 +208,8 @@ export class TileChain {
   #rotateBySize(): void {
     const draft = this.#draft
     if (draft === undefined) return
-    const state = { spooledBytes: draft.spooledBytes, coveredOffsets: draft.to - draft.from, ageMs: 0 }
-    const reason = rotate(state, this.#options)
+    const state = { spooledBytes: draft.spool.bytes, coveredOffsets: draft.to - draft.from, ageMs: 0 }
+    const reason = rotate(state, this.#limits)
     if (reason !== undefined) this.close(draft.to, reason)
   }
 
@@ -289,7 +295,7 @@ export class TileChain {
     | { kind: 'adopted'; coversTo: number }
     | { kind: 'conflict'; reason: string; keptAs: string }
   > {
-    const { store, disk, writer } = this.#deps.context
+    const { store, writer } = this.#deps.context
     const { ended } = this.#ownership
     await draft.settled()
     const content = draft.content()
@@ -307,7 +313,7 @@ export class TileChain {
       writer,
       content,
     }
-    const body = await tileBody(disk, draft, header)
+    const body = await tileBody(draft, header)
     ended.throwIfAborted()
     const facts = {
       clusterId,

@@ -1,41 +1,35 @@
-import { createHash } from 'node:crypto'
-import { compressBlock } from '../format/ocf/block-codec.ts'
 import { frameBlock } from '../format/ocf/block-frame.ts'
+import type { BlockPress } from '../format/ocf/block-press.ts'
 import { SYNC_BYTES } from '../format/ocf/container-header.ts'
 import type { Gap, TileContent, TimestampType } from '../format/tile-header.ts'
 import type { BatchCodec } from '../format/batch/record-batch.ts'
 import type { AvroBlock } from '../format/transcode/avro-block.ts'
-import type { Disk } from '../runtime/disk.ts'
 import { assert } from '../runtime/assert.ts'
+import type { SpoolFile } from './spool-file.ts'
 
 export interface DraftOptions {
-  readonly disk: Disk
-  readonly spoolPath: string
-  readonly uploadId: string
   readonly from: number
-  readonly compressionLevel: number
+  /** 32 random hexadecimal digits. */
+  readonly uploadId: string
+  readonly spool: SpoolFile
+  readonly press: BlockPress
   readonly openedAtMs: number
   /** Called after a block has been appended to the spool. */
   readonly onSpooled: () => void
 }
 
-/**
- * A tile being filled. Finished blocks are compressed side by side and appended to the spool file in order; the file holds
- * just the blocks, because the container's header is written last. Kafka still has all of it: nothing is synced.
- */
+/** A tile being filled: finished blocks are compressed side by side and appended to its spool file in order. */
 export class TileDraft {
   readonly from: number
   readonly uploadId: string
   readonly openedAtMs: number
   readonly sync: Buffer
-  readonly spoolPath: string
+  readonly spool: SpoolFile
   readonly gaps: Gap[] = []
   leaderEpoch = -1
   /** Of the batches in Kafka, the last one seen. */
   batchCodec: BatchCodec | undefined
-  spooledBytes = 0
   readonly #options: DraftOptions
-  readonly #hash = createHash('sha256')
   #to: number
   #blocks = 0
   #records = 0
@@ -56,7 +50,7 @@ export class TileDraft {
     this.#to = options.from
     this.uploadId = options.uploadId
     this.openedAtMs = options.openedAtMs
-    this.spoolPath = options.spoolPath
+    this.spool = options.spool
     // Any 16 bytes do, as long as files differ; the upload id is random.
     this.sync = Buffer.from(options.uploadId, 'hex').subarray(0, SYNC_BYTES)
     assert(this.sync.length === SYNC_BYTES, 'an upload id of 32 hexadecimal digits')
@@ -97,7 +91,7 @@ export class TileDraft {
     this.#recordBytesMax = Math.max(this.#recordBytesMax, block.recordBytesMax)
 
     const { records } = block
-    const compressing = compressBlock(block.content, this.#options.compressionLevel).finally(() => {
+    const compressing = this.#options.press.compress(block.content).finally(() => {
       block.release()
       onReleased()
     })
@@ -129,24 +123,29 @@ export class TileDraft {
       batchCodec: this.batchCodec,
       recordBytesMax: this.#recordBytesMax,
       blocks: this.#blocks,
-      blocksBytes: this.spooledBytes,
-      blocksSha256: this.#hash.digest('hex'),
+      blocksBytes: this.spool.bytes,
+      blocksSha256: this.spool.sha256,
     }
     return this.#content
+  }
+
+  /** Gives back what a tile holds that gets nothing for a while. */
+  rest(): void {
+    this.#appended = this.#appended
+      .then(() => this.spool.rest())
+      .catch((error: unknown) => {
+        this.#failure ??= error
+      })
   }
 
   /** Removes the spool file once nothing writes to it any more. */
   async discard(): Promise<void> {
     await this.#appended
-    await this.#options.disk.remove(this.spoolPath)
+    await this.spool.remove()
   }
 
   async #append(pieces: readonly Buffer[]): Promise<void> {
-    await this.#options.disk.append(this.spoolPath, pieces)
-    for (const piece of pieces) {
-      this.#hash.update(piece)
-      this.spooledBytes += piece.length
-    }
+    await this.spool.append(pieces)
     this.#options.onSpooled()
   }
 

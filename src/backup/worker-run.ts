@@ -1,3 +1,4 @@
+import { BlockPress } from '../format/ocf/block-press.ts'
 import type { GroupSession, Ownership } from '../kafka/port.ts'
 import type { Progress } from '../observe/progress.ts'
 import { Aborted, aborted } from '../runtime/aborted.ts'
@@ -54,10 +55,12 @@ export class WorkerRun implements AsyncDisposable {
     this.#failure.promise.catch(() => undefined) // whoever waits for it hears of it
     stop.draining.addEventListener('abort', () => this.#reading.abort(stop.draining.reason))
     const memory = new WorkerMemory(options.memory)
+    const press = new BlockPress(options.compressionLevel)
     const metrics = context.metrics.of(backupMetrics)
     this.partitions = new Partitions({
       context,
       memory,
+      press,
       committer: new Committer(session),
       tally: this.tally,
       options,
@@ -73,7 +76,7 @@ export class WorkerRun implements AsyncDisposable {
     const all = () => this.partitions.all
     const throttle = options.maxRate === undefined ? unthrottled : newThrottle(context.clock, options.maxRate)
     const minBytes = targets === undefined ? MIN_FETCH_BYTES : 1
-    const loopDeps = { context, memory, throttle, partitions: all, minBytes, signal: this.#reading.signal }
+    const loopDeps = { context, memory, press, throttle, partitions: all, minBytes, signal: this.#reading.signal }
     this.#loops = new FetchLoops(loopDeps, error => this.#failure.reject(error))
     this.#gauges = new WorkerGauges(context, memory, this.tally)
     this.#progress = new OnceProgress(progress, targets)

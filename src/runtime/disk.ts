@@ -7,8 +7,8 @@ export interface Disk {
   makeFolder(path: string): Promise<void>
   /** Names in a folder, sorted; empty when it does not exist. */
   list(path: string): Promise<string[]>
-  /** Appends the pieces in one write and creates the file if needed. Not synced. */
-  append(path: string, pieces: readonly Uint8Array[]): Promise<void>
+  /** Opens a file to append to, and creates it if needed. */
+  openAppend(path: string): Promise<AppendFile>
   /** The whole file. */
   read(path: string): Promise<Buffer | undefined>
   /** The file in pieces of at most `pieceBytes`, from the beginning. */
@@ -25,4 +25,10 @@ export interface Disk {
   freeBytes(path: string): Promise<number>
   /** An exclusive lock that ends with the process, even by SIGKILL; undefined when another process holds it. */
   lock(path: string): Promise<Disposable | undefined>
+}
+
+export interface AppendFile {
+  /** Appends the pieces in one write. Not synced. One call at a time. */
+  append(pieces: readonly Uint8Array[]): Promise<void>
+  close(): Promise<void>
 }

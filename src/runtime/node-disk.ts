@@ -11,12 +11,18 @@ export const nodeDisk: Disk = {
 
   list: path => guard(path, async () => (await orUndefined(readdir(path)))?.sort() ?? []),
 
-  append: (path, pieces) =>
+  openAppend: path =>
     guard(path, async () => {
-      await using file = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o640)
-      const { bytesWritten } = await file.writev(pieces)
-      const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
-      if (bytesWritten !== bytes) throw new Error(`wrote ${bytesWritten} of ${bytes} bytes`)
+      const file = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o640)
+      return {
+        append: pieces =>
+          guard(path, async () => {
+            const { bytesWritten } = await file.writev(pieces)
+            const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
+            if (bytesWritten !== bytes) throw new Error(`wrote ${bytesWritten} of ${bytes} bytes`)
+          }),
+        close: () => guard(path, () => file.close()),
+      }
     }),
 
   read: path => guard(path, () => orUndefined(readFile(path))),

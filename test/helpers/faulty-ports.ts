@@ -4,6 +4,7 @@ import type { KafkaErrorName } from '../../src/kafka/kafka-errors.ts'
 import type { AppendAnswer, BatchAppender, GroupListener, GroupSession, Kafka } from '../../src/kafka/port.ts'
 import { errorCodes } from '../../src/runtime/error-codes.ts'
 import type { ErrorCode } from '../../src/runtime/error-codes.ts'
+import type { AppendFile, Disk } from '../../src/runtime/disk.ts'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
 import type { TopicPartition } from '../../src/runtime/topic-partition.ts'
 import { partitionName } from '../../src/runtime/topic-partition.ts'
@@ -13,7 +14,18 @@ import type { Fault, Faults } from './faults.ts'
 const VERBS = {
   store: { calls: ['put', 'get', 'head', 'delete'], streams: ['list', 'folders'] },
   disk: {
-    calls: ['makeFolder', 'list', 'append', 'read', 'replace', 'remove', 'removeFolder', 'sync', 'freeBytes', 'lock'],
+    calls: [
+      'makeFolder',
+      'list',
+      'read',
+      'replace',
+      'remove',
+      'removeFolder',
+      'sync',
+      'freeBytes',
+      'lock',
+      'openAppend',
+    ],
     streams: ['readPieces'],
   },
   admin: {
@@ -40,10 +52,11 @@ export function faultyPorts(ports: Ports, faults: Faults, ordered: readonly Faul
   const known = Object.entries(VERBS).flatMap(([port, { calls, streams }]) =>
     [...calls, ...streams].map(verb => `${port}.${verb}`),
   )
+  known.push('disk.append') // of a file that `disk.openAppend` has opened
   for (const { verb, source } of ordered) if (!known.includes(verb)) throw new Error(`no verb of a port: ${source}`)
   return {
     ...ports,
-    disk: wrap('disk', ports.disk, faults, String),
+    disk: faultyDisk(ports.disk, faults),
     async openStore(options, tools) {
       return wrap('store', await ports.openStore(options, tools), faults, String)
     },
@@ -51,6 +64,24 @@ export function faultyPorts(ports: Ports, faults: Faults, ordered: readonly Faul
       return faultyKafka(await ports.openKafka(options, tools), faults)
     },
   }
+}
+
+/** A disk whose open files fail as `disk.append`. */
+function faultyDisk(disk: Disk, faults: Faults): Disk {
+  const openAppend = async (path: string): Promise<AppendFile> => {
+    const file = await disk.openAppend(path)
+    return {
+      append: pieces =>
+        faults.run({
+          verb: 'disk.append',
+          detail: path,
+          make: () => file.append(pieces),
+          fail: failing('DISK', 'append'),
+        }),
+      close: () => file.close(),
+    }
+  }
+  return wrap('disk', { ...disk, openAppend }, faults, String)
 }
 
 function faultyKafka(kafka: Kafka, faults: Faults): Kafka {
