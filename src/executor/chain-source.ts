@@ -1,7 +1,7 @@
 import { mustReadWholeFirst, readTileBlocks } from '../catalog/tile-blocks.ts'
 import type { DecodedBlock, ReadingLimits, TileSource } from '../catalog/tile-blocks.ts'
 import type { FileHeader } from '../catalog/tile-header-reader.ts'
-import { corrupt } from '../catalog/tile-header-reader.ts'
+import { corrupt, readFileHeader } from '../catalog/tile-header-reader.ts'
 import type { BatchCodec } from '../format/batch/record-batch.ts'
 import { parseTileKey } from '../format/keys.ts'
 import type { PlanFile } from '../format/plan.ts'
@@ -14,55 +14,70 @@ import { MaxbrodError } from '../runtime/errors.ts'
 import type { ObjectStore } from '../storage/port.ts'
 
 /** What a chain's files give, in order. */
-export type SourceItem =
-  /** The records of a block, ready to be sent. */
-  | { readonly kind: 'batches'; readonly batches: readonly FilledBatch[]; readonly codec: BatchCodec }
-  /** All batches of the file came before, and the file was whole. */
-  | { readonly kind: 'end of file'; readonly file: PlanFile }
+export type SourceItem = SourceBatches | EndOfFile
+
+/** The records of a block, ready to be sent. The block's room in the budget stands for them until this is disposed of. */
+export interface SourceBatches extends Disposable {
+  readonly kind: 'batches'
+  readonly batches: readonly FilledBatch[]
+  readonly codec: BatchCodec
+}
+
+/** All batches of the file came before, and the file was whole. */
+export interface EndOfFile {
+  readonly kind: 'end of file'
+  readonly file: PlanFile
+}
 
 export interface SourceOptions {
   readonly store: ObjectStore
   readonly limits: ReadingLimits
   /** Largest batch that the target takes. */
   readonly batchBytes: number
-  /** Where the target stands: this many records of the first file are there already … */
+  /** Where the target stands in the first file; undefined when it holds nothing of it. */
+  readonly tail: TargetTail | undefined
+}
+
+export interface TargetTail {
+  /** This many records of the file are there already … */
   readonly skip: number
   /** … and the last of them has this source offset. */
-  readonly tailSourceOffset: number | undefined
+  readonly sourceOffset: number | undefined
+  /** The error for a target that does not match its file. */
+  readonly spoiled: (reason: string) => Error
 }
 
 /**
- * Reads the files of a chain and turns their blocks into batches. The first `skip` records are left out, and the last of
- * them must be the one that the target ends with. Throws OBJECT_CORRUPT and the like for a file that is not what was
- * planned, TARGET_SPOILED when the target does not match the file.
+ * Reads the files of a chain and turns their blocks into batches. What the target has is left out, and must end with the
+ * right record. Throws OBJECT_CORRUPT and the like for a file that is not what was planned, the tail's error when the target
+ * does not match the file. Items must be disposed of, also those that are thrown away.
  */
-export async function* readChain(files: readonly PlanFile[], options: SourceOptions): AsyncGenerator<SourceItem> {
-  let skip = options.skip
+export async function* readChain(files: readonly PlanFile[], options: SourceOptions): AsyncGenerator<SourceItem, void> {
+  let { tail } = options
   for (const file of files) {
-    yield* readFile(file, { ...options, skip })
+    yield* readFile(file, { ...options, tail })
     yield { kind: 'end of file', file }
-    skip = 0
+    tail = undefined
   }
 }
 
-async function* readFile(file: PlanFile, options: SourceOptions): AsyncGenerator<SourceItem> {
+async function* readFile(file: PlanFile, options: SourceOptions): AsyncGenerator<SourceBatches, void> {
   const { key, etag } = file.object
   const place = must(parseTileKey(key), `the place of ${key}`)
   const source = { store: options.store, key, place, etag }
   const window = { from: file.slice?.fromOffset ?? file.covers.from, to: file.slice?.toOffset ?? file.covers.to }
   const progress = { seen: 0, after: file.covers.from - 1 }
-  let header: FileHeader | undefined
-  const onHeader = (read: FileHeader) => {
-    header = read
-  }
   try {
-    for await (const block of readTileBlocks(source, options.limits, onHeader)) {
-      using _ = block
-      const known = must(header, 'header')
-      if (progress.seen === 0 && progress.after < file.covers.from && mustReadWholeFirst(known))
-        await readThrough(file, source, options.limits)
-      const batches = takeBlock(block, readerOf(known, file), file, window, progress, options)
-      if (batches.length > 0) yield { kind: 'batches', batches, codec: codecOf(known) }
+    const header = await readFileHeader(options.store, key, place, etag, options.limits.signal)
+    if (mustReadWholeFirst(header)) await readThrough(file, source, options.limits)
+    for await (const block of readTileBlocks(source, options.limits)) {
+      using stack = new DisposableStack()
+      stack.use(block)
+      const batches = takeBlock(block, readerOf(header, file), file, window, progress, options)
+      if (batches.length > 0) {
+        const room = stack.move()
+        yield { kind: 'batches', batches, codec: codecOf(header), [Symbol.dispose]: () => room.dispose() }
+      }
     }
   } catch (error) {
     throw corrupt(key, error)
@@ -83,9 +98,9 @@ function takeBlock(
   file: PlanFile,
   window: { readonly from: number; readonly to: number },
   progress: { seen: number; after: number },
-  { skip, tailSourceOffset, batchBytes, limits }: SourceOptions,
+  { tail, batchBytes, limits }: SourceOptions,
 ): readonly FilledBatch[] {
-  const left = Math.max(0, skip - progress.seen)
+  const left = Math.max(0, (tail?.skip ?? 0) - progress.seen)
   const slice = {
     ...block,
     fromOffset: window.from,
@@ -95,23 +110,19 @@ function takeBlock(
     coversTo: file.covers.to,
   }
   const { batches, wanted, lastSkipped, lastOffset } = blockToBatches(slice, reader, batchBytes, limits.pool)
-  if (left > 0 && wanted >= left && lastSkipped !== tailSourceOffset) {
+  if (tail !== undefined && left > 0 && wanted >= left && lastSkipped !== tail.sourceOffset) {
     for (const { builder } of batches) builder.release()
-    throw new MaxbrodError(
-      'TARGET_SPOILED',
-      `${file.target.topic}-${file.target.partition} ends with source offset ${tailSourceOffset}, where ${lastSkipped} must stand`,
-      {
-        ...file.target,
-        hint: 'another producer wrote to it: restore into a new topic',
-      },
-    )
+    throw tail.spoiled(`its last record has source offset ${tail.sourceOffset}, where ${lastSkipped} must stand`)
   }
   progress.after = lastOffset
   progress.seen += wanted
   return batches
 }
 
-/** Files in which a flipped bit would not show are decoded from end to end before the first record is used. */
+/**
+ * Files in which a flipped bit would not show are decoded from end to end before the first record is used. Not while blocks
+ * of the file are held: many chains would wait for each other's room.
+ */
 async function readThrough(file: PlanFile, source: TileSource, limits: ReadingLimits): Promise<void> {
   let header: FileHeader | undefined
   let after = file.covers.from - 1

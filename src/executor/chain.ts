@@ -1,23 +1,22 @@
 import { readFileHeader } from '../catalog/tile-header-reader.ts'
-import type { ReadingLimits } from '../catalog/tile-blocks.ts'
-import type { BatchCodec } from '../format/batch/record-batch.ts'
 import { parseTileKey } from '../format/keys.ts'
+import { chainName } from '../format/plan.ts'
 import type { PlanFile } from '../format/plan.ts'
-import type { FilledBatch } from '../format/transcode/to-batches.ts'
 import { must } from '../runtime/assert.ts'
 import type { ByteBudget } from '../runtime/byte-budget.ts'
+import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 import { readChain } from './chain-source.ts'
-import type { SourceItem } from './chain-source.ts'
+import type { SourceBatches, SourceItem } from './chain-source.ts'
 import { recordsOf, resumeAt } from './resume.ts'
+import type { GoOn, ResumeVerdict, TargetProgress } from './resume.ts'
 import { TargetLog } from './target-log.ts'
-import type { TargetLogDeps } from './target-log.ts'
-import type { Targets } from './targets.ts'
+import type { Appended, TargetLogDeps } from './target-log.ts'
+import type { TargetFacts } from './targets.ts'
 
 export interface ChainDeps extends TargetLogDeps {
-  readonly targets: Targets
   readonly budget: ByteBudget
   readonly maxRecordBytes: number
-  /** All records of the file are in the target, and the file was whole. */
+  /** All records of the file are in the target, and the file was whole. Called once for each file, in order. */
   readonly onFileDone: (file: PlanFile) => void
   /** How many records of the chain are in the target. */
   readonly onCount: (count: number) => void
@@ -33,6 +32,7 @@ export class ChainRestore {
   readonly #with: ChainDeps
   #batchBytes = Infinity
   #count = 0
+  #filesDone = 0
   #isLookedAt = false
 
   constructor(target: PlanFile['target'], deps: ChainDeps) {
@@ -52,89 +52,106 @@ export class ChainRestore {
 
   /** True when the target is known to hold all files that were added. */
   get isComplete(): boolean {
-    return this.#isLookedAt && this.#count === this.planned
+    return this.#isLookedAt && this.#count === this.planned && this.#filesDone === this.#files.length
   }
 
-  /** Adds the next file of the plan. */
+  /** Adds the next file of the plan. Throws PLAN_CORRUPT for another one. */
   add(file: PlanFile): void {
+    if (file.index !== this.#files.length || file.recordsBefore !== this.planned) {
+      throw new MaxbrodError('PLAN_CORRUPT', `file ${file.index} of ${chainName(this.target)} is not the next one`, {
+        ...this.target,
+        key: file.object.key,
+        hint: 'plan again into a new --plan-topic',
+      })
+    }
     this.#files.push(file)
   }
 
   /** Restores all files that are known, also those added meanwhile; resolves when the target holds all of them. */
   async run(): Promise<void> {
     const { targets, ownership } = this.#with
-    const facts = await targets.inspect(this.target.topic)
     const baseOffset = targets.baseOffset(this.target.topic, this.target.partition)
-    const log = new TargetLog(
-      { ...this.target, baseOffset, producerId: targets.producerId, maxBatchBytes: facts.maxBatchBytes },
-      this.#with,
-    )
-    this.#batchBytes = Math.min(this.#batchBytes, facts.maxBatchBytes)
+    const log = new TargetLog({ ...this.target, baseOffset, producerId: targets.producerId }, this.#with)
     for (;;) {
       ownership.ended.throwIfAborted()
+      const facts = await targets.inspect(this.target.topic)
       const progress = await log.look()
       this.#isLookedAt = true
       this.#setCount(progress.count)
       const verdict = resumeAt(this.#files, progress)
-      if (verdict.kind === 'spoiled') throw log.spoiled(verdict.reason)
-      this.#markDone(verdict.kind === 'complete' ? Infinity : verdict.index)
+      if (verdict.kind === 'spoiled') throw log.spoiled(verdict.reason, verdict.record)
+      await this.#checkBorder(verdict, progress, log)
+      this.#markDone(verdict.kind === 'complete' ? this.#files.length : verdict.index)
       if (verdict.kind === 'complete') return
-      if (verdict.skip === 0) await this.#checkBoundary(verdict.index, progress.tailSourceOffset, log)
-      const outcome = await this.#stream(log, verdict.index, verdict.skip, progress.tailSourceOffset, facts.codec)
-      if (outcome === 'smaller') this.#batchBytes = Math.max(1, Math.floor(this.#batchBytes / 2))
-      else if (outcome === 'look again') await targets.inspect(this.target.topic)
+      await targets.open(facts)
+      const outcome = await this.#stream(log, verdict, progress, facts)
+      if (outcome === 'smaller') this.#batchBytes = Math.max(1, Math.floor(this.#batchLimit(facts) / 2))
     }
   }
 
-  /** Sends the files from `index` on; ends early when the log must be read again. */
+  /** Sends the files from the verdict's on; ends early when the log must be read again. */
   async #stream(
     log: TargetLog,
-    index: number,
-    skip: number,
-    tailSourceOffset: number | undefined,
-    codec: BatchCodec | undefined,
-  ): Promise<'done' | 'look again' | 'smaller'> {
-    const { onFileDone } = this.#with
-    const source = readChain(
-      this.#files.filter(file => file.index >= index),
-      this.#sourceOptions(skip, tailSourceOffset),
-    )
+    { index, skip }: GoOn,
+    { tailSourceOffset }: TargetProgress,
+    facts: TargetFacts,
+  ): Promise<Appended> {
+    const { deps, budget, maxRecordBytes, ownership } = this.#with
+    const source = readChain(this.#files.slice(index), {
+      store: deps.store,
+      limits: { pool: deps.pool, budget, maxRecordBytes, signal: ownership.ended },
+      batchBytes: this.#batchLimit(facts),
+      tail: { skip, sourceOffset: tailSourceOffset, spoiled: reason => log.spoiled(reason, this.#count - 1) },
+    })
     let next = prefetch(source)
     try {
       for (;;) {
         const item = await next
-        if (item === undefined) return 'done'
+        if (item === undefined) return 'appended'
         next = prefetch(source) // decoded while this one is on its way
-        if (item.kind === 'end of file') onFileDone(item.file)
+        if (item.kind === 'end of file') this.#markDone(item.file.index + 1)
         else {
-          const outcome = await sendAll(log, item.batches, codec ?? item.codec)
+          using _ = item
+          const outcome = await sendAll(log, item, facts)
           this.#setCount(log.count)
           if (outcome !== 'appended') return outcome
         }
       }
     } finally {
       const last = await next.catch(() => undefined)
-      if (last?.kind === 'batches') for (const { builder } of last.batches) builder.release()
+      if (last?.kind === 'batches') {
+        for (const { builder } of last.batches) builder.release()
+        last[Symbol.dispose]()
+      }
       await source.return(undefined)
     }
   }
 
-  #sourceOptions(skip: number, tailSourceOffset: number | undefined): Parameters<typeof readChain>[1] {
-    const { deps, budget, maxRecordBytes, ownership } = this.#with
-    const limits: ReadingLimits = { pool: deps.pool, budget, maxRecordBytes, signal: ownership.ended }
-    return { store: deps.store, limits, batchBytes: this.#batchBytes, skip, tailSourceOffset }
+  #batchLimit({ maxBatchBytes }: TargetFacts): number {
+    return Math.min(this.#batchBytes, maxBatchBytes)
   }
 
-  /** At the border of two files the last record in the target must be the last one of the file before. */
-  async #checkBoundary(index: number, tailSourceOffset: number | undefined, log: TargetLog): Promise<void> {
-    const before = this.#files.find(file => file.index === index - 1 && file.records > 0)
-    if (before === undefined || before.slice !== undefined) return
-    const { key, etag } = before.object
-    const place = must(parseTileKey(key), `the place of ${key}`)
-    const header = await readFileHeader(this.#with.deps.store, key, place, etag, this.#with.ownership.ended)
-    const lastOffset = header.kind === 'maxbrod' ? header.tile.content.lastOffset : undefined
-    if (lastOffset !== undefined && lastOffset !== tailSourceOffset) {
-      throw log.spoiled(`its last record has source offset ${tailSourceOffset}, where ${lastOffset} must stand`)
+  /** At the border of two files, and at the end, the last record in the target must be the last one of the file before. */
+  async #checkBorder(verdict: ResumeVerdict, { tailSourceOffset }: TargetProgress, log: TargetLog): Promise<void> {
+    if (verdict.kind === 'go on' && verdict.skip > 0) return
+    const index = verdict.kind === 'go on' ? verdict.index : this.#files.length
+    const before = this.#files.findLast(file => file.index < index && file.records > 0)
+    const lastOffset = before === undefined ? undefined : await this.#lastOffsetOf(before)
+    if (lastOffset === undefined || lastOffset === tailSourceOffset) return
+    const reason = `its last record has source offset ${tailSourceOffset}, where ${lastOffset} must stand`
+    throw log.spoiled(reason, this.#count - 1)
+  }
+
+  /** Undefined when the file does not tell. One that is gone or broken is no trouble either: its records are there. */
+  async #lastOffsetOf({ object: { key, etag }, slice }: PlanFile): Promise<number | undefined> {
+    const { deps, ownership } = this.#with
+    if (slice !== undefined) return undefined
+    try {
+      const header = await readFileHeader(deps.store, key, must(parseTileKey(key), key), etag, ownership.ended)
+      return header.kind === 'maxbrod' ? header.tile.content.lastOffset : undefined
+    } catch (error) {
+      if (isMaxbrodError(error, 'OBJECT_MISSING', 'OBJECT_CHANGED', 'OBJECT_CORRUPT')) return undefined
+      throw error
     }
   }
 
@@ -143,8 +160,12 @@ export class ChainRestore {
     this.#with.onCount(count)
   }
 
-  #markDone(beforeIndex: number): void {
-    for (const file of this.#files) if (file.index < beforeIndex) this.#with.onFileDone(file)
+  /** Tells of the files below `index` that are done and were not told of. A target that lost records does not undo that. */
+  #markDone(index: number): void {
+    for (; this.#filesDone < index; this.#filesDone++) {
+      const file = this.#files[this.#filesDone]
+      if (file !== undefined) this.#with.onFileDone(file)
+    }
   }
 }
 
@@ -154,15 +175,11 @@ function prefetch(source: AsyncGenerator<SourceItem, void>): Promise<SourceItem 
   return next
 }
 
-async function sendAll(
-  log: TargetLog,
-  batches: readonly FilledBatch[],
-  codec: BatchCodec,
-): Promise<'appended' | 'look again' | 'smaller'> {
+async function sendAll(log: TargetLog, { batches, codec }: SourceBatches, facts: TargetFacts): Promise<Appended> {
   for (const [index, batch] of batches.entries()) {
-    let outcome: 'appended' | 'look again' | 'smaller' = 'look again'
+    let outcome: Appended = 'look again'
     try {
-      outcome = await log.append(batch, codec)
+      outcome = await log.append(batch, facts.codec ?? codec, facts.maxBatchBytes)
     } finally {
       if (outcome !== 'appended') for (const { builder } of batches.slice(index + 1)) builder.release()
     }

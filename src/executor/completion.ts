@@ -1,12 +1,13 @@
-import type { Kafka } from '../kafka/port.ts'
-import { decodePlanEntry } from '../format/plan.ts'
 import { sealConfigs } from '../format/hold.ts'
-import type { Clock } from '../runtime/clock.ts'
+import type { PlanEnd, PlanEntry, PlanHead } from '../format/plan.ts'
+import type { Kafka } from '../kafka/port.ts'
 import { must } from '../runtime/assert.ts'
+import type { Clock } from '../runtime/clock.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
+import type { TopicPartition } from '../runtime/topic-partition.ts'
 import type { ExecutorDeps } from './deps.ts'
-import { endOf } from './plan-reader.ts'
+import { endOf, readPlanEntries } from './plan-reader.ts'
 import type { Targets } from './targets.ts'
 
 /** The plan as it was complete at one moment. */
@@ -33,7 +34,7 @@ const PLANNER_PATIENCE_MS = 60_000
 export async function completePlan(
   deps: ExecutorDeps,
   planTopic: string,
-  planPartitions: number,
+  head: PlanHead,
   signal: AbortSignal,
 ): Promise<CompletePlan> {
   const { clock, log } = deps
@@ -41,7 +42,7 @@ export async function completePlan(
   let size = -1
   for (;;) {
     signal.throwIfAborted()
-    const { plan, total } = await planNow(deps.kafka, planTopic, planPartitions, signal)
+    const { plan, total } = await planNow(deps.kafka, planTopic, head, signal)
     if (plan !== undefined) return plan
     if (total !== size) grownAtMs = clock.monotonic()
     if (size < 0) log.info({ planTopic }, 'the plan is not complete yet, waiting for its planner')
@@ -59,41 +60,44 @@ export async function completePlan(
 export async function planNow(
   kafka: Kafka,
   planTopic: string,
-  planPartitions: number,
+  head: PlanHead,
   signal: AbortSignal,
 ): Promise<{ plan: CompletePlan | undefined; total: number }> {
-  const ends = await Promise.all(
-    Array.from({ length: planPartitions }, (_, partition) => endOf(kafka, planTopic, partition)),
+  const partitions = Array.from({ length: head.planPartitions }, (_, partition) => partition)
+  const ends = await Promise.all(partitions.map(partition => endOf(kafka, planTopic, partition)))
+  const closing = await Promise.all(
+    ends.map((end, partition) => closingEntry(kafka, planTopic, partition, end, head, signal)),
   )
-  const closing = await Promise.all(ends.map((end, partition) => lastEntry(kafka, planTopic, partition, end, signal)))
-  const isComplete = closing.every(chains => chains !== undefined)
+  const isComplete = closing.every(end => end !== undefined)
   return {
     plan: isComplete ? { ends, records: recordsOf(closing) } : undefined,
     total: ends.reduce((sum, end) => sum + end, 0),
   }
 }
 
-type Chains = Readonly<Record<string, { readonly index: number; readonly records: number }>>
-
-/** The chains of a plan partition that closes with an end record, else undefined. */
-async function lastEntry(
+/** The end record that closes a plan partition. The head of a planner that came second, and late, may stand behind it. */
+async function closingEntry(
   kafka: Kafka,
   planTopic: string,
   partition: number,
   end: number,
+  head: PlanHead,
   signal: AbortSignal,
-): Promise<Chains | undefined> {
-  for await (const { value } of kafka.readRecords({ topic: planTopic, partition }, Math.max(0, end - 1), end, signal)) {
-    const entry = decodePlanEntry(value)
-    if (entry.kind === 'end') return entry.chains
+): Promise<PlanEnd | undefined> {
+  for (let from = end, step = 1; from > 0; step *= 2) {
+    const to = from
+    from = Math.max(0, from - step)
+    let last: PlanEntry | undefined
+    for await (const { entry } of readPlanEntries(kafka, planTopic, partition, from, to, head, signal)) last = entry
+    if (last !== undefined) return last.kind === 'end' ? last : undefined
   }
   return undefined
 }
 
-function recordsOf(closing: readonly (Chains | undefined)[]): PartitionMap<number> {
+function recordsOf(closing: readonly PlanEnd[]): PartitionMap<number> {
   const records = new PartitionMap<number>()
-  for (const chains of closing) {
-    for (const [name, chain] of Object.entries(chains ?? {})) {
+  for (const { partitions } of closing) {
+    for (const [name, chain] of Object.entries(partitions)) {
       const dash = name.lastIndexOf('-')
       records.set({ topic: name.slice(0, dash), partition: Number(name.slice(dash + 1)) }, chain.records)
     }
@@ -121,42 +125,69 @@ export async function planCommitted(
   }
 }
 
-/** Counts what of a plan is in the targets. Throws TARGET_SPOILED for one that holds more than that, TARGET_LOSING for one that lost its beginning. */
-export async function countRestored(kafka: Kafka, { records }: CompletePlan, targets: Targets): Promise<PlanCount[]> {
-  const partitions = [...records.keys()]
+/**
+ * Counts what of the newest complete plan is in the targets. A plan that is growing is counted as it was in `known`. Throws
+ * TARGET_SPOILED for a target that holds more than planned, TARGET_LOSING for one that lost its beginning.
+ */
+export async function countRestored(
+  { kafka }: Pick<ExecutorDeps, 'kafka'>,
+  planTopic: string,
+  known: CompletePlan,
+  targets: Targets,
+  signal: AbortSignal,
+): Promise<PlanCount[]> {
+  const partitions = [...known.records.keys()]
   const [starts, ends] = await Promise.all([
     kafka.admin.offsets('log start', partitions),
     kafka.admin.offsets('log end', partitions),
   ])
-  return [...records].map(([{ topic, partition }, planned]) => {
-    const base = targets.baseOffset(topic, partition)
-    const start = starts.offsets.get({ topic, partition })
-    const end = ends.offsets.get({ topic, partition })
-    if (start === undefined || end === undefined)
-      throw new MaxbrodError('TARGET_REPLACED', `${topic}-${partition} is gone since the restore was planned`, {
-        topic,
-        partition,
-      })
-    if (start > base)
-      throw new MaxbrodError(
-        'TARGET_LOSING',
-        `${topic}-${partition} now begins at ${start}, and the restore began at ${base}`,
-        { topic, partition },
-      )
-    if (end - base > planned) {
-      throw new MaxbrodError(
-        'TARGET_SPOILED',
-        `${topic}-${partition} holds ${end - base} records, where ${planned} are planned`,
-        {
-          topic,
-          partition,
-          offset: base + planned,
-          hint: 'another producer wrote to it, or a late copy arrived: restore this topic again under another name',
-        },
-      )
-    }
-    return { topic, partition, planned, restored: end - base }
+  // Read behind the ends: what a planner added before that is counted, so that no target can be ahead of its plan.
+  const { plan } = await planNow(kafka, planTopic, targets.head, signal)
+  return partitions.map(partition => {
+    const planned = (plan ?? known).records.get(partition) ?? 0
+    const restored = countOf(partition, starts.offsets.get(partition), ends.offsets.get(partition), targets)
+    if (restored > planned && plan !== undefined) throw spoiledBehind(partition, planned, restored, targets)
+    return { ...partition, planned, restored: Math.min(restored, planned) }
   })
+}
+
+function countOf(
+  { topic, partition }: TopicPartition,
+  start: number | undefined,
+  end: number | undefined,
+  targets: Targets,
+): number {
+  const base = targets.baseOffset(topic, partition)
+  if (start === undefined || end === undefined)
+    throw new MaxbrodError('TARGET_REPLACED', `${topic}-${partition} is gone since the restore was planned`, {
+      topic,
+      partition,
+    })
+  if (start > base)
+    throw new MaxbrodError(
+      'TARGET_LOSING',
+      `${topic}-${partition} now begins at ${start}, and the restore began at ${base}`,
+      { topic, partition },
+    )
+  return end - base
+}
+
+function spoiledBehind(
+  { topic, partition }: TopicPartition,
+  planned: number,
+  restored: number,
+  targets: Targets,
+): MaxbrodError {
+  return new MaxbrodError(
+    'TARGET_SPOILED',
+    `${topic}-${partition} holds ${restored} records, where ${planned} are planned`,
+    {
+      topic,
+      partition,
+      offset: targets.baseOffset(topic, partition) + planned,
+      hint: 'another producer wrote to it, or a late copy arrived: restore this topic again under another name',
+    },
+  )
 }
 
 /** Seals the held topics of which every partition is complete: from now on they take no old records. */
@@ -168,10 +199,8 @@ export async function sealComplete(
   for (const topic of new Set(counts.map(count => count.topic))) {
     const isComplete = counts.every(count => count.topic !== topic || count.restored === count.planned)
     if (!isComplete || !targets.isHeld(topic)) continue
-    const configs = (await kafka.admin.topicConfigs([topic])).get(topic) ?? []
-    const seal = sealConfigs(configs)
-    const isSealed = [...seal].every(([name, value]) => configs.find(config => config.name === name)?.value === value)
-    if (isSealed) continue
+    const seal = sealConfigs((await kafka.admin.topicConfigs([topic])).get(topic) ?? [])
+    if (seal.size === 0) continue
     await kafka.admin.alterTopicConfigs(topic, seal)
     log.info({ topic }, 'complete and sealed until maxbrod finalize')
   }

@@ -42,7 +42,6 @@ export class ExecutorRun implements AsyncDisposable {
   readonly #end = new AbortController()
   readonly #failure = Promise.withResolvers<never>()
   readonly #runs = new Map<Ownership, PlanRun>()
-  readonly #topics = new Set<string>()
   readonly #watching: Promise<void>
   readonly #targets: Targets
   #recordsSent = 0
@@ -116,7 +115,7 @@ export class ExecutorRun implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort(new Aborted('the executor ends'))
     await this.handOver([...this.#runs.keys()])
-    await this.#watching
+    await within(this.#deps.clock, HAND_OVER_MS, this.#watching) // it may be asking a cluster that is away
     this.#appender[Symbol.dispose]()
     this.#stalls[Symbol.dispose]()
     this.#progress[Symbol.dispose]()
@@ -128,13 +127,14 @@ export class ExecutorRun implements AsyncDisposable {
       deps: this.#deps,
       session: this.#session,
       planTopic: this.#options.planTopic,
-      restoreId: this.#targets.restoreId,
+      head: this.#targets.head,
       chains: this.#limit,
       newChain: (target, part) => this.#newChain(target, part),
       onPlanned: file => this.#progress.planned(file),
       onCount: (target, count) => this.#progress.counted(target, count),
       onFailed: (target, error) => this.#onFailed(target, error),
       onTopic: topic => this.#meet(topic),
+      onBroken: error => this.#failure.reject(error),
     })
   }
 
@@ -166,13 +166,13 @@ export class ExecutorRun implements AsyncDisposable {
   }
 
   async #watch(): Promise<void> {
-    const error = await watchHold(this.#targets, () => this.#topics, this.#deps.clock, this.#end.signal)
+    const topics = () => new Set([...this.#runs.values()].flatMap(run => run.unfinishedTopics))
+    const error = await watchHold(this.#targets, topics, this.#deps.clock, this.#end.signal)
     if (error !== undefined) this.#failure.reject(error)
   }
 
   /** A planner may have added targets since the heads were read. */
   async #meet(topic: string): Promise<void> {
-    this.#topics.add(topic)
     if (this.#targets.has(topic)) return
     this.#targets.learn(await readHeads(this.#deps.kafka, this.#options.planTopic, this.#end.signal))
   }

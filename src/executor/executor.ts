@@ -1,12 +1,13 @@
 import type { GroupSession } from '../kafka/port.ts'
 import { Aborted, aborted } from '../runtime/aborted.ts'
+import { stopWithin } from '../runtime/stop.ts'
 import type { Stop } from '../runtime/stop.ts'
 import { completePlan, countRestored, planCommitted, planNow, sealComplete } from './completion.ts'
 import type { CompletePlan } from './completion.ts'
 import type { ExecutorDeps } from './deps.ts'
 import { ExecutorRun } from './executor-run.ts'
 import type { ExecutorOptions } from './options.ts'
-import { planPartitionsOf, readHeads } from './plan-reader.ts'
+import { checkPlanTopic, readHeads } from './plan-reader.ts'
 import { describeFailure } from './result.ts'
 import type { RestoreResult } from './result.ts'
 import { verifyChains } from './verify-full.ts'
@@ -25,9 +26,10 @@ export async function runExecutor(deps: ExecutorDeps, options: ExecutorOptions, 
   const { planTopic } = options
   const groupId = options.groupId ?? `maxbrod.restore.${planTopic}`
   const heads = await readHeads(kafka, planTopic, stop.aborted)
-  const planPartitions = await planPartitionsOf(kafka, planTopic, heads)
-  const plan = options.exitWhenDone ? await completePlan(deps, planTopic, planPartitions, stop.draining) : undefined
+  const head = await checkPlanTopic(kafka, planTopic, heads)
+  const plan = options.exitWhenDone ? await completePlan(deps, planTopic, head, stop.draining) : undefined
 
+  using over = stopWithin(stop) // what runs beside the work must not outlive it
   const joined = Promise.withResolvers<GroupSession>()
   await using run = new ExecutorRun(deps, options, heads, joined.promise)
   log.info({ planTopic, restoreId: run.targets.restoreId, group: groupId }, 'restore begins')
@@ -48,18 +50,22 @@ export async function runExecutor(deps: ExecutorDeps, options: ExecutorOptions, 
     joined.resolve(session)
     const work =
       plan === undefined
-        ? sealAsTopicsComplete(deps, planTopic, planPartitions, run, stop)
-        : untilDone(deps, options, run, plan, groupId, stop)
+        ? sealAsTopicsComplete(deps, planTopic, run, over)
+        : untilDone(deps, options, run, plan, groupId, over)
     await Promise.race([work, run.broken, session.ended])
     await Promise.race([run.handOver(session.owned), aborted(stop.aborted)])
     return await summarize(deps, options, run, plan, stop)
   } finally {
+    over.drain('the executor ends')
     // Whoever takes over need not wait for the session time-out.
     await session.leave()
   }
 }
 
-/** Resolves when the whole plan is committed, or when chains of this executor cannot go on; none of them is at work then. */
+/**
+ * Resolves when the whole plan is committed, or when chains of this executor cannot go on, and none of them is at work then;
+ * at once when it is to stop.
+ */
 async function untilDone(
   deps: ExecutorDeps,
   { planTopic }: ExecutorOptions,
@@ -75,6 +81,9 @@ async function untilDone(
     const stopped = untilStopped(deps, run, signal)
     for (const one of [committed, stopped]) one.catch(() => undefined) // the slower one is called off below
     await Promise.race([committed, stopped])
+  } catch (error) {
+    if (draining.aborted) return
+    throw error
   } finally {
     over.abort(new Aborted('the executor is done'))
   }
@@ -85,15 +94,16 @@ async function untilDone(
 async function sealAsTopicsComplete(
   deps: ExecutorDeps,
   planTopic: string,
-  planPartitions: number,
   run: ExecutorRun,
   { draining }: Stop,
 ): Promise<void> {
+  const { targets } = run
   while (!draining.aborted) {
     await deps.clock.sleep(SEAL_EVERY_MS, draining)
     try {
-      const { plan } = await planNow(deps.kafka, planTopic, planPartitions, draining)
-      if (plan !== undefined) await sealComplete(deps, await countRestored(deps.kafka, plan, run.targets), run.targets)
+      const { plan } = await planNow(deps.kafka, planTopic, targets.head, draining)
+      if (plan !== undefined)
+        await sealComplete(deps, await countRestored(deps, planTopic, plan, targets, draining), targets)
     } catch (error) {
       if (!draining.aborted) deps.log.warn({ err: error }, 'could not look whether topics are complete')
     }
@@ -121,7 +131,7 @@ async function summarize(
   const base = { planTopic, restoreId: run.targets.restoreId, recordsSent: run.recordsSent }
   if (run.stoppedBy !== undefined) throw run.stoppedBy
   if (plan === undefined || draining.aborted) return { ...base, result: 'ok', topics: [], incomplete: [] }
-  const counts = await countRestored(deps.kafka, plan, run.targets)
+  const counts = await countRestored(deps, planTopic, plan, run.targets, draining)
   if (options.verify === 'full') await verifyChains(deps, options, run.targets, counts, draining)
   await sealComplete(deps, counts, run.targets)
   const incomplete = counts

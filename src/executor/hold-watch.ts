@@ -1,12 +1,13 @@
 import type { Clock } from '../runtime/clock.ts'
 import { isMaxbrodError } from '../runtime/errors.ts'
+import { requireHeld } from './targets.ts'
 import type { Targets } from './targets.ts'
 
 const EVERY_MS = 60_000
 
 /**
- * Looks once a minute whether the targets still are the planned ones, and held: operators such as Strimzi put configs back.
- * Resolves with the error when one is not; throws nothing, because a cluster that does not answer says nothing.
+ * Looks once a minute whether the targets that are not complete still are the planned ones, and held: operators such as
+ * Strimzi put configs back, and finalize does when all is done. Resolves with the error when one is not; throws nothing, because a cluster that does not answer says nothing.
  */
 export async function watchHold(
   targets: Targets,
@@ -19,7 +20,7 @@ export async function watchHold(
     if (signal.aborted) return undefined
     for (const topic of topics()) {
       try {
-        await targets.inspect(topic)
+        requireHeld(await targets.inspect(topic))
       } catch (error) {
         if (isMaxbrodError(error, 'TARGET_REPLACED', 'TARGET_CHANGED')) return error
       }

@@ -5,16 +5,24 @@
 export class PlanProgress {
   /** Offsets of entries that are not done, in order. */
   readonly #open: number[] = []
+  /** Of these, the ones that were finished before their turn. */
   readonly #done = new Set<number>()
   #end = 0
 
   /** Notes an entry; one that asks for no work is done at once. */
   add(offset: number, isDone: boolean): void {
-    this.#end = offset + 1
+    this.reach(offset + 1)
     if (!isDone) this.#open.push(offset)
   }
 
+  /** Notes that there are no other entries below `end`. */
+  reach(end: number): void {
+    this.#end = Math.max(this.#end, end)
+  }
+
   finish(offset: number): void {
+    const [first] = this.#open
+    if (first === undefined || offset < first) return // finished already
     this.#done.add(offset)
     while (this.#open[0] !== undefined && this.#done.delete(this.#open[0])) this.#open.shift()
   }

@@ -1,7 +1,9 @@
 import { DecodeError } from '../format/batch/varint.ts'
-import { decodePlanEntry } from '../format/plan.ts'
+import { chainName, decodePlanEntry } from '../format/plan.ts'
 import type { PlanEntry, PlanHead } from '../format/plan.ts'
+import { planPartitionOf } from '../format/plan-partition.ts'
 import type { Kafka } from '../kafka/port.ts'
+import { must } from '../runtime/assert.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 
 /** An entry of a plan partition and where it stands: its offset is what is committed. */
@@ -10,30 +12,46 @@ export interface PlacedEntry {
   readonly entry: PlanEntry
 }
 
-/** Reads the entries of a plan partition with `from` ≤ offset < `to`, without heads of planners that came second. */
+/**
+ * Reads the entries of a plan partition with `from` ≤ offset < `to`, without heads of planners that came second. `head` is
+ * the one that counts; undefined to find it. Throws PLAN_FOREIGN for what no planner of this restore wrote.
+ */
 export async function* readPlanEntries(
   kafka: Kafka,
   planTopic: string,
   partition: number,
   from: number,
   to: number,
-  restoreId: string | undefined,
+  head: PlanHead | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<PlacedEntry> {
-  for await (const record of kafka.readRecords({ topic: planTopic, partition }, from, to, signal)) {
+  const foreign = (offset: number, what: string, cause?: unknown) =>
+    new MaxbrodError('PLAN_FOREIGN', `${planTopic}-${partition} holds at offset ${offset} ${what}`, {
+      cause,
+      hint: 'name the topic that maxbrod plan wrote with --plan-topic',
+    })
+  for await (const { offset, value, producerId } of kafka.readRecords(
+    { topic: planTopic, partition },
+    from,
+    to,
+    signal,
+  )) {
     let entry: PlanEntry
     try {
-      entry = decodePlanEntry(record.value)
+      entry = decodePlanEntry(value)
     } catch (cause) {
       if (!(cause instanceof DecodeError)) throw cause
-      throw new MaxbrodError(
-        'PLAN_FOREIGN',
-        `${planTopic}-${partition} holds at offset ${record.offset} ${cause.message}`,
-        { cause, hint: 'name the topic that maxbrod plan wrote with --plan-topic' },
-      )
+      throw foreign(offset, cause.message, cause)
     }
-    if (entry.kind === 'head' && restoreId !== undefined && entry.restoreId !== restoreId) continue
-    yield { offset: record.offset, entry }
+    if (entry.kind === 'head' && head !== undefined && entry.restoreId !== head.restoreId) continue
+    if (head !== undefined && head.producerId !== String(producerId))
+      throw foreign(offset, 'a record of another producer')
+    if (entry.kind === 'file' && head !== undefined) {
+      const wanted = planPartitionOf(chainName(entry.target), head.planPartitions)
+      if (wanted !== partition)
+        throw foreign(offset, `a file of ${chainName(entry.target)}, which belongs to ${wanted}`)
+    }
+    yield { offset, entry }
   }
 }
 
@@ -49,20 +67,20 @@ export async function readHeads(kafka: Kafka, planTopic: string, signal: AbortSi
   return heads
 }
 
-/** How many partitions the plan topic has. Throws PLAN_NOT_FOUND, and PLAN_FOREIGN when somebody changed their number. */
-export async function planPartitionsOf(kafka: Kafka, planTopic: string, heads: readonly PlanHead[]): Promise<number> {
+/** The head that counts. Throws PLAN_NOT_FOUND, and PLAN_FOREIGN when somebody changed the number of the plan's partitions. */
+export async function checkPlanTopic(kafka: Kafka, planTopic: string, heads: readonly PlanHead[]): Promise<PlanHead> {
+  const head = must(heads[0], 'head')
   const [topic] = await kafka.admin.topics([planTopic])
   if (topic === undefined)
     throw new MaxbrodError('PLAN_NOT_FOUND', `there is no plan topic ${planTopic}`, { hint: 'run maxbrod plan first' })
-  const planned = heads[0]?.planPartitions
-  if (planned !== undefined && planned !== topic.partitions) {
+  if (head.planPartitions !== topic.partitions) {
     throw new MaxbrodError(
       'PLAN_FOREIGN',
-      `${planTopic} has ${topic.partitions} partitions and was planned with ${planned}`,
+      `${planTopic} has ${topic.partitions} partitions and was planned with ${head.planPartitions}`,
       { hint: 'plan again into a new --plan-topic' },
     )
   }
-  return topic.partitions
+  return head
 }
 
 /** The end of a plan partition now. */

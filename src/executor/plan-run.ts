@@ -1,5 +1,5 @@
 import { chainName } from '../format/plan.ts'
-import type { PlanFile } from '../format/plan.ts'
+import type { PlanFile, PlanHead } from '../format/plan.ts'
 import type { GroupSession, Ownership } from '../kafka/port.ts'
 import { Aborted, isAborted } from '../runtime/aborted.ts'
 import { messageOf } from '../runtime/errors.ts'
@@ -15,7 +15,7 @@ export interface PlanRunDeps {
   readonly deps: ExecutorDeps
   readonly session: Promise<GroupSession>
   readonly planTopic: string
-  readonly restoreId: string
+  readonly head: PlanHead
   /** Bounds how many chains are restored at the same time, in the order of the plan. */
   readonly chains: Limit
   readonly newChain: (
@@ -27,6 +27,8 @@ export interface PlanRunDeps {
   readonly onFailed: (target: PlanFile['target'], error: unknown) => void
   /** A chain's topic was met for the first time. */
   readonly onTopic: (topic: string) => Promise<void>
+  /** What is done cannot be committed: the work would never be seen to end. */
+  readonly onBroken: (error: unknown) => void
 }
 
 /** How often a plan partition is asked for more: a planner may run again while executors work. */
@@ -37,9 +39,10 @@ const GIVE_UP_MS = 10 * 60_000
 
 interface RunningChain {
   readonly chain: ChainRestore
-  readonly offsets: Map<number, number>
+  /** Where its files stand in the plan partition, by their index. */
+  readonly offsets: number[]
   running: Promise<void> | undefined
-  isFailed: boolean
+  state: 'sound' | 'put aside' | 'stopped'
 }
 
 /** One plan partition of this executor: its chains are restored side by side, its offset follows what is done. */
@@ -51,6 +54,7 @@ export class PlanRun {
   readonly #work: Ownership
   readonly #progress = new PlanProgress()
   readonly #chains = new Map<string, RunningChain>()
+  readonly #started = Promise.withResolvers<void>()
   #committed = -1
   #committing: Promise<void> | undefined
 
@@ -60,11 +64,24 @@ export class PlanRun {
     this.#work = { ...ownership, ended: AbortSignal.any([ownership.ended, this.#yielding.signal]) }
   }
 
+  /** The topics to which this executor has something to write. */
+  get unfinishedTopics(): string[] {
+    const open = [...this.#chains.values()].filter(({ chain, state }) => state === 'sound' && !chain.isComplete)
+    return open.map(({ chain }) => chain.target.topic)
+  }
+
   /** Follows the plan partition until it is given up. Throws for a plan that cannot be read. */
   async run(): Promise<void> {
-    const { deps, planTopic, restoreId } = this.#with
+    try {
+      await this.#follow(await this.#with.session)
+    } finally {
+      this.#started.resolve()
+    }
+  }
+
+  async #follow(session: GroupSession): Promise<void> {
+    const { deps, planTopic, head } = this.#with
     const { partition, ended } = this.#work
-    const session = await this.#with.session
     for (let position = 0; !ended.aborted;) {
       const end = await endOf(deps.kafka, planTopic, partition)
       for await (const { offset, entry } of readPlanEntries(
@@ -73,15 +90,17 @@ export class PlanRun {
         partition,
         position,
         end,
-        restoreId,
+        head,
         ended,
       )) {
         this.#progress.add(offset, entry.kind !== 'file')
         if (entry.kind === 'file') await this.#addFile(offset, entry, session)
       }
       position = end
+      this.#progress.reach(end)
       for (const running of this.#chains.values()) this.#start(running)
       this.#commit()
+      this.#started.resolve()
       await deps.clock.sleep(FOLLOW_MS, ended)
     }
   }
@@ -92,8 +111,9 @@ export class PlanRun {
     await this.settled()
   }
 
-  /** Resolves when no chain is at work and what is done is committed. */
+  /** Resolves when the plan partition was read once, no chain is at work, and what is done is committed. */
   async settled(): Promise<void> {
+    await this.#started.promise
     for (const { running } of this.#chains.values()) await running
     await this.#committing
   }
@@ -103,27 +123,39 @@ export class PlanRun {
     let running = this.#chains.get(name)
     if (running === undefined) {
       await this.#with.onTopic(file.target.topic)
-      const offsets = new Map<number, number>()
-      const chain = this.#with.newChain(file.target, {
-        ownership: this.#work,
-        session,
-        onFileDone: done => {
-          this.#progress.finish(offsets.get(done.index) ?? -1)
-          this.#commit()
-        },
-        onCount: count => this.#with.onCount(file.target, count),
-      })
-      running = { chain, offsets, running: undefined, isFailed: false }
+      running = this.#newChain(file.target, session)
       this.#chains.set(name, running)
     }
-    running.offsets.set(file.index, offset)
-    running.chain.add(file)
+    running.offsets.push(offset)
     this.#with.onPlanned(file)
+    // What comes behind the end of a chain that was put aside is put aside as well.
+    if (running.state === 'put aside') this.#progress.finish(offset)
+    if (running.state !== 'sound') return
+    try {
+      running.chain.add(file)
+    } catch (error) {
+      this.#fail(running, error)
+    }
+  }
+
+  #newChain(target: PlanFile['target'], session: GroupSession): RunningChain {
+    const offsets: number[] = []
+    const chain = this.#with.newChain(target, {
+      ownership: this.#work,
+      session,
+      onFileDone: ({ index }) => {
+        const offset = offsets[index]
+        if (offset !== undefined) this.#progress.finish(offset)
+        this.#commit()
+      },
+      onCount: count => this.#with.onCount(target, count),
+    })
+    return { chain, offsets, running: undefined, state: 'sound' }
   }
 
   /** Starts a chain that has something to do and is not at it. */
   #start(running: RunningChain): void {
-    if (running.running !== undefined || running.isFailed || running.chain.isComplete) return
+    if (running.running !== undefined || running.state !== 'sound' || running.chain.isComplete) return
     running.running = this.#with
       .chains(() => this.#restore(running))
       .finally(() => {
@@ -159,10 +191,10 @@ export class PlanRun {
 
   /** A chain that is put aside does not hold up the plan's offset: what it lacks, its target shows. */
   #fail(running: RunningChain, error: unknown): void {
-    running.isFailed = true
+    running.state = troubleOf(error) === 'quarantine' ? 'put aside' : 'stopped'
     this.#with.onFailed(running.chain.target, error)
-    if (troubleOf(error) !== 'quarantine') return
-    for (const offset of running.offsets.values()) this.#progress.finish(offset)
+    if (running.state === 'stopped') return
+    for (const offset of running.offsets) this.#progress.finish(offset)
     this.#commit()
   }
 
@@ -180,16 +212,18 @@ export class PlanRun {
     })
   }
 
+  /** A commit that failed is tried again, with what is done by then. */
   async #commitOnce(): Promise<void> {
     const { deps } = this.#with
     const session = await this.#with.session
     const offset = this.#progress.committable
     try {
       await session.commit([{ ownership: this.#ownership, offset, leaderEpoch: -1, metadata: '' }])
+      this.#committed = offset
     } catch (error) {
+      if (troubleOf(error) !== 'try again') this.#with.onBroken(error)
       deps.log.warn({ err: error, partition: this.#ownership.partition }, 'could not commit how far the plan is done')
       await deps.clock.sleep(FOLLOW_MS, this.#ownership.ended)
     }
-    this.#committed = offset
   }
 }

@@ -9,6 +9,7 @@ export class RestoreProgress implements Disposable {
   readonly #progress: Progress
   readonly #metrics
   readonly #topics = new Map<string, { task: Task | undefined; planned: number; restored: number }>()
+  readonly #planned = new PartitionMap<number>()
   readonly #counts = new PartitionMap<number>()
 
   constructor(progress: Progress, metrics: Metrics) {
@@ -16,9 +17,13 @@ export class RestoreProgress implements Disposable {
     this.#metrics = metrics.of(executorMetrics)
   }
 
-  planned({ target, records }: PlanFile): void {
+  /** A file of a chain, maybe one that was met before: a plan partition can leave and come back. */
+  planned({ target, recordsBefore, records }: PlanFile): void {
+    const before = this.#planned.get(target) ?? 0
+    const planned = Math.max(before, recordsBefore + records)
+    this.#planned.set(target, planned)
     const topic = this.#topic(target.topic)
-    topic.planned += records
+    topic.planned += planned - before
     topic.task?.setTotal(topic.planned)
     this.#metrics.plannedRecords.set(topic.planned, { topic: target.topic })
   }

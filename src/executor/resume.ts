@@ -10,12 +10,18 @@ export interface TargetProgress {
 
 /** Where a chain goes on. */
 export type ResumeVerdict =
-  /** Files before `index` are in the target; of this one, `skip` records are. */
-  | { readonly kind: 'go on'; readonly index: number; readonly skip: number }
+  | GoOn
   /** All planned files are in the target. */
   | { readonly kind: 'complete' }
-  /** The target holds something else than this restore put there. */
-  | { readonly kind: 'spoiled'; readonly reason: string }
+  /** The target holds something else than this restore put there; the n-th record of the restore is the first to be wrong. */
+  | { readonly kind: 'spoiled'; readonly record: number; readonly reason: string }
+
+/** Files before `index` are in the target; of this one, `skip` records are. */
+export interface GoOn {
+  readonly kind: 'go on'
+  readonly index: number
+  readonly skip: number
+}
 
 /**
  * Decides where a chain goes on: the truth of progress is the target's log end, cross-checked with the source offset of its
@@ -23,17 +29,21 @@ export type ResumeVerdict =
  */
 export function resumeAt(files: readonly PlanFile[], { count, tailSourceOffset }: TargetProgress): ResumeVerdict {
   if (count < 0)
-    return { kind: 'spoiled', reason: `it ends ${-count} records before the place where the restore began` }
+    return { kind: 'spoiled', record: 0, reason: `it ends ${-count} records before the place where the restore began` }
   const planned = recordsOf(files)
-  if (count > planned) return { kind: 'spoiled', reason: `it holds ${count} records, where ${planned} are planned` }
+  if (count > planned)
+    return { kind: 'spoiled', record: planned, reason: `it holds ${count} records, where ${planned} are planned` }
   if (count > 0) {
     const holder = files.find(file => file.recordsBefore < count && count <= file.recordsBefore + file.records)
     const from = holder?.slice?.fromOffset ?? holder?.covers.from ?? 0
     const to = holder?.slice?.toOffset ?? holder?.covers.to ?? 0
-    if (tailSourceOffset === undefined) return { kind: 'spoiled', reason: 'its last record carries no source offset' }
+    const record = count - 1
+    if (tailSourceOffset === undefined)
+      return { kind: 'spoiled', record, reason: 'its last record carries no source offset' }
     if (tailSourceOffset < from || tailSourceOffset >= to) {
       return {
         kind: 'spoiled',
+        record,
         reason: `its last record has source offset ${tailSourceOffset}, where one from ${from} to ${to - 1} must stand`,
       }
     }

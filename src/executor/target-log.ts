@@ -10,6 +10,7 @@ import type { ExecutorDeps } from './deps.ts'
 import { executorMetrics } from './metrics.ts'
 import type { TargetProgress } from './resume.ts'
 import type { StallWatch } from './stall-watch.ts'
+import type { Targets } from './targets.ts'
 
 export interface TargetLogDeps {
   readonly deps: ExecutorDeps
@@ -18,6 +19,7 @@ export interface TargetLogDeps {
   readonly ownership: Ownership
   readonly stalls: StallWatch
   readonly throttle: Throttle
+  readonly targets: Targets
   /** Records were acknowledged, in a batch of so many bytes. */
   readonly onSent: (records: number, bytes: number) => void
 }
@@ -25,7 +27,6 @@ export interface TargetLogDeps {
 export interface TargetLogOptions extends TopicPartition {
   readonly baseOffset: number
   readonly producerId: bigint
-  readonly maxBatchBytes: number
 }
 
 /** What became of a batch. */
@@ -33,7 +34,7 @@ export type Appended =
   | 'appended'
   /** Nothing is known but what the log says. */
   | 'look again'
-  /** The target takes only smaller batches. */
+  /** The target takes only smaller batches, or refuses a record among these. */
   | 'smaller'
 
 /** Why the log is read before anything is sent. */
@@ -86,29 +87,27 @@ export class TargetLog {
   }
 
   /**
-   * Sends the next batch. Its builder is released when nothing can refer to its bytes any more: without an answer they may
+   * Sends the next batch, compressed if it is too large otherwise. Its builder is released when nothing can refer to its bytes any more: without an answer they may
    * still lie in a socket, and are left to the garbage collector. Throws TARGET_SPOILED, TARGET_LOSING, TARGET_REFUSED, KAFKA_AUTH.
    */
-  async append(filled: FilledBatch, codec: BatchCodec): Promise<Appended> {
+  async append(filled: FilledBatch, codec: BatchCodec, maxBatchBytes: number): Promise<Appended> {
     const { deps, appender, stalls, throttle, ownership, onSent } = this.#with
     const { topic, partition, producerId } = this.#options
     const { builder } = filled
     const { records } = builder
     const stamp = { producerId, producerEpoch: 0, baseSequence: this.#count % SEQUENCES }
-    const isTooLarge = codec === 'none' && builder.length > this.#options.maxBatchBytes
+    const isTooLarge = codec === 'none' && builder.length > maxBatchBytes
     const batch = await builder.finish(isTooLarge ? 'zstd' : codec, stamp)
     await throttle.take(batch.length, ownership.ended)
     const proof = { atMs: deps.clock.monotonic(), stalls: stalls.count() }
     const answer = await appender.append({ topic, partition, batch, mayWrite: () => this.#mayWrite() })
     if (answer.kind !== 'unanswered') builder.release()
-    if (answer.kind === 'acknowledged') {
-      this.#checkPlace(answer)
-      this.#count += records
-      this.#proof = proof
-      onSent(records, batch.length)
-      return 'appended'
-    }
-    return this.#takeRefusal(answer, filled, records)
+    if (answer.kind !== 'acknowledged') return this.#takeRefusal(answer, filled, records)
+    this.#checkPlace(answer)
+    this.#count += records
+    this.#proof = proof
+    onSent(records, batch.length)
+    return 'appended'
   }
 
   /** Rule 3: old knowledge allows no write. */
@@ -121,7 +120,8 @@ export class TargetLog {
   /** Rule 1: every acknowledgement must name the place where the batch belongs, that of a repeat, too. */
   #checkPlace({ baseOffset, logStartOffset }: { baseOffset: number; logStartOffset: number }): void {
     const expected = this.#options.baseOffset + this.#count
-    if (baseOffset !== expected) throw this.spoiled(`a batch for offset ${expected} was put at ${baseOffset}`)
+    if (baseOffset !== expected)
+      throw this.spoiled(`a batch for offset ${expected} was put at ${baseOffset}`, this.#count)
     this.#checkLogStart(logStartOffset)
   }
 
@@ -139,19 +139,16 @@ export class TargetLog {
     )
   }
 
-  /** The error for a target that holds something else than this restore put there. */
-  spoiled(reason: string): MaxbrodError {
+  /** The error for a target that holds something else than this restore put there, beginning with the n-th record of the restore. */
+  spoiled(reason: string, record: number): MaxbrodError {
     const { topic, partition, baseOffset } = this.#options
-    return new MaxbrodError(
-      'TARGET_SPOILED',
-      `${this.#name} is spoiled from offset ${baseOffset + Math.max(this.#count, 0)} on: ${reason}`,
-      {
-        topic,
-        partition,
-        offset: baseOffset + this.#count,
-        hint: 'another producer wrote to it, or a late copy arrived: restore this topic again under another name',
-      },
-    )
+    const offset = baseOffset + record
+    return new MaxbrodError('TARGET_SPOILED', `${this.#name} is spoiled from offset ${offset} on: ${reason}`, {
+      topic,
+      partition,
+      offset,
+      hint: 'another producer wrote to it, or a late copy arrived: restore this topic again under another name',
+    })
   }
 
   async #takeRefusal(
@@ -164,8 +161,11 @@ export class TargetLog {
     switch (answer.kind) {
       case 'unsent':
         this.#reason = 'stale'
-        appender.reset()
-        await this.#provenAgain()
+        if (this.#mayWrite()) await deps.clock.sleep(PAUSE_MS, ownership.ended) // no leader, or no connection to it
+        else {
+          appender.reset()
+          await this.#provenAgain()
+        }
         return 'look again'
       case 'unanswered':
         this.#reason = 'unanswered'
@@ -185,7 +185,7 @@ export class TargetLog {
     { firstOffset, lastOffset }: FilledBatch,
     records: number,
   ): Promise<Appended> {
-    const { deps, ownership } = this.#with
+    const { deps, ownership, targets } = this.#with
     const facts = {
       topic: this.#options.topic,
       partition: this.#options.partition,
@@ -206,6 +206,9 @@ export class TargetLog {
           hint: 'raise max.message.bytes of the topic, then run restore again',
         })
       case 'invalid':
+        // The plan has grown, and an executor that did not know yet has sealed the topic.
+        if (name === 'INVALID_TIMESTAMP' && (await targets.inspect(facts.topic)).unseal.size > 0) return 'look again'
+        if (records > 1) return 'smaller' // until the one that is refused is alone, and all before it are there
         throw new MaxbrodError('TARGET_REFUSED', `${this.#name} refuses ${which}: ${name}`, {
           ...facts,
           hint: 'see what the broker’s log says of it; for timestamps, message.timestamp.before.max.ms and .after.max.ms',
@@ -216,7 +219,7 @@ export class TargetLog {
           hint: 'grant Write on the topic and IdempotentWrite on the cluster',
         })
       case 'fenced':
-        throw this.spoiled('another producer took over its producer id')
+        throw this.spoiled('another producer took over its producer id', this.#count)
       case 'sequence':
       case 'moved':
       case 'temporary':

@@ -1,8 +1,9 @@
 import type { BatchCodec } from '../format/batch/record-batch.ts'
 import { BATCH_CODECS } from '../format/batch/record-batch.ts'
-import { brokenHold } from '../format/hold.ts'
-import type { PlanHead } from '../format/plan.ts'
+import { brokenHold, unsealConfigs } from '../format/hold.ts'
+import type { PlanHead, PlanTarget } from '../format/plan.ts'
 import type { ConfigEntry, Kafka } from '../kafka/port.ts'
+import { must } from '../runtime/assert.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 
 /** What an executor knows of a target topic. */
@@ -13,6 +14,10 @@ export interface TargetFacts {
   readonly maxBatchBytes: number
   /** How the topic wants its batches; undefined when it leaves that to producers. */
   readonly codec: BatchCodec | undefined
+  /** The configs that are not as a held topic has them; empty for one that need not be held. */
+  readonly brokenHold: readonly string[]
+  /** What opens the topic again if it is sealed; else empty. */
+  readonly unseal: ReadonlyMap<string, string>
 }
 
 const DEFAULT_MAX_BATCH_BYTES = 1_048_588
@@ -27,8 +32,13 @@ export class Targets {
     this.#heads = heads
   }
 
+  /** The head that counts: it began the restore. */
+  get head(): PlanHead {
+    return must(this.#heads[0], 'head')
+  }
+
   get restoreId(): string {
-    return this.#heads[0]?.restoreId ?? ''
+    return this.head.restoreId
   }
 
   /** Takes heads that were read later: a planner may have added targets. */
@@ -38,26 +48,23 @@ export class Targets {
 
   /** Who appends: the same for all targets. */
   get producerId(): bigint {
-    return BigInt(this.#heads[0]?.producerId ?? -1)
+    return BigInt(this.head.producerId)
   }
 
   has(topic: string): boolean {
     return this.#planned(topic) !== undefined
   }
 
-  /**
-   * Checks that a target is the topic that was planned and still held, and says what a chain must know of it. Throws
-   * TARGET_REPLACED, TARGET_CHANGED.
-   */
+  /** What a target is like now. Throws TARGET_REPLACED when it is not the topic that was planned. */
   async inspect(topic: string): Promise<TargetFacts> {
-    const planned = this.#planned(topic)
-    if (planned === undefined)
-      throw new MaxbrodError('PLAN_CORRUPT', `the plan has files for ${topic} and no head that names it`, {
-        topic,
-        hint: 'run maxbrod plan again',
-      })
-    const { target, hold } = planned
+    const { target, hold } = this.#mustBePlanned(topic)
     const [found] = await this.#kafka.admin.topics([topic])
+    if (found?.error !== undefined) {
+      throw new MaxbrodError('KAFKA_AUTH', `cannot look at ${topic}: ${found.error}`, {
+        topic,
+        hint: 'grant Describe, DescribeConfigs and Write on it',
+      })
+    }
     if (found === undefined || found.topicId !== target.topicId) {
       throw new MaxbrodError(
         'TARGET_REPLACED',
@@ -66,13 +73,23 @@ export class Targets {
       )
     }
     const configs = (await this.#kafka.admin.topicConfigs([topic])).get(topic) ?? []
-    if (hold === 'auto') checkHold(topic, configs)
     return {
       topic,
       baseOffsets: target.baseOffsets,
       maxBatchBytes: Number(valueOf(configs, 'max.message.bytes') ?? DEFAULT_MAX_BATCH_BYTES),
       codec: codecOf(valueOf(configs, 'compression.type')),
+      brokenHold: hold === 'auto' ? brokenHold(configs) : [],
+      unseal: hold === 'auto' ? unsealConfigs(configs) : new Map(),
     }
+  }
+
+  /**
+   * To be called before records are sent: nothing may delete them, and nothing may refuse old ones. A topic that was sealed
+   * when it was complete, before a planner added more to it, is opened again. Throws TARGET_CHANGED.
+   */
+  async open(facts: TargetFacts): Promise<void> {
+    requireHeld(facts)
+    if (facts.unseal.size > 0) await this.#kafka.admin.alterTopicConfigs(facts.topic, facts.unseal)
   }
 
   /** Where a target partition began. */
@@ -92,7 +109,21 @@ export class Targets {
     return this.#planned(topic)?.hold === 'auto'
   }
 
-  #planned(topic: string): { target: PlanHead['targets'][number]; hold: PlanHead['hold'] } | undefined {
+  /** All targets, of all heads. */
+  get all(): PlanTarget[] {
+    return this.#heads.flatMap(({ targets }) => targets)
+  }
+
+  #mustBePlanned(topic: string): { target: PlanTarget; hold: PlanHead['hold'] } {
+    const planned = this.#planned(topic)
+    if (planned !== undefined) return planned
+    throw new MaxbrodError('PLAN_CORRUPT', `the plan has files for ${topic} and no head that names it`, {
+      topic,
+      hint: 'run maxbrod plan again',
+    })
+  }
+
+  #planned(topic: string): { target: PlanTarget; hold: PlanHead['hold'] } | undefined {
     for (const { targets, hold } of this.#heads) {
       const target = targets.find(one => one.topic === topic)
       if (target !== undefined) return { target, hold }
@@ -101,8 +132,8 @@ export class Targets {
   }
 }
 
-function checkHold(topic: string, configs: readonly ConfigEntry[]): void {
-  const broken = brokenHold(configs)
+/** Throws TARGET_CHANGED for a topic that must be held and is not. */
+export function requireHeld({ topic, brokenHold: broken }: TargetFacts): void {
   if (broken.length === 0) return
   throw new MaxbrodError('TARGET_CHANGED', `${topic} is no longer held: ${broken.join(', ')}`, {
     topic,

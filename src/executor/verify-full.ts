@@ -1,7 +1,7 @@
 import { recordsIn } from '../format/batch/records.ts'
 import type { KafkaRecord } from '../format/batch/records.ts'
 import { batchesIn } from '../format/batch/record-batch.ts'
-import type { PlanFile } from '../format/plan.ts'
+import type { PlanFile, PlanHead } from '../format/plan.ts'
 import { ByteBudget } from '../runtime/byte-budget.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
@@ -26,7 +26,7 @@ export async function verifyChains(
   counts: readonly PlanCount[],
   signal: AbortSignal,
 ): Promise<void> {
-  const files = await readFiles(deps, options.planTopic, targets.restoreId, signal)
+  const files = await readFiles(deps, options.planTopic, targets.head, signal)
   for (const { topic, partition, planned, restored } of counts) {
     if (restored !== planned) continue
     const own = files.filter(({ target }) => target.topic === topic && target.partition === partition)
@@ -37,14 +37,13 @@ export async function verifyChains(
 async function readFiles(
   { kafka }: ExecutorDeps,
   planTopic: string,
-  restoreId: string,
+  head: PlanHead,
   signal: AbortSignal,
 ): Promise<PlanFile[]> {
-  const [topic] = await kafka.admin.topics([planTopic])
   const files: PlanFile[] = []
-  for (let partition = 0; partition < (topic?.partitions ?? 0); partition++) {
+  for (let partition = 0; partition < head.planPartitions; partition++) {
     const end = await endOf(kafka, planTopic, partition)
-    for await (const { entry } of readPlanEntries(kafka, planTopic, partition, 0, end, restoreId, signal))
+    for await (const { entry } of readPlanEntries(kafka, planTopic, partition, 0, end, head, signal))
       if (entry.kind === 'file') files.push(entry)
   }
   return files.toSorted((a, b) => a.index - b.index)
@@ -62,17 +61,12 @@ async function verifyChain(
   if (target === undefined || last === undefined) return
   const end = base + last.recordsBefore + last.records
   const limits = { pool: deps.pool, budget: new ByteBudget(memory), maxRecordBytes, signal }
-  const expected = readChain(files, {
-    store: deps.store,
-    limits,
-    batchBytes: BATCH_BYTES,
-    skip: 0,
-    tailSourceOffset: undefined,
-  })
+  const expected = readChain(files, { store: deps.store, limits, batchBytes: BATCH_BYTES, tail: undefined })
   const actual = deps.kafka.readRecords(target, base, end, signal)[Symbol.asyncIterator]()
   let offset = base
   for await (const item of expected) {
     if (item.kind !== 'batches') continue
+    using _ = item
     for (const { builder } of item.batches) {
       const bytes = await builder.finish('none', { producerId: -1n, producerEpoch: -1, baseSequence: -1 })
       for (const batch of batchesIn(bytes)) {

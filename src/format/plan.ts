@@ -1,4 +1,5 @@
 import { DecodeError } from './batch/varint.ts'
+import { isTopicName, parseTileKey } from './keys.ts'
 
 /**
  * The records of a plan topic (docs/formats.md, "Plan"). A restore is its plan topic: the first head record fixes what is
@@ -12,6 +13,8 @@ export interface PlanHead {
   /** Who appends, to the targets and to the plan topic. Decimal text: it is an int64. */
   readonly producerId: string
   readonly planPartitions: number
+  /** What the planner of the head was asked for: regexes of whole names. A later run may be asked for more. */
+  readonly selection: PlanSelection
   readonly mapping: PlanMapping
   /** Undefined for backups that do not name their cluster (kafka-data-keep). */
   readonly sourceClusterId: string | undefined
@@ -21,6 +24,11 @@ export interface PlanHead {
   readonly brokerDefaults: ConfigValues
   /** The targets that this head adds; a later head of the same restore adds more. */
   readonly targets: readonly PlanTarget[]
+}
+
+export interface PlanSelection {
+  readonly topics: readonly string[]
+  readonly excludeTopics: readonly string[]
 }
 
 /** How topic names become target names. */
@@ -62,12 +70,12 @@ export interface PlanFile {
   readonly index: number
 }
 
-/** Closes a planner's run in one plan partition. */
+/** Closes a planner's run in one plan partition: a partition whose last record is another one is still being written. */
 export interface PlanEnd {
   readonly kind: 'end'
   readonly planId: string
-  /** By chain: index of its last file, and how many records it has in all. */
-  readonly chains: Readonly<Record<string, { readonly index: number; readonly records: number }>>
+  /** Of the target partitions planned here, by chain: index of the last file, and how many records there are in all. */
+  readonly partitions: Readonly<Record<string, { readonly index: number; readonly records: number }>>
 }
 
 /** A plan record as Kafka stores it. */
@@ -106,34 +114,40 @@ export function decodePlanEntry(value: Buffer | null): PlanEntry {
     case 'file':
       return decodeFile(fields)
     case 'end':
-      return { kind: 'end', planId: text(fields, 'planId'), chains: decodeChains(object(fields, 'chains')) }
+      return { kind: 'end', planId: text(fields, 'planId'), partitions: decodeEnds(object(fields, 'partitions')) }
     default:
       throw new DecodeError(`a record of kind ${String(fields['kind'])}`)
   }
 }
 
+const MAX_INT32 = 2 ** 31 - 1
+const MAX_INT64 = 2n ** 63n - 1n
+
 type Fields = Readonly<Record<string, unknown>>
 
 function decodeHead(fields: Fields): PlanHead {
   const mapping = object(fields, 'mapping')
+  const selection = object(fields, 'selection')
   const hold = text(fields, 'hold')
   const partitionMap = text(mapping, 'partitionMap')
   if (hold !== 'auto' && hold !== 'off') throw new DecodeError(`a hold of ${hold}`)
   if (partitionMap !== 'same' && partitionMap !== 'modulo') throw new DecodeError(`a partition map of ${partitionMap}`)
   const producerId = text(fields, 'producerId')
-  if (!/^\d{1,19}$/.test(producerId)) throw new DecodeError(`a producer id of ${producerId}`)
+  if (!/^(0|[1-9]\d{0,18})$/.test(producerId) || BigInt(producerId) > MAX_INT64)
+    throw new DecodeError(`a producer id of ${producerId}`)
   return {
     kind: 'head',
     restoreId: text(fields, 'restoreId'),
     producerId,
     planPartitions: whole(fields, 'planPartitions'),
+    selection: { topics: texts(selection, 'topics'), excludeTopics: texts(selection, 'excludeTopics') },
     mapping: { targetPrefix: text(mapping, 'targetPrefix'), rename: pairs(mapping, 'rename'), partitionMap },
     sourceClusterId: optionalText(fields, 'sourceClusterId'),
     targetClusterId: text(fields, 'targetClusterId'),
     hold,
     brokerDefaults: configValues(object(fields, 'brokerDefaults')),
     targets: list(fields, 'targets').map(target => ({
-      topic: text(target, 'topic'),
+      topic: topicName(target, 'topic'),
       topicId: optionalText(target, 'topicId'),
       created: target['created'] === true,
       finalConfigs: configValues(object(target, 'finalConfigs')),
@@ -146,28 +160,42 @@ function decodeFile(fields: Fields): PlanFile {
   const source = object(fields, 'source')
   const target = object(fields, 'target')
   const file = object(fields, 'object')
-  const covers = object(fields, 'covers')
-  const slice = fields['slice'] === undefined ? undefined : object(fields, 'slice')
-  return {
+  const covers = range(object(fields, 'covers'), 'from', 'to')
+  const slice = fields['slice'] === undefined ? undefined : range(object(fields, 'slice'), 'fromOffset', 'toOffset')
+  const decoded: PlanFile = {
     kind: 'file',
     planId: text(fields, 'planId'),
     source: {
-      topic: text(source, 'topic'),
+      topic: topicName(source, 'topic'),
       topicId: optionalText(source, 'topicId'),
-      partition: whole(source, 'partition'),
+      partition: partitionNumber(source),
     },
-    target: { topic: text(target, 'topic'), partition: whole(target, 'partition') },
+    target: { topic: topicName(target, 'topic'), partition: partitionNumber(target) },
     object: { key: text(file, 'key'), etag: text(file, 'etag'), bytes: whole(file, 'bytes') },
-    covers: { from: whole(covers, 'from'), to: whole(covers, 'to') },
+    covers: { from: covers[0], to: covers[1] },
     records: whole(fields, 'records'),
     recordsBefore: whole(fields, 'recordsBefore'),
-    slice:
-      slice === undefined ? undefined : { fromOffset: whole(slice, 'fromOffset'), toOffset: whole(slice, 'toOffset') },
+    slice: slice === undefined ? undefined : { fromOffset: slice[0], toOffset: slice[1] },
     index: whole(fields, 'index'),
   }
+  checkFile(decoded)
+  return decoded
 }
 
-function decodeChains(fields: Fields): PlanEnd['chains'] {
+/** What no planner writes: executors take the rest on trust. */
+function checkFile({ source, object: { key }, covers, slice, records, recordsBefore }: PlanFile): void {
+  const place = parseTileKey(key)
+  if (place === undefined || place.topic !== source.topic || place.partition !== source.partition)
+    throw new DecodeError(`the key ${key}, which is no file of ${source.topic}-${source.partition}`)
+  const from = slice?.fromOffset ?? covers.from
+  const to = slice?.toOffset ?? covers.to
+  if (place.from !== covers.from || from < covers.from || to > covers.to)
+    throw new DecodeError(`offsets ${from} to ${to} of ${key}`)
+  if (records > to - from || !Number.isSafeInteger(recordsBefore + records))
+    throw new DecodeError(`${records} records behind ${recordsBefore} others in ${key}`)
+}
+
+function decodeEnds(fields: Fields): PlanEnd['partitions'] {
   return Object.fromEntries(
     Object.entries(fields).map(([chain, of]) => [
       chain,
@@ -195,6 +223,14 @@ function object(fields: Fields, name: string): Fields {
   return asFields(fields[name])
 }
 
+/** A closed-open range. */
+function range(fields: Fields, from: string, to: string): [from: number, to: number] {
+  const start = whole(fields, from)
+  const end = whole(fields, to)
+  if (end < start) throw new DecodeError(`a range from ${start} to ${end}`)
+  return [start, end]
+}
+
 function list(fields: Fields, name: string): Fields[] {
   const value = fields[name]
   if (!Array.isArray(value)) throw new DecodeError(`${name} is no list`)
@@ -207,6 +243,18 @@ function text(fields: Fields, name: string): string {
   return value
 }
 
+function topicName(fields: Fields, name: string): string {
+  const value = text(fields, name)
+  if (!isTopicName(value)) throw new DecodeError(`a topic of the name ${JSON.stringify(value)}`)
+  return value
+}
+
+function partitionNumber(fields: Fields): number {
+  const value = whole(fields, 'partition')
+  if (value > MAX_INT32) throw new DecodeError(`a partition of ${value}`)
+  return value
+}
+
 function optionalText(fields: Fields, name: string): string | undefined {
   return fields[name] === undefined ? undefined : text(fields, name)
 }
@@ -216,6 +264,12 @@ function whole(fields: Fields, name: string): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
     throw new DecodeError(`${name} is no whole number`)
   return value
+}
+
+function texts(fields: Fields, name: string): string[] {
+  const value = fields[name]
+  if (!Array.isArray(value)) throw new DecodeError(`${name} is no list`)
+  return value.map((_, index) => text(value as unknown as Fields, String(index)))
 }
 
 function numbers(fields: Fields, name: string): number[] {

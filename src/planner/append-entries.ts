@@ -2,13 +2,14 @@ import { BatchBuilder } from '../format/batch/batch-builder.ts'
 import { integerBytes, writeInteger } from '../format/batch/varint.ts'
 import { encodePlanEntry } from '../format/plan.ts'
 import type { PlanEntry, PlanRecord } from '../format/plan.ts'
-import type { BatchAppender, Kafka } from '../kafka/port.ts'
+import type { BatchAppender } from '../kafka/port.ts'
 import { BufferPool } from '../runtime/buffer-pool.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 
-/** Entries of one batch: far below any broker's limit. */
+/** What one batch holds: far below any broker's limit, unless a single entry is larger. */
 const BATCH_ENTRIES = 500
+const BATCH_BYTES = 512 * 1024
 const SEQUENCES = 2 ** 31
 const PAUSE_MS = 200
 
@@ -28,21 +29,19 @@ export interface AppendPoint {
 
 /**
  * Appends entries to a plan partition by compare-and-append: the broker takes them only if nobody else has added to the plan
- * since `point` was read. Resolves `appended` when all are there as far as this planner can tell, `read again` when another
- * planner was faster or an answer is missing: then nothing is known but what the topic says.
+ * since `point` was read. Resolves with undefined when all are there as far as this planner can tell; with the reason why
+ * not, when another planner was faster or an answer is missing: then nothing is known but what the topic says.
  */
 export async function appendEntries(
-  { clock }: { readonly kafka: Kafka; readonly clock: Clock },
+  { clock }: { readonly clock: Clock },
   appender: BatchAppender,
   { producerId, topicsSha }: PlanProducer,
   point: AppendPoint,
   entries: readonly PlanEntry[],
-): Promise<'appended' | 'read again'> {
+): Promise<string | undefined> {
   const { planTopic: topic, partition } = point
   let { logEnd, ours } = point
-  for (let at = 0; at < entries.length; at += BATCH_ENTRIES) {
-    const group = entries.slice(at, at + BATCH_ENTRIES)
-    const records = group.map(entry => encodePlanEntry(entry, topicsSha))
+  for (const records of batched(entries.map(entry => encodePlanEntry(entry, topicsSha)))) {
     const batch = await encodeBatch(records, clock.now(), producerId, ours % SEQUENCES)
     const answer = await appender.append({ topic, partition, batch, mayWrite: () => true })
     if (answer.kind === 'refused' && !['sequence', 'moved', 'temporary'].includes(answer.trouble.kind)) {
@@ -54,12 +53,29 @@ export async function appendEntries(
     }
     if (answer.kind !== 'acknowledged' || answer.baseOffset !== logEnd) {
       await clock.sleep(PAUSE_MS)
-      return 'read again'
+      if (answer.kind === 'acknowledged') return `the records went to offset ${answer.baseOffset}, not ${logEnd}`
+      return answer.kind === 'refused' ? answer.trouble.name : answer.reason
     }
-    logEnd += group.length
-    ours += group.length
+    logEnd += records.length
+    ours += records.length
   }
-  return 'appended'
+  return undefined
+}
+
+function* batched(records: readonly PlanRecord[]): Generator<readonly PlanRecord[]> {
+  let group: PlanRecord[] = []
+  let bytes = 0
+  for (const record of records) {
+    const more = recordBytes(record)
+    if (group.length === BATCH_ENTRIES || (group.length > 0 && bytes + more > BATCH_BYTES)) {
+      yield group
+      group = []
+      bytes = 0
+    }
+    group.push(record)
+    bytes += more
+  }
+  if (group.length > 0) yield group
 }
 
 async function encodeBatch(
@@ -69,10 +85,9 @@ async function encodeBatch(
   baseSequence: number,
 ): Promise<Buffer> {
   const builder = new BatchBuilder(new BufferPool(0), 64 * 1024)
-  for (const { key, value, headers } of records) {
-    const fields = [key, value, ...headers.flatMap(header => [header.key, header.value])]
-    const bodyBytes = fields.reduce((sum, field) => sum + fieldBytes(field), integerBytes(headers.length))
-    let at = builder.begin(timestampMs, bodyBytes)
+  for (const record of records) {
+    const { key, value, headers } = record
+    let at = builder.begin(timestampMs, recordBytes(record))
     at = writeField(builder.bytes, at, key)
     at = writeField(builder.bytes, at, value)
     at = writeInteger(builder.bytes, at, headers.length)
@@ -83,6 +98,11 @@ async function encodeBatch(
     builder.length = at
   }
   return builder.finish('none', { producerId, producerEpoch: 0, baseSequence })
+}
+
+function recordBytes({ key, value, headers }: PlanRecord): number {
+  const fields = [key, value, ...headers.flatMap(header => [header.key, header.value])]
+  return fields.reduce((sum, field) => sum + fieldBytes(field), integerBytes(headers.length))
 }
 
 function fieldBytes(field: Buffer | null): number {

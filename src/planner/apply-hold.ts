@@ -1,25 +1,20 @@
-import { PRODUCER_EXPIRATION, heldConfigs } from '../format/hold.ts'
-import type { PlanHead } from '../format/plan.ts'
+import { PRODUCER_EXPIRATION, holdChanges } from '../format/hold.ts'
 import { isMaxbrodError, messageOf } from '../runtime/errors.ts'
 import type { PlannerDeps } from './deps.ts'
 
 /**
- * Makes the targets of a head safe for old records. To be called when the head, which says what to put back, is in the plan
- * topic; calling it again changes nothing.
+ * Makes targets safe for old records. To be called when the head that says what to put back is in the plan topic, and before
+ * the first file is: executors refuse a target that is not held. Calling it again changes nothing; a sealed topic stays
+ * sealed, and whoever has records for it opens it.
  */
-export async function applyHold({ kafka, log }: PlannerDeps, heads: readonly PlanHead[]): Promise<void> {
-  const targets = heads.filter(({ hold }) => hold === 'auto').flatMap(head => head.targets)
-  if (targets.length === 0) return
-  const configs = await kafka.admin.topicConfigs(targets.map(({ topic }) => topic))
-  for (const { topic } of targets) {
-    const present = configs.get(topic) ?? []
-    const held = heldConfigs(present)
-    const differing = new Map(
-      [...held].filter(([name, value]) => present.find(config => config.name === name)?.value !== value),
-    )
-    if (differing.size === 0) continue
-    await kafka.admin.alterTopicConfigs(topic, differing)
-    log.info({ topic, configs: [...differing.keys()].join(',') }, 'held: nothing is deleted until maxbrod finalize')
+export async function applyHold({ kafka, log }: PlannerDeps, topics: readonly string[]): Promise<void> {
+  if (topics.length === 0) return
+  const configs = await kafka.admin.topicConfigs(topics)
+  for (const topic of topics) {
+    const changes = holdChanges(configs.get(topic) ?? [])
+    if (changes.size === 0) continue
+    await kafka.admin.alterTopicConfigs(topic, changes)
+    log.info({ topic, configs: [...changes.keys()].join(',') }, 'held: nothing is deleted until maxbrod finalize')
   }
   await rememberProducers(kafka, log)
 }
@@ -35,6 +30,7 @@ export async function producerExpirationBefore({ kafka }: PlannerDeps): Promise<
 async function rememberProducers(kafka: PlannerDeps['kafka'], log: PlannerDeps['log']): Promise<void> {
   const { name, value } = PRODUCER_EXPIRATION
   try {
+    if ((await kafka.admin.brokerConfigs()).some(config => config.name === name && config.value === value)) return
     await kafka.admin.alterBrokerDefaults(new Map([[name, value]]))
   } catch (error) {
     if (!isMaxbrodError(error)) throw error

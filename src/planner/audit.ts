@@ -21,12 +21,17 @@ export interface ForeignTile {
   readonly reason: string
 }
 
+/** Whose files they must be, as far as anybody knows: those of a topic are of one cluster and one topic id. */
+export interface Identity {
+  readonly clusterId: string | undefined
+  readonly topicId: string | undefined
+}
+
 /** Proves that a partition's files tile its history and belong together. Pure. */
-export function auditPartition({ place, tiles }: SurveyedPartition, clusterId: string | undefined): AuditedPartition {
+export function auditPartition({ place, tiles }: SurveyedPartition, identity: Identity): AuditedPartition {
   const first = tiles[0]
-  const topicId = tiles.find(tile => tile.topicId !== undefined)?.topicId
   const foreign = tiles.flatMap(tile => {
-    const reason = whyForeign(tile, clusterId, topicId)
+    const reason = whyForeign(tile, identity)
     return reason === undefined ? [] : [{ key: tile.key, reason }]
   })
   return {
@@ -38,14 +43,11 @@ export function auditPartition({ place, tiles }: SurveyedPartition, clusterId: s
   }
 }
 
-function whyForeign(
-  tile: SurveyedTile,
-  clusterId: string | undefined,
-  topicId: string | undefined,
-): string | undefined {
+function whyForeign(tile: SurveyedTile, { clusterId, topicId }: Identity): string | undefined {
   if (tile.clusterId !== undefined && clusterId !== undefined && tile.clusterId !== clusterId)
     return `is from cluster ${tile.clusterId}, not ${clusterId}`
-  if (tile.topicId !== undefined && tile.topicId !== topicId) return `is from topic id ${tile.topicId}, not ${topicId}`
+  if (tile.topicId !== undefined && topicId !== undefined && tile.topicId !== topicId)
+    return `is from topic id ${tile.topicId}, not ${topicId}`
   return undefined
 }
 

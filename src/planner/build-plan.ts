@@ -4,6 +4,7 @@ import type { PlanEnd, PlanFile } from '../format/plan.ts'
 import { planPartitionOf } from '../format/plan-partition.ts'
 import type { PartitionPlace } from '../format/keys.ts'
 import type { PlanState } from './plan-state.ts'
+import { restOfChain } from './rest-of-chain.ts'
 import type { SurveyedTile } from './survey.ts'
 
 /** The files of one target partition, in the order in which they are restored. */
@@ -41,14 +42,13 @@ export function missingFiles(
   return missing
 }
 
-function missingOfChain(planId: string, { source, target, tiles }: WantedChain, state: PlanState): PlanFile[] {
+function missingOfChain(planId: string, chain: WantedChain, state: PlanState): PlanFile[] {
+  const { source, target } = chain
   const planned = state.chains.get(chainName(target))
-  let index = (planned?.lastIndex ?? -1) + 1
+  const first = (planned?.lastIndex ?? -1) + 1
   let recordsBefore = planned?.records ?? 0
-  const files: PlanFile[] = []
-  for (const tile of tiles) {
-    if (planned !== undefined && tile.to <= planned.nextOffset) continue
-    files.push({
+  return restOfChain(chain, planned).tiles.map((tile, position) => {
+    const file: PlanFile = {
       kind: 'file',
       planId,
       source: { topic: source.topic, topicId: source.sourceTopicId, partition: source.partition },
@@ -58,26 +58,25 @@ function missingOfChain(planId: string, { source, target, tiles }: WantedChain, 
       records: tile.records,
       recordsBefore,
       slice: undefined,
-      index,
-    })
-    index++
+      index: first + position,
+    }
     recordsBefore += tile.records
-  }
-  return files
+    return file
+  })
 }
 
-/** The end record that a plan partition lacks once all its files are there; undefined when it has it. */
+/** The end record that a plan partition lacks once all its files are there; undefined when it closes with the right one. */
 export function missingEnd(planId: string, partition: number, state: PlanState): PlanEnd | undefined {
   const own = [...state.chains].filter(([, chain]) => chain.partition === partition)
-  const chains: PlanEnd['chains'] = Object.fromEntries(
+  const partitions: PlanEnd['partitions'] = Object.fromEntries(
     own.map(([name, { lastIndex, records }]) => [name, { index: lastIndex, records }]),
   )
-  const present = state.partitions[partition]?.end?.chains
+  const present = state.partitions[partition]?.end?.partitions
   const isThere =
     present !== undefined &&
     Object.keys(present).length === own.length &&
     own.every(
       ([name, { lastIndex, records }]) => present[name]?.index === lastIndex && present[name].records === records,
     )
-  return isThere ? undefined : { kind: 'end', planId, chains }
+  return isThere ? undefined : { kind: 'end', planId, partitions }
 }

@@ -1,4 +1,4 @@
-import type { PlanEntry, PlanHead } from '../format/plan.ts'
+import type { PlanEntry, PlanHead, PlanTarget } from '../format/plan.ts'
 import type { BatchAppender } from '../kafka/port.ts'
 import { assert, must } from '../runtime/assert.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
@@ -6,6 +6,7 @@ import { appendEntries } from './append-entries.ts'
 import { missingEnd, missingFiles } from './build-plan.ts'
 import type { WantedChain } from './build-plan.ts'
 import type { PlannerDeps } from './deps.ts'
+import { headFor } from './head.ts'
 import { readPlanState } from './plan-state.ts'
 import type { PlanState } from './plan-state.ts'
 
@@ -18,61 +19,48 @@ export interface EmitContext {
   readonly signal: AbortSignal
 }
 
-/** Rounds in a row without any progress, after which somebody else's planner must be at odds with this one. */
-const MAX_IDLE_ROUNDS = 20
+/** What a plan lacks, by plan partition; nothing when it is as it should be. */
+type Missing = (state: PlanState) => ReadonlyMap<number, readonly PlanEntry[]>
+
+/** How long a plan may stay as it is although something is missing. */
+const PATIENCE_MS = 60_000
 
 /**
  * Writes the first head of a plan topic. Of several planners that find it empty, the one whose head comes first in the log
  * wins; all go on with that one. Returns the plan as it is then.
  */
-export async function emitFirstHead(context: EmitContext, head: PlanHead): Promise<PlanState> {
-  let state = await readState(context)
-  while (state.heads.length === 0) {
-    const point = { planTopic: context.planTopic, partition: 0, logEnd: state.partitions[0]?.logEnd ?? 0, ours: 0 }
-    await appendEntries(context.deps, context.appender, producer(context, head), point, [head])
-    state = await readState(context)
-  }
-  return state
+export function emitFirstHead(context: EmitContext, head: PlanHead): Promise<PlanState> {
+  return emit(context, head, ({ heads }) => new Map(heads.length === 0 ? [[0, [head]]] : []))
 }
 
-/**
- * Adds what a plan lacks: further heads, files, end records, each by compare-and-append, and reads everything back before it
- * is called done: the broker compares sequences, not contents. Returns how many files were added.
- */
-export async function emitPlan(
+/** Adds the targets that a plan lacks. */
+export function emitMoreHeads(
   context: EmitContext,
-  planId: string,
-  chains: readonly WantedChain[],
-  moreHead: (state: PlanState) => PlanHead | undefined,
-): Promise<number> {
-  let state = await readState(context)
-  const filesBefore = countFiles(state)
-  for (let idle = 0; ;) {
-    context.signal.throwIfAborted()
-    const missing = missingEntries(planId, chains, state, moreHead)
-    if (missing.size === 0) return countFiles(state) - filesBefore
-    await Promise.all([...missing].map(([partition, entries]) => append(context, state, partition, entries)))
-    const next = await readState(context)
-    idle = totalRecords(next) > totalRecords(state) ? 0 : idle + 1
-    if (idle > MAX_IDLE_ROUNDS)
-      throw new MaxbrodError('PLAN_FOREIGN', `another planner keeps changing ${context.planTopic}`, {
-        hint: 'let one planner finish, then run this one again',
-      })
-    state = next
-  }
+  first: PlanHead,
+  targets: readonly PlanTarget[],
+): Promise<PlanState> {
+  return emit(context, first, state => {
+    const head = headFor(first, targets, state)
+    return new Map(head === undefined ? [] : [[0, [head]]])
+  })
 }
 
-/** Heads first: a file is of no use before its target is known. Ends last, when all files are there. */
-function missingEntries(
+/** Adds the files that a plan lacks, and when all are there the end records. Returns how many files were added meanwhile. */
+export async function emitFiles(
+  context: EmitContext,
+  first: PlanHead,
   planId: string,
   chains: readonly WantedChain[],
-  state: PlanState,
-  moreHead: (state: PlanState) => PlanHead | undefined,
-): Map<number, PlanEntry[]> {
-  const head = moreHead(state)
-  if (head !== undefined) return new Map([[0, [head]]])
-  const files = missingFiles(planId, chains, state)
-  if (files.size > 0) return files
+): Promise<number> {
+  const before = countFiles(await readState(context))
+  const after = await emit(context, first, state => {
+    const files = missingFiles(planId, chains, state)
+    return files.size > 0 ? files : missingEnds(planId, state)
+  })
+  return countFiles(after) - before
+}
+
+function missingEnds(planId: string, state: PlanState): Map<number, PlanEntry[]> {
   const ends = new Map<number, PlanEntry[]>()
   for (const { partition } of state.partitions) {
     const end = missingEnd(planId, partition, state)
@@ -81,19 +69,43 @@ function missingEntries(
   return ends
 }
 
-async function append(
-  context: EmitContext,
-  state: PlanState,
-  partition: number,
-  entries: readonly PlanEntry[],
-): Promise<void> {
-  const { logEnd, ours } = must(state.partitions[partition], `plan partition ${partition}`)
-  const point = { planTopic: context.planTopic, partition, logEnd, ours }
-  await appendEntries(context.deps, context.appender, producer(context, must(state.heads[0], 'head')), point, entries)
+/**
+ * Appends what is missing by compare-and-append until nothing is, and reads everything back before it says so: the broker
+ * compares sequences, not contents. Killed anywhere, it leaves a beginning of what is missing; another one goes on there.
+ */
+async function emit(context: EmitContext, head: PlanHead, missing: Missing): Promise<PlanState> {
+  const { clock } = context.deps
+  let state = await readState(context)
+  let grewAtMs = clock.monotonic()
+  for (;;) {
+    context.signal.throwIfAborted()
+    const entries = missing(state)
+    if (entries.size === 0) return state
+    const producerId = BigInt((state.heads[0] ?? head).producerId)
+    const troubles = await Promise.all(
+      [...entries].map(([partition, of]) => append(context, state, producerId, partition, of)),
+    )
+    const next = await readState(context)
+    if (totalRecords(next) > totalRecords(state)) grewAtMs = clock.monotonic()
+    if (clock.monotonic() - grewAtMs > PATIENCE_MS)
+      throw new MaxbrodError(
+        'KAFKA_GAVE_UP',
+        `cannot add to ${context.planTopic}: ${troubles.find(reason => reason !== undefined) ?? 'it does not grow'}`,
+        { hint: 'see whether its partitions have all their replicas, then plan again: it goes on where it stopped' },
+      )
+    state = next
+  }
 }
 
-function producer({ topicsSha }: EmitContext, { producerId }: PlanHead): { producerId: bigint; topicsSha: string } {
-  return { producerId: BigInt(producerId), topicsSha }
+function append(
+  { deps, planTopic, topicsSha, appender }: EmitContext,
+  state: PlanState,
+  producerId: bigint,
+  partition: number,
+  entries: readonly PlanEntry[],
+): Promise<string | undefined> {
+  const { logEnd, ours } = must(state.partitions[partition], `plan partition ${partition}`)
+  return appendEntries(deps, appender, { producerId, topicsSha }, { planTopic, partition, logEnd, ours }, entries)
 }
 
 async function readState({ deps, planTopic, planPartitions, signal }: EmitContext): Promise<PlanState> {

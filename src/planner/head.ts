@@ -9,7 +9,7 @@ import type { PlanState } from './plan-state.ts'
 /** The head that begins a restore, with a producer id of its own. */
 export async function firstHead(
   deps: PlannerDeps,
-  { hold }: PlannerOptions,
+  { hold, topics, excludeTopics }: PlannerOptions,
   mapping: PlanMapping,
   sourceClusterId: string | undefined,
   planPartitions: number,
@@ -21,6 +21,7 @@ export async function firstHead(
     restoreId: deps.random.id(),
     producerId: String(await deps.kafka.admin.newProducerId()),
     planPartitions,
+    selection: { topics: topics.map(sourceOf), excludeTopics: excludeTopics.map(sourceOf) },
     mapping,
     sourceClusterId,
     targetClusterId: await deps.kafka.admin.clusterId(),
@@ -45,6 +46,12 @@ export function plannedTarget(state: PlanState | undefined, topic: string): Plan
   return state?.heads.flatMap(({ targets }) => targets).find(target => target.topic === topic)
 }
 
+/** The targets of a plan by name, of the heads with that hold. */
+export function targetsOf(state: PlanState, wanted: PlanHead['hold']): ReadonlyMap<string, PlanTarget> {
+  const heads = state.heads.filter(({ hold }) => hold === wanted)
+  return new Map(heads.flatMap(({ targets }) => targets).map(target => [target.topic, target]))
+}
+
 /** Throws PLAN_FOREIGN unless the plan topic belongs to a restore of the same cluster with the same target names. */
 export function checkSameMapping(
   head: PlanHead,
@@ -62,4 +69,8 @@ export function checkSameMapping(
       hint: 'every restore has a plan topic of its own: use another --plan-topic',
     },
   )
+}
+
+function sourceOf({ source }: RegExp): string {
+  return source
 }

@@ -42,8 +42,16 @@ export async function lookAtBackup(deps: PlannerDeps, options: PlannerOptions, s
   let clusterId = archive?.clusterId
   for (const folder of selected) {
     const { partitions } = await surveyTopic(deps, folder, survey)
-    clusterId ??= partitions.flatMap(({ tiles }) => tiles).find(tile => tile.clusterId !== undefined)?.clusterId
-    topics.push({ folder, partitions: partitions.map(partition => auditPartition(partition, clusterId)) })
+    if (partitions.length === 0) continue // foreign objects only, which are told
+    const tiles = partitions.flatMap(partition => partition.tiles)
+    clusterId ??= tiles.find(tile => tile.clusterId !== undefined)?.clusterId
+    const topicId = folder.topicId ?? tiles.find(tile => tile.topicId !== undefined)?.topicId
+    topics.push({ folder, partitions: partitions.map(one => auditPartition(one, { clusterId, topicId })) })
+  }
+  if (topics.length === 0) {
+    throw new MaxbrodError('BACKUP_NOT_FOUND', `the selected topics have no files in ${deps.store.url}`, {
+      hint: 'check --topics',
+    })
   }
   const warnings = judge(topics, options)
   if (foreignKeys.length > 0) {
@@ -51,11 +59,6 @@ export async function lookAtBackup(deps: PlannerDeps, options: PlannerOptions, s
     warnings.push(
       `${foreignKeys.length} objects are no backup files and were left out: ${named}${foreignKeys.length > NAMED_KEYS ? ', …' : ''}`,
     )
-  }
-  if (topics.every(({ partitions }) => partitions.length === 0)) {
-    throw new MaxbrodError('BACKUP_NOT_FOUND', `the selected topics have no files in ${deps.store.url}`, {
-      hint: 'check --topics',
-    })
   }
   if (options.strict && warnings.length > 0) {
     throw new MaxbrodError('TILING_HOLE', warnings.join('; '), { hint: 'without --strict these are warnings' })

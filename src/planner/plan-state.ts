@@ -17,12 +17,14 @@ export interface PlanPartitionState {
   readonly logEnd: number
   /** Records of the plan's own producer: its next sequence. */
   readonly ours: number
+  /** The end record that closes the partition; undefined when something else came after the last one. */
   readonly end: PlanEnd | undefined
 }
 
 /** How far a chain is planned. */
 export interface ChainState {
   readonly partition: number
+  readonly source: PlanFile['source']
   readonly lastIndex: number
   readonly records: number
   /** The next source offset to plan. */
@@ -66,6 +68,7 @@ export async function readPlanState(
       if (entry.kind === 'head') {
         const [first] = heads
         if (first !== undefined && entry.restoreId !== first.restoreId) continue
+        if (entry.planPartitions !== planPartitions) throw resized(planTopic, planPartitions, entry)
         heads.push(entry)
       }
       if (String(record.producerId) !== heads[0]?.producerId) {
@@ -77,7 +80,7 @@ export async function readPlanState(
       }
       ours++
       if (entry.kind === 'file') addFile(chains, entry, partition, planTopic)
-      if (entry.kind === 'end') end = entry
+      end = entry.kind === 'end' ? entry : undefined
     }
     partitions.push({ partition, logEnd, ours, end })
   }
@@ -97,6 +100,15 @@ function decodeRecord(record: ReadRecord, planTopic: string, partition: number):
   }
 }
 
+/** Chains are spread by the number of partitions: with another number, the same chain would go on somewhere else. */
+function resized(planTopic: string, actual: number, { planPartitions }: PlanHead): MaxbrodError {
+  return new MaxbrodError(
+    'PLAN_FOREIGN',
+    `${planTopic} has ${actual} partitions and was planned with ${planPartitions}`,
+    { hint: 'plan again into a new --plan-topic' },
+  )
+}
+
 function addFile(chains: Map<string, ChainState>, file: PlanFile, partition: number, planTopic: string): void {
   const name = chainName(file.target)
   const before = chains.get(name)
@@ -110,6 +122,7 @@ function addFile(chains: Map<string, ChainState>, file: PlanFile, partition: num
     })
   chains.set(name, {
     partition,
+    source: file.source,
     lastIndex: file.index,
     records: file.recordsBefore + file.records,
     nextOffset: Math.min(file.covers.to, file.slice?.toOffset ?? Infinity),

@@ -1,8 +1,11 @@
+import { chainName } from '../format/plan.ts'
 import type { PlanMapping } from '../format/plan.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { Stop } from '../runtime/stop.ts'
+import { partitionName } from '../runtime/topic-partition.ts'
+import type { WantedChain } from './build-plan.ts'
 import type { PlannerDeps } from './deps.ts'
-import { checkSameMapping, isPlanned } from './head.ts'
+import { checkSameMapping, isPlanned, plannedTarget } from './head.ts'
 import { lookAtBackup } from './look.ts'
 import { checkMapping } from './mapping.ts'
 import type { PlannerOptions } from './options.ts'
@@ -10,8 +13,9 @@ import { planTopicPartitions } from './plan-topic.ts'
 import { readPlanState } from './plan-state.ts'
 import type { PlanState } from './plan-state.ts'
 import { describeExisting } from './prepare-targets.ts'
+import { restOfChain } from './rest-of-chain.ts'
 import type { PlanResult } from './result.ts'
-import { inspectTargets } from './targets.ts'
+import { checkPlanned, inspectTargets } from './targets.ts'
 import { wantedOf } from './want.ts'
 import { planIdOfJob, resultOf, writePlan } from './write-plan.ts'
 import type { PlanJob } from './write-plan.ts'
@@ -38,21 +42,15 @@ export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, sto
   )
   const wanted = await wantedOf(deps, looked, mapping, signal)
   const before = await readExisting(deps, options, mapping, signal)
+  const warnings = [...looked.warnings, ...holesBehindPlan(wanted.chains, before, options)]
   const fresh = wanted.targets.filter(({ topic }) => !isPlanned(before, topic))
+  await checkPlanned(
+    kafka,
+    wanted.targets.flatMap(({ topic }) => plannedTarget(before, topic) ?? []),
+  )
   const existing = await inspectTargets(kafka, fresh, options)
-  for (const warning of looked.warnings) log.warn(warning)
-  const job: PlanJob = {
-    deps,
-    options,
-    mapping,
-    looked,
-    wanted,
-    before,
-    fresh,
-    existing,
-    warnings: [...looked.warnings],
-    signal,
-  }
+  for (const warning of warnings) log.warn(warning)
+  const job: PlanJob = { deps, options, mapping, looked, wanted, before, fresh, existing, warnings, signal }
   return options.dryRun ? dryRun(job) : writePlan(job)
 }
 
@@ -60,7 +58,31 @@ export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, sto
 async function dryRun(job: PlanJob): Promise<PlanResult> {
   const { deps, options, fresh, existing, before } = job
   for (const target of fresh) await describeExisting(deps, target, existing, options)
-  return resultOf(job, planIdOfJob(job, []), 0, before?.heads[0]?.restoreId)
+  return resultOf(job, planIdOfJob(job, before), 0, before?.heads[0]?.restoreId)
+}
+
+/**
+ * What a planned chain lost between its last planned file and the next one that is there: a hole that the files alone do
+ * not show. Throws TILING_HOLE unless it was accepted by name; returns the warnings for those that were.
+ */
+function holesBehindPlan(
+  chains: readonly WantedChain[],
+  before: PlanState | undefined,
+  { acceptGaps }: PlannerOptions,
+): string[] {
+  return chains.flatMap(chain => {
+    const { hole } = restOfChain(chain, before?.chains.get(chainName(chain.target)))
+    if (hole === undefined) return []
+    const name = partitionName(chain.source)
+    const what = `${name}: offsets ${hole.from} to ${hole.to - 1} are behind what is planned, and their files are gone`
+    if (acceptGaps.includes(name)) return [`${what}, which was accepted`]
+    throw new MaxbrodError('TILING_HOLE', what, {
+      topic: chain.source.topic,
+      partition: chain.source.partition,
+      ...hole,
+      hint: `put them back from the bucket’s versions, or accept the loss with --accept-gaps ${name}`,
+    })
+  })
 }
 
 function refuseUnbuilt({ until, at, incarnation, partitionMap }: PlannerOptions): void {

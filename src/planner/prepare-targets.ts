@@ -4,7 +4,7 @@ import { must } from '../runtime/assert.ts'
 import type { PlannerDeps } from './deps.ts'
 import type { PlannerOptions } from './options.ts'
 import { untilLed } from './plan-topic.ts'
-import { createTarget, describeTarget, doubtAboutLimits } from './targets.ts'
+import { createTarget, describeTarget, doubtAboutLimits, requireSameSize } from './targets.ts'
 import type { WantedTarget } from './targets.ts'
 
 /** Creates a target if it is missing, and says what the head records of it. */
@@ -17,19 +17,22 @@ export async function prepareTarget(
 ): Promise<PlanTarget> {
   const { kafka, clock, log } = deps
   const isMissing = !existing.has(target.topic)
-  if (isMissing) {
-    await createTarget(kafka, target)
-    await untilLed(kafka, clock, target.topic, target.partitions)
-    log.info({ topic: target.topic, partitions: target.partitions }, 'created the target topic')
+  const warn = (text: string) => {
+    warnings.push(text)
+    log.warn({ topic: target.topic }, text)
   }
-  const [description] = await kafka.admin.topics([target.topic])
+  if (isMissing) {
+    const doubts = await createTarget(kafka, target)
+    await untilLed(kafka, clock, target.topic)
+    log.info({ topic: target.topic, partitions: target.partitions }, 'created the target topic')
+    for (const doubt of doubts) warn(doubt)
+  }
+  const description = must((await kafka.admin.topics([target.topic]))[0], `topic ${target.topic}`)
+  requireSameSize(target, description)
   const configs = (await kafka.admin.topicConfigs([target.topic])).get(target.topic) ?? []
   const doubt = doubtAboutLimits(target, configs)
-  if (doubt !== undefined) {
-    warnings.push(doubt)
-    log.warn(doubt)
-  }
-  return describeTarget(kafka, target, must(description, `topic ${target.topic}`), configs, isMissing, options)
+  if (doubt !== undefined) warn(doubt)
+  return describeTarget(kafka, target, description, configs, isMissing, options)
 }
 
 /** What `prepareTarget` would refuse, without changing anything. */

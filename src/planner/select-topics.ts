@@ -1,5 +1,7 @@
+import { readFirstIncarnation } from '../catalog/incarnation.ts'
+import { listPartitions, listTiles } from '../catalog/tile-list.ts'
 import type { TopicFolder } from '../catalog/tile-list.ts'
-import { listTiles, listPartitions } from '../catalog/tile-list.ts'
+import { readNewestDefinitions } from '../catalog/topic-definitions.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { PlannerDeps } from './deps.ts'
 import { orderTopics } from './order.ts'
@@ -23,6 +25,12 @@ export async function selectTopics(
   return selected
 }
 
+/** A folder of a topic, and the topic id of what is in it as far as the backup tells. */
+interface Incarnation {
+  readonly folder: TopicFolder
+  readonly topicId: string | undefined
+}
+
 async function chooseIncarnation(
   deps: PlannerDeps,
   topic: string,
@@ -32,26 +40,33 @@ async function chooseIncarnation(
 ): Promise<TopicFolder> {
   const [only] = folders
   if (only !== undefined && folders.length === 1) return only
-  if (wanted === 'newest') return newestOf(deps, folders, signal)
-  const named = folders.find(({ topicId, name }) => wanted !== undefined && (topicId === wanted || name === wanted))
-  if (named !== undefined) return named
-  const ids = folders.map(({ name }) => name).join(', ')
-  throw new MaxbrodError('INCARNATIONS', `${topic} was deleted and created again: the backup holds ${ids}`, {
+  const firstId = await readFirstIncarnation(deps.store, topic, signal)
+  const all = folders.map((folder): Incarnation => ({ folder, topicId: folder.topicId ?? firstId }))
+  if (wanted === 'newest') return newestOf(deps, all, signal)
+  const named = all.find(({ topicId }) => wanted !== undefined && topicId === wanted)
+  if (named !== undefined) return named.folder
+  const ids = all.map(({ folder, topicId }) => `${topicId ?? '?'} in ${folder.name}/`).join(', ')
+  throw new MaxbrodError('INCARNATIONS', `${topic} was deleted and created again: the backup holds topic ids ${ids}`, {
     topic,
-    folders: folders.map(({ name }) => name),
+    topicIds: all.map(({ topicId }) => topicId),
     hint: 'choose with --incarnation newest, or with --incarnation and a topic id',
   })
 }
 
-/** The incarnation whose last file was written last. */
+/** The incarnation that the topic was when its definition was last saved; else the one whose last file was written last. */
 async function newestOf(
   { store }: PlannerDeps,
-  folders: readonly TopicFolder[],
+  all: readonly Incarnation[],
   signal: AbortSignal,
 ): Promise<TopicFolder> {
+  const definitions = await readNewestDefinitions(store, signal)
+  const defined = all.find(({ folder, topicId }) =>
+    definitions?.topics.some(one => one.topic === folder.topic && one.topic_id !== null && one.topic_id === topicId),
+  )
+  if (defined !== undefined) return defined.folder
   const listing = { onForeign: () => undefined, signal }
   const dated = await Promise.all(
-    folders.map(async folder => {
+    all.map(async ({ folder }) => {
       let writtenAtMs = 0
       for (const place of await listPartitions(store, folder, listing)) {
         for await (const { modifiedAtMs } of listTiles(store, place, 0, listing))

@@ -16,6 +16,8 @@ export interface SurveyedTile {
   readonly from: number
   readonly to: number
   readonly records: number
+  /** The offset behind the last record; `from` when there is none. */
+  readonly dataEnd: number
   readonly origin: number
   readonly gaps: readonly Gap[]
   /** Undefined for files of kafka-data-keep, which say nothing of it. */
@@ -101,6 +103,7 @@ async function surveyTile(
       gaps: [],
       clusterId: undefined,
       topicId: undefined,
+      dataEnd: counted.to,
       ...counted,
     }
   }
@@ -112,6 +115,7 @@ async function surveyTile(
     from: tile.coversFrom,
     to: tile.coversTo,
     records: tile.content.records,
+    dataEnd: tile.content.lastOffset === undefined ? tile.coversFrom : tile.content.lastOffset + 1,
     origin: tile.origin,
     gaps: tile.gaps,
     clusterId: tile.clusterId,

@@ -29,10 +29,9 @@ const RECORD_GROWTH_BYTES = 128
 export async function inspectTargets(
   kafka: Kafka,
   wanted: readonly WantedTarget[],
-  options: TargetOptions,
+  options: Pick<TargetOptions, 'createTopics'>,
 ): Promise<Map<string, TopicDescription>> {
-  const topics = await kafka.admin.topics(wanted.map(({ topic }) => topic))
-  const existing = new Map(topics.map(topic => [topic.name, topic]))
+  const existing = await describeTopics(kafka, wanted)
   const missing = wanted.filter(({ topic }) => !existing.has(topic))
   if (missing.length > 0 && !options.createTopics) {
     throw new MaxbrodError(
@@ -44,29 +43,71 @@ export async function inspectTargets(
       },
     )
   }
-  const unequal = wanted.filter(target => !fits(target, existing.get(target.topic)?.partitions))
-  if (unequal.length > 0) {
-    const lines = unequal.map(
-      ({ topic, partitions }) =>
-        `${topic} has ${existing.get(topic)?.partitions} partitions where its source has ${partitions}`,
-    )
-    throw new MaxbrodError('TARGET_PARTITIONS', list(lines), {
-      hint: 'restore into a topic of the same size: keys would be in other partitions otherwise',
-    })
-  }
+  const unequal = wanted.flatMap(target => whyUnequal(target, existing.get(target.topic)) ?? [])
+  if (unequal.length > 0) throw unequalSizes(unequal)
   return existing
 }
 
-/** A backup without definitions does not know of partitions that never held a record: a larger target may be right. */
-function fits({ partitions, definition }: WantedTarget, actual: number | undefined): boolean {
-  return actual === undefined || actual === partitions || (definition === undefined && actual > partitions)
+/** Throws TARGET_PARTITIONS for a target that has not the size of its source: somebody else created it meanwhile. */
+export function requireSameSize(target: WantedTarget, description: TopicDescription): void {
+  const reason = whyUnequal(target, description)
+  if (reason !== undefined) throw unequalSizes([reason])
 }
 
-/** Creates a target like its source, with the configs of a held topic from the beginning. */
+/** A backup without definitions does not know of partitions that never held a record: a larger target may be right. */
+function whyUnequal(
+  { topic, partitions, definition }: WantedTarget,
+  description: TopicDescription | undefined,
+): string | undefined {
+  const actual = description?.partitions ?? partitions
+  if (actual === partitions || (definition === undefined && actual > partitions)) return undefined
+  return `${topic} has ${actual} partitions where its source has ${partitions}`
+}
+
+function unequalSizes(reasons: readonly string[]): MaxbrodError {
+  return new MaxbrodError('TARGET_PARTITIONS', list(reasons), {
+    hint: 'restore into a topic of the same size: keys would be in other partitions otherwise',
+  })
+}
+
+/** Targets that the plan has must still be the topics that they were when they were planned. Throws TARGET_REPLACED. */
+export async function checkPlanned(kafka: Kafka, planned: readonly PlanTarget[]): Promise<void> {
+  if (planned.length === 0) return
+  const existing = await describeTopics(kafka, planned)
+  for (const { topic, topicId } of planned) {
+    const found = existing.get(topic)
+    if (found !== undefined && found.topicId === topicId) continue
+    throw new MaxbrodError(
+      'TARGET_REPLACED',
+      `${topic} is ${found === undefined ? 'gone' : 'another topic'} since the restore was planned`,
+      { topic, hint: 'plan again into a new --plan-topic' },
+    )
+  }
+}
+
+async function describeTopics(
+  kafka: Kafka,
+  wanted: readonly { readonly topic: string }[],
+): Promise<Map<string, TopicDescription>> {
+  const topics = await kafka.admin.topics(wanted.map(({ topic }) => topic))
+  const hidden = topics.find(({ error }) => error !== undefined)
+  if (hidden !== undefined) {
+    throw new MaxbrodError('KAFKA_AUTH', `cannot look at the target topic ${hidden.name}: ${hidden.error}`, {
+      topic: hidden.name,
+      hint: 'grant Describe, DescribeConfigs, AlterConfigs and Write on it',
+    })
+  }
+  return new Map(topics.map(topic => [topic.name, topic]))
+}
+
+/**
+ * Creates a target like its source. Returns what is worth a warning. A smaller cluster cannot hold as many replicas: it
+ * gets its own default number then, and as many of them have to be in sync as there are.
+ */
 export async function createTarget(
   kafka: Kafka,
   { topic, partitions, definition, recordBytesMax }: WantedTarget,
-): Promise<void> {
+): Promise<string[]> {
   const configs = new Map(Object.entries(definition?.configs ?? {}))
   const limit = Number(configs.get('max.message.bytes') ?? Number.NaN)
   if (limit < recordBytesMax + RECORD_GROWTH_BYTES)
@@ -74,14 +115,31 @@ export async function createTarget(
   const wanted = definition?.replication_factor ?? -1
   try {
     await kafka.admin.createTopic({ name: topic, partitions, replicationFactor: wanted, configs })
+    return []
   } catch (error) {
-    // A smaller cluster cannot hold as many replicas; -1 takes its own default.
-    if (!(error instanceof MaxbrodError) || !error.message.includes('INVALID_REPLICATION_FACTOR')) throw error
-    await kafka.admin.createTopic({ name: topic, partitions, replicationFactor: -1, configs })
+    if (wanted < 0 || !(error instanceof MaxbrodError) || !error.message.includes('INVALID_REPLICATION_FACTOR'))
+      throw error
   }
+  await kafka.admin.createTopic({ name: topic, partitions, replicationFactor: -1, configs })
+  return [await fewerReplicas(kafka, topic, wanted, configs)]
 }
 
-/** What a head record says of a target, with the configs that finalize will put back. Throws TARGET_NOT_EMPTY. */
+async function fewerReplicas(
+  kafka: Kafka,
+  topic: string,
+  wanted: number,
+  configs: ReadonlyMap<string, string>,
+): Promise<string> {
+  const [created] = await kafka.admin.topics([topic])
+  const replicas = created?.replicationFactor ?? 0
+  const lowered = `${topic} has ${replicas} replicas, where its source had ${wanted}: the cluster is too small for more`
+  const inSync = Number(configs.get('min.insync.replicas') ?? 0)
+  if (inSync <= replicas) return lowered
+  await kafka.admin.alterTopicConfigs(topic, new Map([['min.insync.replicas', String(replicas)]]))
+  return `${lowered}; min.insync.replicas is ${replicas} instead of ${inSync}`
+}
+
+/** What a head record says of a target, with the configs that finalize will put back. Throws TARGET_NOT_EMPTY, USAGE. */
 export async function describeTarget(
   kafka: Kafka,
   wanted: WantedTarget,
@@ -90,6 +148,12 @@ export async function describeTarget(
   created: boolean,
   options: TargetOptions,
 ): Promise<PlanTarget> {
+  if (options.hold === 'off' && configs.some(({ value }) => value === 'LogAppendTime')) {
+    throw new MaxbrodError('USAGE', `${wanted.topic} would give every record the time of the restore`, {
+      topic: wanted.topic,
+      hint: 'set message.timestamp.type=CreateTime, or leave out --hold off',
+    })
+  }
   const partitions = Array.from({ length: description.partitions }, (_, partition) => ({
     topic: wanted.topic,
     partition,

@@ -1,19 +1,22 @@
 import { createHash } from 'node:crypto'
+import { chainName } from '../format/plan.ts'
 import type { PlanMapping, PlanTarget } from '../format/plan.ts'
-import type { TopicDescription } from '../kafka/port.ts'
+import type { Kafka, TopicDescription } from '../kafka/port.ts'
 import { must } from '../runtime/assert.ts'
+import { isMaxbrodError } from '../runtime/errors.ts'
 import { applyHold } from './apply-hold.ts'
 import { planIdOf } from './build-plan.ts'
 import type { PlannerDeps } from './deps.ts'
-import { emitFirstHead, emitPlan } from './emit.ts'
+import { emitFiles, emitFirstHead, emitMoreHeads } from './emit.ts'
 import type { EmitContext } from './emit.ts'
-import { checkSameMapping, firstHead, headFor, plannedTarget } from './head.ts'
+import { checkSameMapping, firstHead, isPlanned, plannedTarget, targetsOf } from './head.ts'
 import type { LookedAt } from './look.ts'
 import type { PlannerOptions } from './options.ts'
 import { createPlanTopic, planTopicPartitions } from './plan-topic.ts'
 import { readPlanState } from './plan-state.ts'
 import type { PlanState } from './plan-state.ts'
 import { prepareTarget } from './prepare-targets.ts'
+import { restOfChain } from './rest-of-chain.ts'
 import type { PlanResult } from './result.ts'
 import type { WantedTarget } from './targets.ts'
 import type { Wanted } from './want.ts'
@@ -36,7 +39,10 @@ export interface PlanJob {
 
 const PLAN_PARTITIONS_MAX = 50
 
-/** Creates what is missing, writes the plan, then holds the targets: in this order, because the head says what to put back. */
+/**
+ * Creates what is missing, writes the heads, holds the targets, and writes the files: in this order, because a head says
+ * what to put back, and executors refuse a target that is not held.
+ */
 export async function writePlan(job: PlanJob): Promise<PlanResult> {
   const { deps, options, mapping, looked, wanted, before, signal } = job
   const { kafka, log } = deps
@@ -46,31 +52,57 @@ export async function writePlan(job: PlanJob): Promise<PlanResult> {
   const sources = wanted.targets.map(({ source }) => source).join(',')
   const topicsSha = createHash('sha256').update(sources).digest('hex')
   const context: EmitContext = { deps, planTopic, planPartitions, topicsSha, appender, signal }
-  const targets: PlanTarget[] = []
-  for (const target of job.fresh) targets.push(await prepareTarget(deps, target, job.existing, options, job.warnings))
+  const targets = await prepareTargets(job, planPartitions)
   const own = before?.heads[0] ?? (await firstHead(deps, options, mapping, looked.clusterId, planPartitions, targets))
-  const state = await emitFirstHead(context, own)
-  const first = must(state.heads[0], 'head')
+  const first = must((await emitFirstHead(context, own)).heads[0], 'head')
   checkSameMapping(first, mapping, looked.clusterId, planTopic)
-  const planId = planIdOfJob(job, targets)
-  const filesAdded = await emitPlan(context, planId, wanted.chains, now => headFor(first, targets, now))
-  await applyHold(deps, (await readPlanState(kafka, planTopic, planPartitions, signal)).heads)
+  const state = await emitMoreHeads(context, first, targets)
+  await applyHold(deps, await topicsToHold(kafka, wanted, state))
+  const planId = planIdOfJob(job, state)
+  const filesAdded = await emitFiles(context, first, planId, wanted.chains)
   const what = filesAdded > 0 ? 'planned' : 'nothing new to plan'
   log.info({ planTopic, planId, filesAdded, restoreId: first.restoreId }, what)
   return resultOf(job, planId, filesAdded, first.restoreId)
 }
 
+/** The targets that the plan lacks, created where they are missing. */
+async function prepareTargets(job: PlanJob, planPartitions: number): Promise<PlanTarget[]> {
+  const { deps, options, fresh, existing, warnings, signal } = job
+  const targets: PlanTarget[] = []
+  for (const target of fresh) {
+    try {
+      targets.push(await prepareTarget(deps, target, existing, options, warnings))
+    } catch (error) {
+      if (!isMaxbrodError(error, 'TARGET_NOT_EMPTY')) throw error
+      // Another planner may have planned it since we looked, and executors may be at work.
+      const now = await readPlanState(deps.kafka, options.planTopic, planPartitions, signal)
+      if (!isPlanned(now, target.topic)) throw error
+    }
+  }
+  return targets
+}
+
+/**
+ * The held targets that lack records, those about to be planned included. A topic that is complete is left as it is: it is
+ * sealed, or it was finalized.
+ */
+async function topicsToHold({ admin }: Kafka, { chains }: Wanted, state: PlanState): Promise<string[]> {
+  const held = targetsOf(state, 'auto')
+  const own = chains.flatMap(chain => {
+    const target = held.get(chain.target.topic)
+    const planned = state.chains.get(chainName(chain.target))
+    const more = restOfChain(chain, planned).tiles.reduce((sum, { records }) => sum + records, 0)
+    const base = target?.baseOffsets[chain.target.partition]
+    return base === undefined ? [] : [{ ...chain.target, end: base + (planned?.records ?? 0) + more }]
+  })
+  const { offsets } = await admin.offsets('log end', own)
+  return [...new Set(own.filter(chain => (offsets.get(chain) ?? 0) < chain.end).map(({ topic }) => topic))]
+}
+
 /** The plan's id; targets that do not exist yet are named instead of identified. */
-export function planIdOfJob(
-  { options, mapping, wanted, before, existing }: PlanJob,
-  targets: readonly PlanTarget[],
-): string {
+export function planIdOfJob({ options, mapping, wanted, existing }: PlanJob, state: PlanState | undefined): string {
   const selection = [options.topics.map(String), options.excludeTopics.map(String)]
-  const idOf = (topic: string) =>
-    targets.find(target => target.topic === topic)?.topicId ??
-    plannedTarget(before, topic)?.topicId ??
-    existing.get(topic)?.topicId ??
-    topic
+  const idOf = (topic: string) => plannedTarget(state, topic)?.topicId ?? existing.get(topic)?.topicId ?? topic
   return planIdOf(
     selection,
     mapping,
@@ -80,18 +112,19 @@ export function planIdOfJob(
 }
 
 export function resultOf(
-  { options, looked, wanted, existing, warnings }: PlanJob,
+  { options, looked, wanted, fresh, existing, warnings }: PlanJob,
   planId: string,
   filesAdded: number,
   restoreId: string | undefined,
 ): PlanResult {
+  const created = new Set(fresh.map(({ topic }) => topic).filter(topic => !existing.has(topic)))
   return {
     planTopic: options.planTopic,
     planId,
     restoreId,
     isDryRun: options.dryRun,
     filesAdded,
-    topics: tableOf(wanted, existing),
+    topics: tableOf(wanted, created),
     foreignKeys: looked.foreignKeys.length,
     warnings,
   }
@@ -112,7 +145,7 @@ async function openPlanTopic(
   )
 }
 
-function tableOf({ targets, chains }: Wanted, existing: ReadonlyMap<string, TopicDescription>): PlanResult['topics'] {
+function tableOf({ targets, chains }: Wanted, created: ReadonlySet<string>): PlanResult['topics'] {
   return targets.map(target => {
     const own = chains.filter(chain => chain.target.topic === target.topic)
     const tiles = own.flatMap(chain => chain.tiles)
@@ -120,7 +153,7 @@ function tableOf({ targets, chains }: Wanted, existing: ReadonlyMap<string, Topi
       source: target.source,
       topicId: own[0]?.source.sourceTopicId,
       target: target.topic,
-      created: !existing.has(target.topic),
+      created: created.has(target.topic),
       partitions: target.partitions,
       files: tiles.length,
       records: tiles.reduce((sum, { records }) => sum + records, 0),

@@ -53,10 +53,19 @@ class BrokerSender {
     while (this.#queue.length > 0 && this.#inFlight < IN_FLIGHT) {
       const group: Waiting[] = []
       for (let bytes = 0; this.#queue[0] !== undefined;) {
-        bytes += this.#queue[0].batch.length
+        const [next] = this.#queue
+        // One that may not be written must not hold back those that share its request.
+        if (!next.mayWrite()) {
+          this.#queue.shift()
+          next.answer({ kind: 'unsent', reason: 'a check before the write said no' })
+          continue
+        }
+        bytes += next.batch.length
         if (group.length > 0 && bytes > MAX_REQUEST_BYTES) break
-        group.push(this.#queue.shift() as Waiting)
+        this.#queue.shift()
+        group.push(next)
       }
+      if (group.length === 0) return
       this.#inFlight++
       void this.#send(group).finally(() => {
         this.#inFlight--
