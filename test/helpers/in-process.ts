@@ -1,0 +1,57 @@
+import { commandTable } from '../../src/commands/command-table.ts'
+import { main } from '../../src/commands/main.ts'
+import type { Ports } from '../../src/commands/ports.ts'
+import { systemPorts } from '../../src/commands/system-ports.ts'
+import type { SignalName } from '../../src/commands/world.ts'
+
+export interface CommandResult {
+  readonly exit: number
+  readonly stdout: string
+  /** The log, one JSON line each, and what was said about an error. */
+  readonly stderr: string
+  /** The document of `-o json`. */
+  readonly json: Record<string, unknown>
+}
+
+/** What a test may do to a command that runs in its own process. */
+export interface RunningCommand {
+  readonly result: Promise<CommandResult>
+  /** What it has printed so far. */
+  readonly output: () => string
+  /** As if the process had got the signal. */
+  signal(name: SignalName): void
+}
+
+/**
+ * A real command, from its flags to its exit code, without the price of a process: for all that need not die. `ports` wraps
+ * the world that it meets. `-o json` is added.
+ */
+export function startCommand(argv: readonly string[], ports: (real: Ports) => Ports = real => real): RunningCommand {
+  const listeners = new Map<SignalName, () => void>()
+  let stdout = ''
+  let stderr = ''
+  const world = {
+    argv: [...argv, '--output', 'json'],
+    env: {},
+    stdout: { isTerminal: false, columns: () => 100, write: (text: string) => void (stdout += text) },
+    stderr: { isTerminal: false, columns: () => 100, write: (text: string) => void (stderr += text) },
+    version: '0.0.0',
+    runtime: 'a test',
+    readFile: () => '',
+    onSignal(name: SignalName, listener: () => void) {
+      listeners.set(name, listener)
+      return { [Symbol.dispose]: () => void listeners.delete(name) }
+    },
+    ports: () => Promise.resolve(ports(systemPorts)),
+  }
+  const run = async (): Promise<CommandResult> => {
+    const exit = await main(world, commandTable)
+    return { exit, stdout, stderr, json: stdout === '' ? {} : (JSON.parse(stdout) as Record<string, unknown>) }
+  }
+  return { result: run(), output: () => stdout + stderr, signal: name => listeners.get(name)?.() }
+}
+
+/** Runs a command to its end. */
+export function runCommand(argv: readonly string[], ports?: (real: Ports) => Ports): Promise<CommandResult> {
+  return startCommand(argv, ports).result
+}
