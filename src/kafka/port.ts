@@ -21,8 +21,8 @@ export interface Kafka extends AsyncDisposable {
   readRecords(partition: TopicPartition, from: number, to: number, signal: AbortSignal): AsyncIterable<ReadRecord>
   /** A fresh appender with connections of its own. */
   newAppender(): BatchAppender
-  /** Joins a consumer group. Resolves once the member knows its first assignment. */
-  joinGroup(options: GroupOptions): Promise<GroupSession>
+  /** Joins a consumer group. Resolves once the member knows its first assignment; an abort before that rejects with its reason. */
+  joinGroup(options: GroupOptions, signal?: AbortSignal): Promise<GroupSession>
 }
 
 /** A broker's error for one partition: its name in the protocol, and what it calls for. */

@@ -116,7 +116,7 @@ function faultyKafka(kafka: Kafka, faults: Faults): Kafka {
         fail: failing('KAFKA_GAVE_UP', 'Fetch'),
       }),
     newAppender: () => faultyAppender(kafka.newAppender(), faults),
-    joinGroup: options =>
+    joinGroup: (options, signal) =>
       faults.run({
         verb: 'kafka.joinGroup',
         detail: options.groupId,
@@ -133,7 +133,7 @@ function faultyKafka(kafka: Kafka, faults: Faults): Kafka {
               }),
             lost: partitions => told.lost(partitions),
           }
-          return faultySession(await kafka.joinGroup({ ...options, listener }), options.groupId, faults)
+          return faultySession(await kafka.joinGroup({ ...options, listener }, signal), options.groupId, faults)
         },
         fail: failing('KAFKA_GAVE_UP', 'JoinGroup'),
       }),

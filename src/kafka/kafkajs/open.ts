@@ -1,3 +1,4 @@
+import { unlessAborted } from '../../runtime/aborted.ts'
 import { BufferPool } from '../../runtime/buffer-pool.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Random } from '../../runtime/random.ts'
@@ -66,7 +67,8 @@ export function openKafka(
     fetcher,
     readRecords: (partition, from, to, signal) => readRecords(view, fetcher, partition, from, to, signal),
     newAppender: () => newAppender(view, appenders++),
-    async joinGroup(group) {
+    async joinGroup(group, signal) {
+      signal?.throwIfAborted()
       const session = new MemberSession(group, {
         coordinator: newCoordinator(view, group),
         select: async () => selectPartitions(group.selection, await describeTopics(view, group.selection.names)),
@@ -75,9 +77,12 @@ export function openKafka(
         onEvent: (event, facts) => log.info({ group: group.groupId, ...facts }, event),
       })
       try {
-        await session.ready
+        await (signal === undefined ? session.ready : unlessAborted(session.ready, signal))
+        signal?.throwIfAborted()
       } catch (error) {
-        await session[Symbol.asyncDispose]()
+        // A join may have to wait for other members; whoever gave up waiting does not wait for its end either.
+        const disposed = session[Symbol.asyncDispose]()
+        if (signal?.aborted !== true) await disposed
         throw error
       }
       return session
