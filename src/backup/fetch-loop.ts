@@ -4,6 +4,7 @@ import type { Lease } from '../runtime/byte-budget.ts'
 import { backoffMs } from '../runtime/retry.ts'
 import { messageOf } from '../runtime/errors.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
+import { unlessAborted } from '../runtime/aborted.ts'
 import type { WorkerContext } from './deps.ts'
 import type { WorkerMemory } from './memory.ts'
 import type { PartitionBackup } from './partition.ts'
@@ -47,7 +48,9 @@ export async function runFetchLoop(nodeId: number, deps: FetchLoopDeps): Promise
   while (!signal.aborted) {
     let asked: Asked | undefined
     try {
-      asked = await (next ?? ask(nodeId, turn++, deps))
+      next ??= ask(nodeId, turn++, deps)
+      asked = await unlessAborted(next, signal)
+      if (signal.aborted) break
       next = undefined
       failures = 0
     } catch (error) {
@@ -70,23 +73,29 @@ export async function runFetchLoop(nodeId: number, deps: FetchLoopDeps): Promise
     next.catch(() => undefined) // looked at in the next turn
     await take(asked, deps)
   }
-  const last = await next?.catch(() => undefined)
-  last?.answer[Symbol.dispose]()
-  last?.lease[Symbol.dispose]()
+  // A broker that hangs may answer late or never: nobody waits for that.
+  void next?.then(giveBack, () => undefined)
 }
 
-async function take({ answer, lease, requested }: Asked, { press, throttle, signal }: FetchLoopDeps): Promise<void> {
+function giveBack(asked: Asked | undefined): void {
+  asked?.answer[Symbol.dispose]()
+  asked?.lease[Symbol.dispose]()
+}
+
+async function take(asked: Asked, { context, press, throttle, signal }: FetchLoopDeps): Promise<void> {
+  const { answer, requested } = asked
   try {
+    const moved = answer.partitions.filter(({ trouble }) => trouble?.kind === 'moved')
+    if (moved.length > 0) await context.kafka.routes.refresh([...new Set(moved.map(({ topic }) => topic))])
     for (const fetched of answer.partitions) {
       const request = requested.get(fetched)
-      await request?.partition.take(fetched, request.offset)
+      await request?.partition.take(fetched, request.offset, requested.size === 1)
       await press.room()
     }
-    await throttle.take(answer.bytes, signal)
   } finally {
-    answer[Symbol.dispose]()
-    lease[Symbol.dispose]()
+    giveBack(asked)
   }
+  await throttle.take(answer.bytes, signal)
 }
 
 /** One fetch; undefined when no partition wants anything now. */

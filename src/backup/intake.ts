@@ -54,10 +54,14 @@ export class Intake implements BlockHolder {
   }
 
   /**
-   * Takes the committed records of an answer, up to `barrier`. Returns how many. Throws DecodeError at a corrupt batch or
-   * record; the position stands behind the last sound one then.
+   * Takes the committed records of an answer, up to `barrier`. Returns how many, or undefined when a reset came in between:
+   * then nothing of the answer counts. Throws DecodeError at a corrupt batch or record; the position stands behind the last
+   * sound one then.
    */
-  async take({ records, aborted }: Pick<FetchedPartition, 'records' | 'aborted'>, barrier: number): Promise<number> {
+  async take(
+    { records, aborted }: Pick<FetchedPartition, 'records' | 'aborted'>,
+    barrier: number,
+  ): Promise<number | undefined> {
     const era = this.#era
     const filter = new AbortedFilter(aborted)
     let taken = 0
@@ -67,7 +71,7 @@ export class Intake implements BlockHolder {
       if (batch.nextOffset <= this.#position) continue
       if (!batch.isControl && !isDropped && batch.recordCount > 0) {
         const payload = batch.codec === 'none' ? batch.payload : await decompressPayload(batch.codec, batch.payload)
-        if (era !== this.#era) return taken
+        if (era !== this.#era) return undefined
         taken += this.#takeBatch(batch, payload, barrier)
       }
       const codec = batch.isControl ? this.#last.codec : batch.codec

@@ -1,9 +1,9 @@
 import { DecodeError } from '../format/batch/varint.ts'
-import { batchesIn } from '../format/batch/record-batch.ts'
+import { MagicError, batchesIn } from '../format/batch/record-batch.ts'
 import type { PartitionPlace } from '../format/keys.ts'
 import type { FetchPartition, FetchedPartition, Leader, Ownership, Trouble } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
-import { MaxbrodError, messageOf } from '../runtime/errors.ts'
+import { MaxbrodError, isMaxbrodError, messageOf } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import type { PartitionIdentity } from './identity.ts'
 import { Intake } from './intake.ts'
@@ -26,13 +26,18 @@ export interface PartitionOptions extends RotationLimits {
   readonly idleAfter: number
 }
 
-export interface PartitionDeps extends Omit<ChainDeps, 'onMoved'> {
+export interface PartitionDeps extends Omit<ChainDeps, 'onMoved' | 'onTrouble'> {
   readonly onRecords: (records: number, bytes: number) => void
-  /** The partition cannot go on; the others do. */
+  /** An upload failed. Waits if there is a point in it; `give up` when the whole worker ends. */
+  readonly onTrouble: (error: unknown) => Promise<Verdict>
+  /** The partition cannot go on; the others do. Told once. */
   readonly onStopped: (error: unknown) => void
   /** The topic was deleted and created again. */
   readonly onTopicReplaced: () => void
 }
+
+/** What becomes of a partition after trouble. */
+export type Verdict = 'try again' | 'stop' | 'give up'
 
 /** One partition of the worker: what is read of it, and the tiles that it becomes. */
 export class PartitionBackup {
@@ -49,8 +54,11 @@ export class PartitionBackup {
   #barrier: number
   #target: number | undefined
   #lastTakenAtMs: number
+  /** Until then the partition is not asked for. */
+  #pausedUntilMs = -Infinity
   #corruptTries = 0
-  #probes: number[] = []
+  /** Last stable offsets of empty answers that should not have been empty; undefined while there was none. */
+  #probes: number[] | undefined
   #isStopped = false
 
   constructor(
@@ -74,6 +82,11 @@ export class PartitionBackup {
     this.#chain = new TileChain(place, identity, ownership, resume, options, {
       ...deps,
       onMoved: (position, barrier) => this.#moveTo(position, barrier),
+      onTrouble: async error => {
+        const verdict = await deps.onTrouble(error)
+        if (verdict === 'stop') this.stop(error)
+        return verdict === 'try again' ? verdict : 'stop'
+      },
     })
     this.#intake = new Intake(resume.chainEnd, {
       pool: deps.context.pool,
@@ -101,7 +114,7 @@ export class PartitionBackup {
 
   /** Age of the oldest offset that was read and is not durable, in ms. */
   get bufferedAgeMs(): number {
-    return this.#chain.ageMs
+    return this.#chain.oldestAgeMs
   }
 
   get isStopped(): boolean {
@@ -110,14 +123,15 @@ export class PartitionBackup {
 
   /** True when the next fetch must ask for this partition alone: only then does an empty answer mean anything. */
   get isProbing(): boolean {
-    return this.#probes.length > 0
+    return this.#probes !== undefined
   }
 
   /** What to fetch next, or undefined while the partition should rest. */
   wants(leader: Leader, maxBytes: number): FetchPartition | undefined {
     const hasEnough = this.#nextFetch >= Math.min(this.#barrier, this.#target ?? Infinity)
-    if (this.#isStopped || this.ownership.ended.aborted || hasEnough || this.#chain.waiting >= WAITING_TILES)
-      return undefined
+    const isPaused = this.#deps.context.clock.monotonic() < this.#pausedUntilMs
+    if (this.#isStopped || this.ownership.ended.aborted || hasEnough || isPaused) return undefined
+    if (this.#chain.waiting >= WAITING_TILES) return undefined
     const { topic, partition } = this.#place
     return {
       topic,
@@ -139,23 +153,35 @@ export class PartitionBackup {
     }
   }
 
-  /** Takes what a fetch from `requested` on has brought. Never throws. */
-  async take(fetched: FetchedPartition, requested: number): Promise<void> {
+  /**
+   * Takes what a fetch from `requested` on has brought; `isAlone` when the fetch asked for nothing else. The routes must be
+   * fresh if the leader has moved. Never throws, and never waits long: others were fetched in the same answer.
+   */
+  async take(fetched: FetchedPartition, requested: number, isAlone: boolean): Promise<void> {
     if (this.#isStopped || this.ownership.ended.aborted || requested !== this.position) return this.#rewind()
     try {
-      await (fetched.trouble === undefined ? this.#takeRecords(fetched) : this.#takeTrouble(fetched.trouble))
+      await (fetched.trouble === undefined ? this.#takeRecords(fetched, isAlone) : this.#takeTrouble(fetched.trouble))
     } catch (error) {
-      if (!this.ownership.ended.aborted) this.stop(error)
+      if (this.ownership.ended.aborted) return
+      // What was read up to here is sound, and the next worker would come no further either.
+      if (isMaxbrodError(error, 'KAFKA_AUTH', 'BATCH_CORRUPT', 'BATCH_MAGIC')) void this.#stopReading(error)
+      else this.stop(error)
     }
   }
 
   /** To be called about once a second: closes what is due. */
   tick(): void {
     if (this.#isStopped || this.ownership.ended.aborted) return
-    const { clock } = this.#deps.context
-    if (clock.monotonic() - this.#lastTakenAtMs >= this.#options.idleAfter) this.#rest()
-    if (this.#chain.ageMs >= this.#options.maxFileAge) this.#intake.sealOpenBlock()
-    this.#chain.rotate(this.position, this.#intake.openBytes > 0)
+    try {
+      // The age of what is in the open block counts, too, when nothing more comes.
+      this.#chain.covered(this.position)
+      const { clock } = this.#deps.context
+      if (clock.monotonic() - this.#lastTakenAtMs >= this.#options.idleAfter) this.#rest()
+      if (this.#chain.ageMs >= this.#options.maxFileAge) this.#intake.sealOpenBlock()
+      this.#chain.rotate(this.position, this.#intake.openBytes > 0)
+    } catch (error) {
+      this.stop(error)
+    }
   }
 
   /** Reads no further than `target`, and uploads what there is when it is reached. */
@@ -186,11 +212,12 @@ export class PartitionBackup {
     await this.#chain.commitStart()
   }
 
+  /** Ends the partition where it stands, and drops what is not durable. */
   stop(error: unknown): void {
     if (this.#isStopped) return
     this.#isStopped = true
-    this.#intake.reset(this.position)
     this.#deps.onStopped(error)
+    void this.discard()
   }
 
   /** Lets go of memory and spool. What was not durable is read again by whoever owns the partition next. */
@@ -201,25 +228,34 @@ export class PartitionBackup {
     await this.#chain.discard()
   }
 
-  async #takeRecords(fetched: FetchedPartition): Promise<void> {
+  /** Reads no further, and keeps what was read. */
+  async #stopReading(error: unknown): Promise<void> {
+    this.#isStopped = true
+    this.#deps.onStopped(error)
+    await this.flush('it cannot be read any further')
+    await this.discard()
+  }
+
+  async #takeRecords(fetched: FetchedPartition, isAlone: boolean): Promise<void> {
     const { clock } = this.#deps.context
     const before = this.position
     try {
       const records = await this.#intake.take(fetched, this.#barrier)
+      if (records === undefined) return this.#rewind()
       this.#corruptTries = 0
       this.#deps.onRecords(records, fetched.records.length)
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
-      await this.#takeCorrupt(error)
+      this.#takeCorrupt(error)
     }
     if (this.position > before) {
       this.#lastTakenAtMs = clock.monotonic()
-      this.#probes = []
+      this.#probes = undefined
       this.#chain.covered(this.position)
       if (this.position === this.#barrier) this.#close('a file lies ahead')
       this.#closeAtTarget()
     } else if (fetched.records.length === 0 && fetched.lastStableOffset > this.position)
-      this.#probe(fetched.lastStableOffset)
+      this.#probe(fetched.lastStableOffset, isAlone)
     this.#rewind()
   }
 
@@ -227,37 +263,48 @@ export class PartitionBackup {
    * An empty answer although there should be something: the answer's budget may have been spent on other partitions, or
    * compaction took everything up to the end. Only two empty answers to fetches of this partition alone tell the second.
    */
-  #probe(lastStableOffset: number): void {
-    this.#probes.push(lastStableOffset)
-    if (this.#probes.length <= EMPTY_PROBES) return
+  #probe(lastStableOffset: number, isAlone: boolean): void {
+    this.#probes ??= []
+    if (isAlone) this.#probes.push(lastStableOffset)
+    if (this.#probes.length < EMPTY_PROBES) return
     this.#intake.sealOpenBlock()
     this.#intake.skipTo(Math.min(...this.#probes, this.#barrier))
-    this.#probes = []
+    this.#probes = undefined
     this.#chain.covered(this.position)
+    if (this.position === this.#barrier) this.#close('a file lies ahead')
     this.#closeAtTarget()
   }
 
   async #takeTrouble({ name, kind }: Trouble): Promise<void> {
-    const { kafka, clock } = this.#deps.context
     this.#rewind()
     if (kind === 'out of range') await this.#lookAtLog()
     else if (kind === 'moved') {
-      await kafka.routes.refresh([this.#place.topic])
-      const leader = kafka.routes.leader(this.#place)
-      if (leader !== undefined && leader.topicId !== this.identity.topicId) this.#deps.onTopicReplaced()
-      await clock.sleep(PAUSE_MS, this.ownership.ended)
+      if (this.#isTopicReplaced) this.#deps.onTopicReplaced()
+      this.#pause()
     } else if (kind === 'denied') {
       const hint = 'grant Read and Describe on the topic'
       throw new MaxbrodError('KAFKA_AUTH', `cannot read ${partitionName(this.#place)}: ${name}`, {
         ...this.#place,
         hint,
       })
-    } else await clock.sleep(PAUSE_MS, this.ownership.ended)
+    } else this.#pause()
+  }
+
+  get #isTopicReplaced(): boolean {
+    const leader = this.#deps.context.kafka.routes.leader(this.#place)
+    return leader !== undefined && leader.topicId !== this.identity.topicId
   }
 
   /** The log does not have our position: it begins behind it, or ends before it. */
   async #lookAtLog(): Promise<void> {
-    const bounds = (await readLogBounds(this.#deps.context.kafka, [this.#place])).get(this.#place)
+    const { kafka } = this.#deps.context
+    const requested = this.position
+    const bounds = (await readLogBounds(kafka, [this.#place])).get(this.#place)
+    await kafka.routes.refresh([this.#place.topic])
+    // The bounds are those of whatever has the topic's name; another topic's say nothing about our offsets.
+    if (this.#isTopicReplaced) return this.#deps.onTopicReplaced()
+    this.#pause()
+    if (this.#isStopped || this.position !== requested) return
     if (bounds === undefined || bounds instanceof MaxbrodError) return // asked again after the next fetch
     const { logStart, highWatermark } = bounds
     if (this.position < logStart) this.#declareGap(logStart)
@@ -284,12 +331,17 @@ export class PartitionBackup {
     this.#intake.skipTo(gap.to)
     this.#rewind()
     if (this.position === this.#barrier) this.#close('a file lies ahead')
+    this.#closeAtTarget()
   }
 
-  async #takeCorrupt(error: DecodeError): Promise<void> {
-    const { kafka, clock } = this.#deps.context
-    this.#corruptTries++
+  #takeCorrupt(error: DecodeError): void {
+    const { kafka } = this.#deps.context
     const where = `${partitionName(this.#place)} at offset ${this.position}`
+    if (error instanceof MagicError) {
+      const hint = 'let the broker rewrite the segment, or copy the topic with a Kafka tool'
+      throw new MaxbrodError('BATCH_MAGIC', `${where}: ${error.message}`, { ...this.#place, hint, cause: error })
+    }
+    this.#corruptTries++
     if (this.#corruptTries > CORRUPT_TRIES) {
       throw new MaxbrodError('BATCH_CORRUPT', `${where}: ${error.message}`, {
         ...this.#place,
@@ -304,7 +356,11 @@ export class PartitionBackup {
     )
     const leader = kafka.routes.leader(this.#place)
     if (leader !== undefined) kafka.fetcher.reconnect(leader.nodeId)
-    await clock.sleep(PAUSE_MS, this.ownership.ended)
+    this.#pause()
+  }
+
+  #pause(): void {
+    this.#pausedUntilMs = this.#deps.context.clock.monotonic() + PAUSE_MS
   }
 
   #rest(): void {
@@ -323,7 +379,7 @@ export class PartitionBackup {
 
   #moveTo(position: number, barrier: number | undefined): void {
     this.#barrier = barrier ?? Infinity
-    this.#probes = []
+    this.#probes = undefined
     this.#intake.reset(position)
     this.#rewind()
     this.#closeAtTarget()

@@ -6,16 +6,19 @@ import { isAborted } from '../runtime/aborted.ts'
 import { newLimit } from '../runtime/limit.ts'
 import { within } from '../runtime/within.ts'
 import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
+import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 import type { Committer } from './committer.ts'
 import type { WorkerContext } from './deps.ts'
 import { readLogBounds } from './log-bounds.ts'
 import type { WorkerMemory } from './memory.ts'
+import { backupMetrics } from './metrics.ts'
 import { PartitionBackup } from './partition.ts'
-import type { PartitionOptions } from './partition.ts'
+import type { PartitionOptions, Verdict } from './partition.ts'
 import { findResumePoint } from './resume.ts'
 import type { LogBounds } from './resume.ts'
 import type { BackupTally } from './result.ts'
+import type { UploadedTile } from './tile-chain.ts'
 
 export interface PartitionsDeps {
   readonly context: WorkerContext
@@ -27,8 +30,8 @@ export interface PartitionsDeps {
   readonly session: Promise<GroupSession>
   /** Where a partition's reading ends; undefined for never. */
   readonly targetOf: (ownership: Ownership) => number | undefined
-  /** What happens to an upload that failed: see TileChain. */
-  readonly onTrouble: (error: unknown, ownership: Ownership) => Promise<'try again' | 'stop'>
+  /** A partition could not be started, or an upload failed: waits if there is a point in it, and says what happens. */
+  readonly onTrouble: (error: unknown, ownership: Ownership) => Promise<Verdict>
   /** Something that the whole worker cannot go on after. */
   readonly onFatal: (error: unknown) => void
   readonly onRecords: (topic: string, records: number, bytes: number) => void
@@ -48,6 +51,8 @@ export class Partitions {
   readonly #resuming = newLimit(RESUMING)
   readonly #uploads = newLimit(UPLOADING)
   readonly #folders = new Map<string, Promise<string | undefined>>()
+  /** What partitions that were given up still have to do. None of them rejects. */
+  readonly #leaving = new Set<Promise<void>>()
 
   constructor(deps: PartitionsDeps) {
     this.#deps = deps
@@ -74,36 +79,65 @@ export class Partitions {
    * read of a topic that is gone has no next owner: all of it is uploaded.
    */
   async handOver(ownerships: readonly Ownership[]): Promise<void> {
-    const { clock } = this.#deps.context
     const selected = new PartitionMap((await this.#deps.session).selected.map(partition => [partition, true] as const))
-    await Promise.all(
-      ownerships.map(async ownership => {
-        const partition = this.get(ownership)
-        if (partition === undefined) return
-        this.#running.delete(ownership)
-        const finished = selected.has(ownership) ? partition.drained() : partition.retire()
-        await within(clock, HAND_OVER_MS, finished)
-        this.#discardLater(partition)
-      }),
-    )
+    for (const ownership of ownerships) {
+      const partition = this.#take(ownership)
+      if (partition === undefined) continue
+      const isGone = !selected.has(ownership)
+      this.#leave(partition, isGone ? partition.retire() : partition.drained())
+    }
+    await within(this.#deps.context.clock, HAND_OVER_MS, this.#left())
+  }
+
+  /** Uploads what was read of a topic that is gone. */
+  retire(gone: TopicPartition): void {
+    const ownership = this.#running.get(gone)?.ownership
+    const partition = ownership === undefined ? undefined : this.#take(ownership)
+    if (partition !== undefined) this.#leave(partition, partition.retire())
   }
 
   /** Drops partitions that somebody else may own already. */
   drop(ownerships: readonly Ownership[]): void {
     for (const ownership of ownerships) {
-      const partition = this.get(ownership)
-      if (partition === undefined) continue
-      this.#running.delete(ownership)
-      this.#discardLater(partition)
+      const partition = this.#take(ownership)
+      if (partition !== undefined) this.#leave(partition, Promise.resolve())
     }
   }
 
   /** Ends all partitions, after uploading what was read if `flush` says so. */
   async close(flush: boolean): Promise<void> {
-    const all = [...this.#running.values()]
-    await Promise.all(all.map(partition => (flush ? partition.flush('the worker stops') : partition.drained())))
+    for (const partition of this.#running.values()) {
+      this.#leave(partition, flush ? partition.flush('the worker stops') : partition.drained())
+    }
     this.#running.clear()
-    await Promise.all(all.map(partition => partition.discard().catch(() => undefined)))
+    await this.#left()
+  }
+
+  #take(ownership: Ownership): PartitionBackup | undefined {
+    const partition = this.get(ownership)
+    if (partition !== undefined) this.#running.delete(ownership)
+    return partition
+  }
+
+  #leave(partition: PartitionBackup, finished: Promise<void>, then: () => void = () => undefined): void {
+    const leaving: Promise<void> = this.#letGo(partition, finished)
+      .then(() => this.#leaving.delete(leaving))
+      .then(then)
+    this.#leaving.add(leaving)
+  }
+
+  /** Never rejects. */
+  async #letGo(partition: PartitionBackup, finished: Promise<void>): Promise<void> {
+    try {
+      await finished
+    } catch (error) {
+      partition.log.error({ err: error }, 'could not keep what was read')
+    }
+    await partition.discard()
+  }
+
+  async #left(): Promise<void> {
+    while (this.#leaving.size > 0) await Promise.all(this.#leaving)
   }
 
   /** Asks the cluster about all of them at once, then the store about each. */
@@ -126,7 +160,7 @@ export class Partitions {
     committed: CommittedOffset | undefined,
     bounds: LogBounds | MaxbrodError | undefined,
   ): Promise<void> {
-    const { context, tally, targetOf } = this.#deps
+    const { context, tally, targetOf, onTrouble, onFatal } = this.#deps
     const log = context.log.child({ topic: ownership.topic, partition: ownership.partition })
     if (ownership.ended.aborted) return
     try {
@@ -141,8 +175,13 @@ export class Partitions {
       if (target !== undefined) partition.endAt(target)
     } catch (error) {
       if (ownership.ended.aborted || isAborted(error)) return
-      if (isMaxbrodError(error, 'FOREIGN_ARCHIVE')) this.#deps.onFatal(error)
-      else await this.#stopped(ownership, error, log)
+      if (isMaxbrodError(error, 'FOREIGN_ARCHIVE')) return onFatal(error)
+      const partition = this.get(ownership)
+      if (partition !== undefined) return partition.stop(error)
+      const verdict = await onTrouble(error, ownership)
+      if (ownership.ended.aborted) return
+      if (verdict === 'try again') this.start([ownership])
+      else if (verdict === 'stop') this.#stopped(ownership, error, log)
     }
   }
 
@@ -155,7 +194,10 @@ export class Partitions {
     const { context, options, memory, press, committer, tally, onTrouble, onRecords } = this.#deps
     const { kafka, store, archive } = context
     const { topic, partition } = ownership
-    const topicId = kafka.routes.leader(ownership)?.topicId
+    const leader = kafka.routes.leader(ownership)
+    // Without a leader nothing says which incarnation of the topic this is.
+    if (leader === undefined) throw new MaxbrodError('KAFKA_GAVE_UP', `${partitionName(ownership)} has no leader`)
+    const { topicId } = leader
     const place = { topic, topicId: await this.#folderOf(topic, topicId), partition, lineage: undefined }
     const identity = { archiveId: archive.archiveId, clusterId: archive.clusterId, topicId, lineage: undefined }
     const resume = await findResumePoint(store, place, identity, committed, bounds, ownership.ended)
@@ -169,26 +211,33 @@ export class Partitions {
       uploads: this.#uploads,
       onUploaded: tile => {
         tally.uploaded(ownership, tile)
-        log.info({ ...tile }, 'uploaded')
+        this.#count(topic, tile)
+        log.info({ ...tile, gaps: tile.gaps.length === 0 ? undefined : tile.gaps }, 'uploaded')
       },
       onTrouble: error => onTrouble(error, ownership),
       onRecords: (records, bytes) => onRecords(topic, records, bytes),
-      onStopped: error => void this.#stopped(ownership, error, log),
+      onStopped: error => this.#stopped(ownership, error, log),
       onTopicReplaced: () => this.#restart(ownership, log),
     })
   }
 
+  #count(topic: string, { bytes, gaps, seconds }: UploadedTile): void {
+    const { metrics, clock } = this.#deps.context
+    const { filesTotal, fileBytesTotal, gapOffsetsTotal, uploadSeconds, lastUploadTimestampSeconds } =
+      metrics.of(backupMetrics)
+    filesTotal.add(1, { topic })
+    fileBytesTotal.add(bytes, { topic })
+    for (const { from, to } of gaps) gapOffsetsTotal.add(to - from, { topic })
+    uploadSeconds.observe(seconds)
+    lastUploadTimestampSeconds.set(clock.now() / 1000, { topic })
+  }
+
   /** The topic was deleted: what was read of it is kept, and a new topic of that name begins a folder of its own. */
   #restart(ownership: Ownership, log: Logger): void {
-    const partition = this.get(ownership)
+    const partition = this.#take(ownership)
     if (partition === undefined) return
-    this.#running.delete(ownership)
     log.warn({ topicId: partition.identity.topicId }, 'the topic was deleted; keeping what was read of it')
-    void partition
-      .retire()
-      .catch((error: unknown) => log.error({ err: error }, 'could not keep what was read of the deleted topic'))
-      .then(() => partition.discard())
-      .then(() => this.start([ownership]))
+    this.#leave(partition, partition.retire(), () => this.start([ownership]))
   }
 
   #folderOf(topic: string, topicId: string | undefined): Promise<string | undefined> {
@@ -202,15 +251,8 @@ export class Partitions {
     return folder
   }
 
-  async #stopped(ownership: Ownership, error: unknown, log: Logger): Promise<void> {
+  #stopped(ownership: Ownership, error: unknown, log: Logger): void {
     this.#deps.tally.stopped(ownership, error)
     log.error({ err: error }, `${partitionName(ownership)} cannot be backed up any further; the others go on`)
-    await this.get(ownership)?.discard()
-  }
-
-  #discardLater(partition: PartitionBackup): void {
-    void partition
-      .discard()
-      .catch((error: unknown) => partition.log.warn({ err: error }, 'could not remove a spool file'))
   }
 }

@@ -32,7 +32,10 @@ export interface ChainDeps {
   readonly uploads: Limit
   readonly log: Logger
   readonly onUploaded: (tile: UploadedTile) => void
-  /** The store was ahead of us, or the spool was lost: reading goes on at `position`, up to `barrier`. */
+  /**
+   * The store was ahead of us, or the spool was lost: reading goes on at `position`, up to `barrier`. What was read and not
+   * handed over yet must be dropped before this returns.
+   */
   readonly onMoved: (position: number, barrier: number | undefined) => void
   /** An upload failed. Waits if there is a point in it, and says whether to go on. */
   readonly onTrouble: (error: unknown) => Promise<'try again' | 'stop'>
@@ -51,7 +54,17 @@ export interface UploadedTile {
   readonly to: number
   readonly records: number
   readonly bytes: number
+  readonly gaps: readonly Gap[]
+  /** Why it was closed. */
   readonly reason: string
+  /** From closing it until it was durable. */
+  readonly seconds: number
+}
+
+interface ClosedTile {
+  readonly draft: TileDraft
+  readonly reason: string
+  readonly closedAtMs: number
 }
 
 /**
@@ -67,13 +80,17 @@ export class TileChain {
   readonly #deps: ChainDeps
   readonly #origin: number
   #draft: TileDraft | undefined
-  #closed: { readonly draft: TileDraft; readonly reason: string }[] = []
+  #closed: ClosedTile[] = []
   /** The offset behind the last tile known to be durable, and where that tile begins. */
   #durableTo: number
   #lastFrom: number | undefined
   #barrier: number | undefined
-  #uploading: Promise<void> | undefined
+  #isUploading = false
+  #uploading = Promise.resolve()
+  /** Spool files of dropped tiles on their way out. */
+  #removing = Promise.resolve()
   #isCommitting = true
+  #isOver = false
   #commitsFrom: number
 
   constructor(
@@ -106,8 +123,15 @@ export class TileChain {
     return this.#commitsFrom
   }
 
+  /** Bytes in the spool, those of tiles that wait for their upload among them. */
   get spooledBytes(): number {
-    return this.#draft?.spool.bytes ?? 0
+    return this.#drafts.reduce((sum, { spool }) => sum + spool.bytes, 0)
+  }
+
+  /** Age of the oldest tile that is not durable, in ms; 0 when there is none. */
+  get oldestAgeMs(): number {
+    const [oldest] = this.#drafts
+    return oldest === undefined ? 0 : this.#deps.context.clock.monotonic() - oldest.openedAtMs
   }
 
   /** Tells the group where the chain ends, before anything new is added to it. */
@@ -122,6 +146,11 @@ export class TileChain {
 
   /** Takes a finished block, whose records lie below `coversTo`. */
   add(block: AvroBlock, coversTo: number, { leaderEpoch, codec }: BatchFacts, onReleased: () => void): void {
+    if (this.#isOver) {
+      block.release()
+      onReleased()
+      return
+    }
     const draft = this.#openDraft()
     draft.leaderEpoch = leaderEpoch
     draft.batchCodec = codec
@@ -130,6 +159,7 @@ export class TileChain {
 
   /** Declares offsets that Kafka no longer has. They begin a tile of their own, so what came before is closed first. */
   addGap(gap: Gap): void {
+    if (this.#isOver) return
     this.close(gap.from, 'a gap follows')
     const draft = this.#openDraft()
     draft.gaps.push(gap)
@@ -138,7 +168,7 @@ export class TileChain {
 
   /** Notes that everything below `position` was read: a tile that covers it begins to age, records or not. */
   covered(position: number): void {
-    if (position > this.#end) this.#openDraft()
+    if (position > this.#end && !this.#isOver) this.#openDraft()
   }
 
   /** Closes the tile when it is due; `position` is what it covers if nothing is open in front of it. */
@@ -168,25 +198,28 @@ export class TileChain {
     if (draft === undefined) return
     this.#draft = undefined
     if (to > draft.to) draft.cover(to)
-    this.#closed.push({ draft, reason })
+    this.#closed.push({ draft, reason, closedAtMs: this.#deps.context.clock.monotonic() })
     this.#startUploading()
   }
 
   /** Resolves when everything closed so far is durable and committed, or the partition is no longer ours. */
   async drained(): Promise<void> {
-    while (this.#uploading !== undefined) await this.#uploading
+    while (this.#isUploading) await this.#uploading
   }
 
-  /** Forgets what is not durable. Kafka still has it. */
+  /** Ends the chain here: what is not durable is forgotten, nothing is taken any more. Kafka still has it. */
   async discard(): Promise<void> {
-    const drafts = [...this.#closed.map(({ draft }) => draft), ...(this.#draft === undefined ? [] : [this.#draft])]
-    this.#closed = []
-    this.#draft = undefined
-    await Promise.all(drafts.map(draft => draft.discard()))
+    this.#isOver = true
+    this.#dropDrafts()
+    await this.#removing
   }
 
   get #end(): number {
     return this.#draft?.to ?? this.#closed.at(-1)?.draft.to ?? this.#durableTo
+  }
+
+  get #drafts(): TileDraft[] {
+    return [...this.#closed.map(({ draft }) => draft), ...(this.#draft === undefined ? [] : [this.#draft])]
   }
 
   #openDraft(): TileDraft {
@@ -214,34 +247,42 @@ export class TileChain {
   }
 
   #startUploading(): void {
-    this.#uploading ??= this.#uploadAll().finally(() => {
-      this.#uploading = undefined
-    })
+    if (this.#isUploading) return
+    this.#isUploading = true
+    this.#uploading = this.#uploadAll()
   }
 
   async #uploadAll(): Promise<void> {
-    while (this.#closed.length > 0 && !this.#ownership.ended.aborted) {
-      try {
-        await this.#uploadClosed()
-      } catch (error) {
-        if (this.#ownership.ended.aborted) return
-        if ((await this.#deps.onTrouble(error)) === 'stop') return
-        if (isMaxbrodError(error, 'DISK')) await this.#reread()
+    try {
+      while (this.#hasWork && !this.#ownership.ended.aborted) {
+        try {
+          await this.#uploadClosed()
+        } catch (error) {
+          if (this.#ownership.ended.aborted || this.#isOver) return
+          if ((await this.#deps.onTrouble(error)) === 'stop') return
+          // The spool cannot be trusted any more: everything since the last durable tile is read again.
+          if (isMaxbrodError(error, 'DISK')) this.#goOnAt(this.#durableTo, this.#barrier)
+        }
       }
+    } finally {
+      // In the same step as the last look for work: what is closed from now on begins to upload by itself.
+      this.#isUploading = false
     }
   }
 
-  /** The spool cannot be trusted any more: everything since the last durable tile is read again. */
-  async #reread(): Promise<void> {
-    await this.discard().catch(() => undefined) // what cannot be removed now is swept at the next start
-    this.#deps.onMoved(this.#durableTo, this.#barrier)
+  /** Tiles to upload, or a tile of somebody else's that the chain has reached. */
+  get #hasWork(): boolean {
+    return this.#closed.length > 0 || this.#durableTo === this.#barrier
   }
 
   async #uploadClosed(): Promise<void> {
-    for (let next = this.#closed[0]; next !== undefined && !this.#ownership.ended.aborted; next = this.#closed[0]) {
-      const { draft, reason } = next
+    while (!this.#ownership.ended.aborted) {
+      if (this.#durableTo === this.#barrier) await this.#follow(this.#barrier)
+      const [next] = this.#closed
+      if (next === undefined) return
+      const { draft, reason, closedAtMs } = next
       const outcome = await this.#deps.uploads(() => this.#upload(draft))
-      if (this.#closed[0]?.draft !== draft) continue // discarded meanwhile
+      if (this.#closed[0] !== next) continue // dropped meanwhile
       if (outcome.kind === 'created') {
         this.#closed.shift()
         this.#durableTo = draft.to
@@ -252,11 +293,12 @@ export class TileChain {
           to: draft.to,
           records: draft.records,
           bytes: outcome.bytes,
+          gaps: draft.gaps,
           reason,
+          seconds: (this.#deps.context.clock.monotonic() - closedAtMs) / 1000,
         })
-        await draft.discard()
-        if (draft.to === this.#barrier) await this.#follow(draft.to)
-        else await this.#commit(draft.to, draft.leaderEpoch)
+        this.#remove([draft])
+        if (this.#durableTo !== this.#barrier) await this.#commit(draft.to, draft.leaderEpoch)
       } else if (outcome.kind === 'adopted') {
         this.#deps.log.info(
           { from: draft.from, to: outcome.coversTo },
@@ -280,12 +322,37 @@ export class TileChain {
     const { store } = this.#deps.context
     const chain = await walkChain(store, this.#place, this.#identity, from, this.#ownership.ended)
     const end = chain?.end ?? from
-    await this.discard()
-    this.#durableTo = end
     this.#lastFrom = chain?.lastFrom ?? this.#lastFrom
-    this.#barrier = chain?.nextFrom
-    this.#deps.onMoved(end, this.#barrier)
+    this.#goOnAt(end, chain?.nextFrom)
     await this.#commit(end, -1)
+  }
+
+  /**
+   * Drops what is not durable and goes on at `end`, all in one step: a block that came in between the two would begin a tile
+   * at the old place, and that tile would cover offsets that it does not hold.
+   */
+  #goOnAt(end: number, barrier: number | undefined): void {
+    this.#dropDrafts()
+    this.#durableTo = end
+    this.#barrier = barrier
+    this.#deps.onMoved(end, barrier)
+  }
+
+  #dropDrafts(): void {
+    const drafts = this.#drafts
+    this.#closed = []
+    this.#draft = undefined
+    this.#remove(drafts)
+  }
+
+  /** Removes spool files. What cannot be removed now is swept at the next start. */
+  #remove(drafts: readonly TileDraft[]): void {
+    for (const draft of drafts) {
+      const removed = draft
+        .discard()
+        .catch((error: unknown) => this.#deps.log.warn({ err: error }, 'could not remove a spool file'))
+      this.#removing = Promise.all([this.#removing, removed]).then(() => undefined)
+    }
   }
 
   async #upload(
