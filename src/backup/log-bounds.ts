@@ -18,16 +18,14 @@ export async function readLogBounds(
     const logStart = starts.offsets.get(partition)
     const highWatermark = ends.offsets.get(partition)
     if (logStart !== undefined && highWatermark !== undefined) bounds.set(partition, { logStart, highWatermark })
-    else {
-      const reason = starts.failed.get(partition) ?? ends.failed.get(partition) ?? 'no answer'
-      const code = reason === 'TOPIC_AUTHORIZATION_FAILED' ? 'KAFKA_AUTH' : 'KAFKA_GAVE_UP'
-      bounds.set(
-        partition,
-        new MaxbrodError(code, `cannot tell where ${partitionName(partition)} begins and ends: ${reason}`, {
-          ...partition,
-        }),
-      )
-    }
+    else bounds.set(partition, unknownOffset(partition, starts.failed.get(partition) ?? ends.failed.get(partition)))
   }
   return bounds
+}
+
+/** The error for a partition that the cluster does not tell the offsets of. */
+export function unknownOffset(partition: TopicPartition, reason = 'no answer'): MaxbrodError {
+  const code = reason === 'TOPIC_AUTHORIZATION_FAILED' ? 'KAFKA_AUTH' : 'KAFKA_GAVE_UP'
+  const message = `cannot tell where ${partitionName(partition)} begins and ends: ${reason}`
+  return new MaxbrodError(code, message, { ...partition })
 }

@@ -1,21 +1,31 @@
 import type { CommittedOffset, Kafka, TopicSelection } from '../kafka/port.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { MaxbrodError } from '../runtime/errors.ts'
-import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
+import type { MaxbrodError } from '../runtime/errors.ts'
+import { PartitionMap } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { decodeCommitNote } from './commit-note.ts'
+import { unknownOffset } from './log-bounds.ts'
 import type { BackupResult } from './result.ts'
 
 /** What `--once` backs up: everything that was committed when it began. */
 export interface OnceTargets {
   /** Last stable end of each partition at the start, and the incarnation of its topic. */
-  readonly ends: PartitionMap<{ readonly end: number; readonly topicId: string | undefined }>
+  readonly ends: PartitionMap<OnceTarget>
+  /** Partitions whose end cannot be told, and why: they are left out, which must not go unsaid. */
+  readonly unknown: PartitionMap<MaxbrodError>
   readonly behindOpenTransaction: BackupResult['behindOpenTransaction']
 }
 
-const POLL_MS = 300
+interface OnceTarget {
+  readonly end: number
+  readonly topicId: string | undefined
+}
 
-/** Captures the ends of all selected partitions. Throws for topics that may not be read: an end must not be forgotten. */
+const POLL_MS = 300
+/** Every so many looks at the commits, one at the topics. */
+const LOOK_AT_TOPICS = 10
+
+/** Captures the ends of all selected partitions. */
 export async function captureTargets({ admin }: Kafka, selection: TopicSelection): Promise<OnceTargets> {
   const topics = (await admin.topics()).filter(topic => selection.matches(topic))
   const partitions = topics.flatMap(({ name, partitions: count }) =>
@@ -25,11 +35,13 @@ export async function captureTargets({ admin }: Kafka, selection: TopicSelection
     admin.offsets('last stable', partitions),
     admin.offsets('high watermark', partitions),
   ])
-  for (const [partition, trouble] of stable.failed) {
-    throw new MaxbrodError('KAFKA_GAVE_UP', `cannot tell where ${partitionName(partition)} ends: ${trouble}`, {
-      ...partition,
-    })
-  }
+  const unknown = new PartitionMap<MaxbrodError>()
+  for (const [partition, trouble] of stable.failed) unknown.set(partition, unknownOffset(partition, trouble))
+  for (const { name, partitions: count, error } of topics)
+    if (error !== undefined && count === 0) {
+      const first = { topic: name, partition: 0 }
+      unknown.set(first, unknownOffset(first, error))
+    }
   const behindOpenTransaction = [...stable.offsets].flatMap(([{ topic, partition }, end]) => {
     const records = (watermarks.offsets.get({ topic, partition }) ?? end) - end
     return records > 0 ? [{ topic, partition, records }] : []
@@ -38,36 +50,50 @@ export async function captureTargets({ admin }: Kafka, selection: TopicSelection
   const ends = new PartitionMap(
     [...stable.offsets].map(([partition, end]) => [partition, { end, topicId: ids.get(partition.topic) }] as const),
   )
-  return { ends, behindOpenTransaction }
+  return { ends, unknown, behindOpenTransaction }
+}
+
+export interface TargetsDeps {
+  readonly kafka: Pick<Kafka, 'admin'>
+  readonly groupId: string
+  readonly clock: Clock
+  /** True for a partition that cannot go on here. */
+  readonly isStopped: (partition: TopicPartition) => boolean
+  /** The topic is gone, so the target cannot be reached any more. */
+  readonly onGone: (partition: TopicPartition) => void
+  readonly signal: AbortSignal
 }
 
 /**
  * Resolves when the group has committed every target, whichever worker owns the partition, or when all that is missing are
- * partitions that stopped here. Rejects when the signal aborts.
+ * partitions that stopped here, or whose topic was deleted. Rejects when the signal aborts.
  */
-export async function targetsReached(
-  { ends }: OnceTargets,
-  { admin }: Kafka,
-  groupId: string,
-  clock: Clock,
-  isStopped: (partition: TopicPartition) => boolean,
-  signal: AbortSignal,
-): Promise<void> {
+export async function targetsReached({ ends }: OnceTargets, deps: TargetsDeps): Promise<void> {
+  const { kafka, groupId, clock, isStopped, signal } = deps
   const left = new PartitionMap(ends)
-  while (left.size > 0) {
+  for (let look = 0; left.size > 0; look++) {
     signal.throwIfAborted()
-    const committed = await admin.committed(groupId, [...left.keys()])
+    const committed = await kafka.admin.committed(groupId, [...left.keys()])
     for (const [partition, target] of left) {
       if (isReached(committed.get(partition), target) || isStopped(partition)) left.delete(partition)
     }
+    if (look % LOOK_AT_TOPICS === LOOK_AT_TOPICS - 1) await leaveOutGone(left, deps)
     if (left.size > 0) await clock.sleep(POLL_MS, signal)
   }
 }
 
+async function leaveOutGone(left: PartitionMap<OnceTarget>, { kafka, onGone }: TargetsDeps): Promise<void> {
+  const names = [...new Set([...left.keys()].map(({ topic }) => topic))]
+  const topics = new Map((await kafka.admin.topics(names)).map(topic => [topic.name, topic]))
+  for (const [partition, { topicId }] of left) {
+    const topic = topics.get(partition.topic)
+    if (topic !== undefined && (topic.error !== undefined || topic.topicId === topicId)) continue
+    left.delete(partition)
+    onGone(partition)
+  }
+}
+
 /** A commit counts when it speaks of the same incarnation: offsets of a deleted topic stay in the group. */
-function isReached(
-  committed: CommittedOffset | undefined,
-  { end, topicId }: { end: number; topicId: string | undefined },
-): boolean {
+function isReached(committed: CommittedOffset | undefined, { end, topicId }: OnceTarget): boolean {
   return committed !== undefined && committed.offset >= end && decodeCommitNote(committed.metadata)?.topicId === topicId
 }

@@ -1,3 +1,4 @@
+import type { Gap } from '../format/tile-header.ts'
 import type { UploadedTile } from './tile-chain.ts'
 import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
@@ -12,6 +13,8 @@ export interface BackupResult {
   readonly partitions: readonly PartitionResult[]
   /** Partitions that cannot go on, and why. */
   readonly stopped: readonly StoppedPartition[]
+  /** Offsets that Kafka no longer had when they should have been read: declared in the files that follow. */
+  readonly gaps: readonly (TopicPartition & Gap)[]
   /** Partitions with records that were not committed yet when the backup began: they come with the next one. */
   readonly behindOpenTransaction: readonly {
     readonly topic: string
@@ -37,6 +40,7 @@ export interface StoppedPartition extends TopicPartition {
 export class BackupTally {
   readonly #partitions = new PartitionMap<PartitionResult>()
   readonly #stopped = new PartitionMap<{ readonly error: unknown }>()
+  readonly #gaps: (TopicPartition & Gap)[] = []
 
   uploaded(partition: TopicPartition, tile: UploadedTile): void {
     const { topic } = partition
@@ -50,6 +54,7 @@ export class BackupTally {
       from: before?.from ?? tile.from,
       to: tile.to,
     })
+    for (const gap of tile.gaps) this.#gaps.push({ topic, partition: partition.partition, ...gap })
   }
 
   stopped(partition: TopicPartition, error: unknown): void {
@@ -81,12 +86,13 @@ export class BackupTally {
       message: `${partitionName({ topic, partition })}: ${messageOf(error)}`,
     }))
     return {
-      result: stopped.length === 0 ? 'ok' : 'partial',
+      result: stopped.length === 0 && this.#gaps.length === 0 ? 'ok' : 'partial',
       files: sum(one => one.files),
       records: sum(one => one.records),
       bytes: sum(one => one.bytes),
       partitions,
       stopped,
+      gaps: this.#gaps,
       behindOpenTransaction,
     }
   }

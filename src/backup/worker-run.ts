@@ -1,11 +1,12 @@
 import { BlockPress } from '../format/ocf/block-press.ts'
-import type { GroupSession, Ownership } from '../kafka/port.ts'
+import type { GroupSession } from '../kafka/port.ts'
 import type { Progress } from '../observe/progress.ts'
-import { Aborted, aborted } from '../runtime/aborted.ts'
+import { Aborted, unlessAborted } from '../runtime/aborted.ts'
 import { isMaxbrodError } from '../runtime/errors.ts'
 import { backoffMs } from '../runtime/retry.ts'
 import type { StopControl } from '../runtime/stop.ts'
 import { newThrottle, unthrottled } from '../runtime/throttle.ts'
+import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { Committer } from './committer.ts'
 import type { DefinitionKeeper } from './definitions.ts'
 import type { WorkerContext } from './deps.ts'
@@ -16,6 +17,7 @@ import { backupMetrics } from './metrics.ts'
 import type { OnceTargets } from './once.ts'
 import { OnceProgress } from './once-progress.ts'
 import type { BackupOptions } from './options.ts'
+import type { Verdict } from './partition.ts'
 import { Partitions } from './partitions.ts'
 import { BackupTally } from './result.ts'
 
@@ -48,6 +50,8 @@ export class WorkerRun implements AsyncDisposable {
   readonly #reading = new AbortController()
   readonly #ticking: Promise<void>
   readonly #defining: Promise<void>
+  /** Resolves when the definitions of the topics were looked at for the first time. */
+  readonly #defined = Promise.withResolvers<void>()
 
   constructor(deps: WorkerRunDeps) {
     const { context, options, targets, session, progress, stop } = deps
@@ -61,12 +65,12 @@ export class WorkerRun implements AsyncDisposable {
       context,
       memory,
       press,
-      committer: new Committer(session),
+      committer: new Committer(session, context.clock),
       tally: this.tally,
       options,
       session,
       targetOf: ownership => targets?.ends.get(ownership)?.end,
-      onTrouble: (error, ownership) => this.#onTrouble(error, ownership),
+      onTrouble: (error, { topic, partition, ended }) => this.#onTrouble(error, { topic, partition }, ended),
       onFatal: error => this.#failure.reject(error),
       onRecords: (topic, records, bytes) => {
         metrics.recordsTotal.add(records, { topic })
@@ -80,7 +84,7 @@ export class WorkerRun implements AsyncDisposable {
     this.#loops = new FetchLoops(loopDeps, error => this.#failure.reject(error))
     this.#gauges = new WorkerGauges(context, memory, this.tally)
     this.#progress = new OnceProgress(progress, targets)
-    this.#ticking = this.#tick()
+    this.#ticking = this.#tick().catch((error: unknown) => this.#failure.reject(error))
     this.#defining = this.#define()
   }
 
@@ -93,7 +97,9 @@ export class WorkerRun implements AsyncDisposable {
   async finish(flush: boolean): Promise<void> {
     this.#reading.abort(new Aborted('the worker reads no more'))
     await this.#loops.ended()
+    this.#progress.update(this.partitions.all)
     await this.partitions.close(flush)
+    if (this.#deps.targets !== undefined) await this.#defined.promise
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -120,10 +126,12 @@ export class WorkerRun implements AsyncDisposable {
 
   async #define(): Promise<void> {
     const { context, stop, session } = this.#deps
-    const joined = await Promise.race([session, aborted(stop.draining)])
+    using _ = { [Symbol.dispose]: () => this.#defined.resolve() }
+    const joined = await unlessAborted(session, stop.draining)
     if (joined === undefined) return
     while (!stop.draining.aborted) {
       await this.#keepDefinitions(joined)
+      this.#defined.resolve()
       await context.clock.sleep(DEFINITIONS_MS, stop.draining)
     }
   }
@@ -141,23 +149,28 @@ export class WorkerRun implements AsyncDisposable {
   }
 
   /**
-   * A failed upload. What time may heal is tried again for as long as the partition is ours; `--once` gives up where a
-   * worker would go on for ever.
+   * A partition that could not be started, or a failed upload. What time may heal is tried again for as long as the partition
+   * is ours; `--once` gives up where a worker would go on for ever, and so does a worker that was asked to stop.
    */
-  async #onTrouble(error: unknown, ownership: Ownership): Promise<'try again' | 'stop'> {
-    const { context, targets } = this.#deps
+  async #onTrouble(error: unknown, partition: TopicPartition, ended: AbortSignal): Promise<Verdict> {
+    const { context, targets, stop } = this.#deps
     context.metrics.of(backupMetrics).troublesTotal.add(1)
-    const mayHeal = isMaxbrodError(error, 'STORAGE_UNREACHABLE', 'STORAGE_AUTH', 'STORAGE_REFUSED', 'DISK')
-    if (!mayHeal || targets !== undefined) {
-      if (mayHeal) this.#failure.reject(error)
-      else this.partitions.get(ownership)?.stop(error)
-      return 'stop'
+    const isOurs = isMaxbrodError(error, 'STORAGE_UNREACHABLE', 'STORAGE_AUTH', 'STORAGE_REFUSED', 'DISK')
+    const isKafkas = isMaxbrodError(error, 'KAFKA_GAVE_UP', 'KAFKA_UNREACHABLE')
+    if (!isOurs && !isKafkas) return 'stop'
+    if (targets !== undefined) {
+      // Without the store nothing can be backed up; a partition without a leader is one of many.
+      if (isKafkas) return 'stop'
+      this.#failure.reject(error)
+      return 'give up'
     }
-    context.log.error(
-      { err: error, topic: ownership.topic, partition: ownership.partition },
-      'could not upload, trying again',
-    )
-    await context.clock.sleep(backoffMs(TROUBLE_BACKOFF, 3, context.random.number), ownership.ended)
+    if (stop.draining.aborted) {
+      context.log.warn({ err: error, ...partition }, 'could not upload; Kafka still has what was read')
+      return 'give up'
+    }
+    context.log.error({ err: error, ...partition }, 'cannot back up for the moment, trying again')
+    const waitMs = backoffMs(TROUBLE_BACKOFF, 3, context.random.number)
+    await context.clock.sleep(waitMs, AbortSignal.any([ended, stop.draining]))
     return 'try again'
   }
 }

@@ -1,7 +1,10 @@
 import type { GroupSession } from '../kafka/port.ts'
 import { aborted, isAborted } from '../runtime/aborted.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
 import { stopWithin } from '../runtime/stop.ts'
 import type { Stop } from '../runtime/stop.ts'
+import { partitionName } from '../runtime/topic-partition.ts'
+import { within } from '../runtime/within.ts'
 import { DefinitionKeeper } from './definitions.ts'
 import type { BackupDeps, WorkerContext } from './deps.ts'
 import { captureTargets, targetsReached } from './once.ts'
@@ -13,6 +16,8 @@ import { WorkerRun } from './worker-run.ts'
 import { openWorkingDir } from './working-dir.ts'
 
 const REBALANCE_MS = 60_000
+/** How long uploads may go on once the worker was asked to stop: Kubernetes kills after 30 s, and Kafka has it all. */
+const DRAIN_MS = 25_000
 
 /**
  * A backup worker: a member of a consumer group that copies the partitions it is given to the object store, until it is
@@ -45,28 +50,42 @@ export async function runBackup(deps: BackupDeps, options: BackupOptions, stop: 
     definitions: new DefinitionKeeper(context, selection),
     stop: own,
   })
-  const session = await kafka.joinGroup({
-    groupId: options.groupId,
-    instanceId: folder.workerName,
-    sessionTimeoutMs: options.sessionTimeout,
-    rebalanceTimeoutMs: REBALANCE_MS,
-    metadataRefreshMs: options.metadataMaxAge,
-    selection,
-    listener: {
-      assigned: ownerships => run.partitions.start(ownerships),
-      revoked: ownerships => run.partitions.handOver(ownerships),
-      lost: ownerships => run.partitions.drop(ownerships),
+  const joining = kafka.joinGroup(
+    {
+      groupId: options.groupId,
+      instanceId: folder.workerName,
+      sessionTimeoutMs: options.sessionTimeout,
+      rebalanceTimeoutMs: REBALANCE_MS,
+      metadataRefreshMs: options.metadataMaxAge,
+      selection,
+      listener: {
+        assigned: ownerships => run.partitions.start(ownerships),
+        revoked: ownerships => run.partitions.handOver(ownerships),
+        lost: ownerships => run.partitions.drop(ownerships),
+      },
     },
-  })
-  await using _ = session
+    stop.draining,
+  )
+  await using session = await joining.catch(unlessAsked(stop))
+  if (session === undefined) return run.tally.result([])
   joined.resolve(session)
 
   const work = targets === undefined ? aborted(stop.draining) : untilReached(targets, context, run, own)
   await Promise.race([work, run.failed, session.ended])
-  await Promise.race([run.finish(options.flushOnStop), aborted(stop.aborted)])
+  const finished = run.finish(options.flushOnStop)
+  const bounded = stop.draining.aborted ? within(deps.clock, DRAIN_MS, finished) : finished
+  await Promise.race([bounded, aborted(stop.aborted)])
   // Who ends for good does not let the others wait for the session time-out.
   if (targets !== undefined) await session.leave()
   return run.tally.result(targets?.behindOpenTransaction ?? [])
+}
+
+/** For what is thrown because somebody asked to stop before it was done. */
+function unlessAsked({ draining }: Stop): (error: unknown) => undefined {
+  return error => {
+    if (draining.aborted && isAborted(error)) return undefined
+    throw error
+  }
 }
 
 async function untilReached(
@@ -75,8 +94,20 @@ async function untilReached(
   run: WorkerRun,
   stop: Stop,
 ): Promise<void> {
+  for (const [partition, error] of targets.unknown) run.tally.stopped(partition, error)
   try {
-    await targetsReached(targets, kafka, groupId, clock, partition => run.tally.isStopped(partition), stop.draining)
+    await targetsReached(targets, {
+      kafka,
+      groupId,
+      clock,
+      isStopped: partition => run.tally.isStopped(partition),
+      onGone: partition => {
+        const message = `the topic was deleted before all of ${partitionName(partition)} was backed up`
+        run.tally.stopped(partition, new MaxbrodError('PARTIAL', message, { ...partition }))
+        run.partitions.retire(partition)
+      },
+      signal: stop.draining,
+    })
   } catch (error) {
     if (!isAborted(error)) throw error
   }

@@ -1,6 +1,7 @@
 import { backupOptions } from '../backup/options.ts'
 import type { BackupResult } from '../backup/result.ts'
 import { runBackup } from '../backup/worker.ts'
+import { BackupTally } from '../backup/result.ts'
 import { claimArchive } from '../catalog/archive.ts'
 import type { Archive } from '../catalog/archive.ts'
 import { clusterKey } from '../format/keys.ts'
@@ -8,6 +9,7 @@ import { kafkaOptions } from '../kafka/options.ts'
 import type { Kafka } from '../kafka/port.ts'
 import { metricsOptions } from '../observe/options.ts'
 import { table } from '../observe/table.ts'
+import { unlessAborted } from '../runtime/aborted.ts'
 import { BufferPool } from '../runtime/buffer-pool.ts'
 import { storageOptions } from '../storage/options.ts'
 import type { ObjectStore } from '../storage/port.ts'
@@ -36,30 +38,30 @@ export const backup = command({
   async run(values, context) {
     const { clock, random, disk, metrics, logger, progress, stop, version } = context
     const store = await context.openStore(values.storage, context)
+    using _closing = { [Symbol.dispose]: () => store.close() }
     await using kafka = await context.openKafka(values.kafka, context)
     await using _ = await startWatchServer(context, values.metrics, () => ({ isAlive: true, says: 'running' }))
-    try {
-      const archive = await claim(store, kafka, values.storage.allowUnconditionalPut, context)
-      const pool = new BufferPool(POOL_BYTES)
-      const deps = {
-        kafka,
-        archive,
-        store,
-        disk,
-        clock,
-        random,
-        metrics,
-        progress,
-        pool,
-        log: logger,
-        writer: `maxbrod ${version}`,
-      }
-      const options = { ...values.backup, metadataMaxAge: values.kafka.metadataMaxAge }
-      const result = await runBackup(deps, options, stop)
-      return outcomeOf(result, values.backup.once && stop.draining.aborted, store.url)
-    } finally {
-      store.close()
+    const archive = await unlessAborted(
+      claim(store, kafka, values.storage.allowUnconditionalPut, context),
+      stop.draining,
+    )
+    if (archive === undefined) return outcomeOf(new BackupTally().result([]), true, store.url)
+    const deps = {
+      kafka,
+      archive,
+      store,
+      disk,
+      clock,
+      random,
+      metrics,
+      progress,
+      pool: new BufferPool(POOL_BYTES),
+      log: logger,
+      writer: `maxbrod ${version}`,
     }
+    const options = { ...values.backup, metadataMaxAge: values.kafka.metadataMaxAge }
+    const result = await runBackup(deps, options, stop)
+    return outcomeOf(result, stop.draining.aborted, store.url)
   },
 })
 
@@ -78,7 +80,7 @@ async function claim(
 }
 
 function outcomeOf(result: BackupResult, isInterrupted: boolean, url: string): Outcome {
-  const { files, records, bytes, partitions, stopped, behindOpenTransaction } = result
+  const { files, records, bytes, partitions, stopped, gaps, behindOpenTransaction } = result
   const rows = partitions.map(one => [
     one.topic,
     one.partition,
@@ -91,6 +93,10 @@ function outcomeOf(result: BackupResult, isInterrupted: boolean, url: string): O
     rows.length === 0 ? '' : table(['topic', 'partition', 'files', 'records', 'bytes', 'offsets'], rows),
     `${files} new files with ${records} records in ${url}\n`,
     ...stopped.map(({ message }) => `not backed up: ${message}\n`),
+    ...gaps.map(
+      ({ topic, partition, from, to }) =>
+        `${topic}-${partition}: Kafka no longer had the offsets ${from} … ${to - 1}; they are declared as a gap\n`,
+    ),
     ...behindOpenTransaction.map(
       ({ topic, partition, records: open }) =>
         `${topic}-${partition}: ${open} offsets lie behind an open transaction; the next backup takes them\n`,
@@ -98,7 +104,7 @@ function outcomeOf(result: BackupResult, isInterrupted: boolean, url: string): O
   ].join('')
   return {
     result: result.result,
-    details: { files, records, bytes, partitions, stopped, behindOpenTransaction },
+    details: { files, records, bytes, partitions, stopped, gaps, behindOpenTransaction },
     text,
     isInterrupted,
   }
