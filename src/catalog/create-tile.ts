@@ -5,6 +5,7 @@ import type { PartitionPlace } from '../format/keys.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { ObjectBody, ObjectStore } from '../storage/port.ts'
 import { readTileFacts } from './tile-facts.ts'
+import type { FoundTile } from './tile-facts.ts'
 
 /** What became of a tile that a worker wanted to add to a chain. */
 export type CreatedTile =
@@ -35,11 +36,11 @@ export async function createTile(
     const put = await store.put(key, body, tileFactsToMap(facts, body.sha256), signal)
     const found = await readTileFacts(store, key, { ...place, from, isEncrypted: false }, signal)
     if (found === undefined) continue
-    if (found.kind === 'tile' && (put.created || (facts.uploadId !== '' && found.facts.uploadId === facts.uploadId))) {
-      if (found.bytes === body.bytes) return { kind: 'created' }
-      throw new MaxbrodError('OBJECT_CORRUPT', `${key}: ${body.bytes} bytes were sent and ${found.bytes} are stored`, {
+    if (found.kind === 'tile' && isOurs(put.created, found.facts, facts)) return { kind: 'created' }
+    if (put.created) {
+      throw new MaxbrodError('OBJECT_CORRUPT', `${key} was stored a moment ago, and ${reasonOf(found)}`, {
         key,
-        hint: 'the store lost bytes and said nothing; remove the object, check the store, and start again',
+        hint: 'the store does not keep what it is given; remove the object, check the store, and start again',
       })
     }
     const reason = found.kind === 'no tile' ? found.reason : whyForeign(found.facts, facts)
@@ -51,6 +52,16 @@ export async function createTile(
   throw new MaxbrodError('STORAGE_UNREACHABLE', `${key} is taken and cannot be found, ${MAX_TRIES} times in a row`, {
     key,
   })
+}
+
+/** A store may drop the facts of what it has just created; of an object that was there, only the upload id tells. */
+function isOurs(isCreated: boolean, found: TileFacts, ours: TileFacts): boolean {
+  if (isCreated) return found.coversTo === ours.coversTo && found.records === ours.records
+  return ours.uploadId !== '' && found.uploadId === ours.uploadId
+}
+
+function reasonOf(found: FoundTile): string {
+  return found.kind === 'no tile' ? found.reason : 'something else is there now'
 }
 
 /** Why a tile cannot belong to the same chain, or undefined when it does. */

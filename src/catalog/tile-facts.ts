@@ -1,18 +1,21 @@
-import { factsOfHeader, tileFactsFromMap } from '../format/facts.ts'
+import { factsOfHeader, isSameIdentity, tileFactsFromMap } from '../format/facts.ts'
 import type { TileFacts } from '../format/facts.ts'
 import type { TileKey } from '../format/keys.ts'
-import { isMaxbrodError } from '../runtime/errors.ts'
+import { isMaxbrodError, messageOf } from '../runtime/errors.ts'
 import type { ObjectStore } from '../storage/port.ts'
-import { readFileHeader } from './tile-header-reader.ts'
+import { readFileStart } from './tile-header-reader.ts'
 
 /** What an existing object says of itself to a writer that finds it in its way. */
 export type FoundTile =
-  | { readonly kind: 'tile'; readonly facts: TileFacts; readonly bytes: number }
+  | { readonly kind: 'tile'; readonly facts: TileFacts }
+  /** Damaged, or something else altogether. */
   | { readonly kind: 'no tile'; readonly reason: string }
 
 /**
- * The facts of the object at a tile's key, or undefined when there is none. They stand beside the object; where a copy of
- * the bucket lost them, the file's header tells the same.
+ * The facts of the object at a tile's key, or undefined when there is none. A tile that is damaged is none: its header, its
+ * size and the facts beside it must agree, or a chain would go on behind records that nobody can read. A copy of the bucket
+ * may have lost the facts; the header tells the same. Nobody but the owner of the key can look into an encrypted file: there
+ * the facts must do.
  */
 export async function readTileFacts(
   store: ObjectStore,
@@ -20,19 +23,29 @@ export async function readTileFacts(
   place: TileKey,
   signal?: AbortSignal,
 ): Promise<FoundTile | undefined> {
-  const head = await store.head(key, signal)
-  if (head === undefined) return undefined
-  const facts = tileFactsFromMap(head.facts)
-  if (facts !== undefined) {
-    if (facts.coversTo > place.from) return { kind: 'tile', facts, bytes: head.bytes }
-    return { kind: 'no tile', reason: `it covers ${place.from} to ${facts.coversTo}` }
+  if (place.isEncrypted) {
+    const head = await store.head(key, signal)
+    return head === undefined ? undefined : sound(tileFactsFromMap(head.facts), place)
   }
   try {
-    const header = await readFileHeader(store, key, place, head.etag, signal)
+    const { header, bytes, facts: map } = await readFileStart(store, key, place, { signal })
     if (header.kind !== 'maxbrod') return { kind: 'no tile', reason: 'it is a file of kafka-data-keep' }
-    return { kind: 'tile', facts: factsOfHeader(header.tile, place.lineage, ''), bytes: head.bytes }
+    const wanted = header.headerBytes + header.tile.content.blocksBytes
+    if (bytes !== wanted) return { kind: 'no tile', reason: `it has ${bytes} bytes, and its header promises ${wanted}` }
+    const told = factsOfHeader(header.tile, place.lineage, '')
+    const facts = tileFactsFromMap(map) ?? told
+    if (!isSameIdentity(facts, told) || facts.coversTo !== told.coversTo || facts.records !== told.records)
+      return { kind: 'no tile', reason: 'the facts beside it contradict its header' }
+    return sound(facts, place)
   } catch (error) {
-    if (isMaxbrodError(error, 'OBJECT_CORRUPT')) return { kind: 'no tile', reason: error.message }
+    if (isMaxbrodError(error, 'OBJECT_MISSING')) return undefined
+    if (isMaxbrodError(error, 'OBJECT_CORRUPT')) return { kind: 'no tile', reason: messageOf(error.cause ?? error) }
     throw error
   }
+}
+
+function sound(facts: TileFacts | undefined, { from }: TileKey): FoundTile {
+  if (facts === undefined) return { kind: 'no tile', reason: 'nothing beside it says what it covers' }
+  if (facts.coversTo <= from) return { kind: 'no tile', reason: `it covers ${from} to ${facts.coversTo}` }
+  return { kind: 'tile', facts }
 }

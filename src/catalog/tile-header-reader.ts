@@ -8,7 +8,7 @@ import type { TileKey } from '../format/keys.ts'
 import { tileHeaderFromMeta } from '../format/tile-header.ts'
 import type { TileHeader } from '../format/tile-header.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
-import type { ObjectStore } from '../storage/port.ts'
+import type { GetOptions, ObjectHead, ObjectStore } from '../storage/port.ts'
 
 /** What a data file says of itself before its first block. */
 export type FileHeader =
@@ -30,14 +30,27 @@ export async function readFileHeader(
   etag: string,
   signal?: AbortSignal,
 ): Promise<FileHeader> {
+  return (await readFileStart(store, key, place, { ifMatch: etag, signal })).header
+}
+
+/** The same with size, ETag and facts of the object. Throws OBJECT_MISSING when there is none. */
+export async function readFileStart(
+  store: ObjectStore,
+  key: string,
+  place: TileKey,
+  options: Pick<GetOptions, 'ifMatch' | 'signal'>,
+): Promise<ObjectHead & { readonly header: FileHeader }> {
   for (let bytes = FIRST_READ_BYTES; ; bytes = MAX_HEADER_BYTES) {
-    const read = await store.get(key, { bytes, ifMatch: etag, signal })
+    const read = await store.get(key, { ...options, bytes })
     const chunks: Buffer[] = []
     for await (const chunk of read.body) chunks.push(chunk)
     const start = Buffer.concat(chunks)
     try {
       const header = parseContainerHeader(start)
-      if (header !== undefined) return interpretHeader(header, place)
+      if (header !== undefined) {
+        const { bytes: size, etag, facts } = read
+        return { bytes: size, etag, facts, header: interpretHeader(header, place) }
+      }
       if (start.length >= read.bytes) throw new DecodeError('the file ends inside its header')
     } catch (error) {
       throw corrupt(key, error)

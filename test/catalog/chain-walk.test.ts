@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { readOrigin, walkChain } from '../../src/catalog/chain-walk.ts'
+import { newMemoryStore } from '../../src/storage/memory.ts'
+import type { ObjectStore } from '../../src/storage/port.ts'
+import { bodyOf } from '../helpers/object-bodies.ts'
+import { checkAsync } from '../helpers/properties.ts'
+import { identity, place, putTile, tileFile } from '../helpers/tile-files.ts'
+
+const never = new AbortController().signal
+
+async function storeOf(...spans: (readonly [from: number, to: number])[]): Promise<ObjectStore> {
+  const store = newMemoryStore()
+  for (const [from, to] of spans) await putTile(store, await tileFile(from, to))
+  return store
+}
+
+function walk(store: ObjectStore, start: number | 'the first tile' = 'the first tile') {
+  return walkChain(store, place, identity, start, never)
+}
+
+test('without a tile there is no chain, and behind a known end there is nothing new', async () => {
+  const store = newMemoryStore()
+  assert.equal(await walk(store), undefined)
+  assert.deepEqual(await walk(store, 40), { end: 40, lastFrom: undefined, nextFrom: undefined })
+})
+
+test('a chain ends where its last tile ends, from wherever it is followed', async () => {
+  const store = await storeOf([5, 10], [10, 12], [12, 40])
+  const end = { end: 40, lastFrom: 12, nextFrom: undefined }
+  assert.deepEqual(await walk(store), end)
+  assert.deepEqual(await walk(store, 10), end)
+  assert.deepEqual(await walk(store, 12), end)
+  assert.deepEqual(await walk(store, 40), { ...end, lastFrom: undefined })
+})
+
+test('a chain ends at a hole, and says where files go on behind it', async () => {
+  const store = await storeOf([0, 10], [10, 12], [15, 40], [40, 50])
+  assert.deepEqual(await walk(store), { end: 12, lastFrom: 10, nextFrom: 15 })
+  assert.deepEqual(await walk(store, 12), { end: 12, lastFrom: undefined, nextFrom: 15 })
+})
+
+test('a tile that begins inside another one does not break the chain', async () => {
+  const store = await storeOf([0, 10], [4, 7], [10, 12])
+  assert.deepEqual(await walk(store), { end: 12, lastFrom: 10, nextFrom: undefined })
+})
+
+test('what is no tile of this partition does not count: foreign names, other partitions and lineages', async () => {
+  const store = await storeOf([0, 10])
+  for (const key of [
+    'orders/3/readme.txt',
+    'orders/3/orders-3-10.avro',
+    'orders/33/orders-33-0000000000000000010.avro',
+  ])
+    await store.put(key, bodyOf('x'), {})
+  await store.put('orders/3@e7/orders-3-0000000000000000010.avro', bodyOf('x'), {})
+  assert.deepEqual(await walk(store), { end: 10, lastFrom: 0, nextFrom: undefined })
+})
+
+test('a tile that vanishes while it is looked at ends the chain before it', async () => {
+  const real = await storeOf([0, 10], [10, 20])
+  const gone = (await tileFile(10, 20)).key
+  const store: ObjectStore = {
+    ...real,
+    async get(key, options) {
+      if (key === gone) await real.delete(key)
+      return real.get(key, options)
+    },
+  }
+  assert.deepEqual(await walk(store), { end: 10, lastFrom: 0, nextFrom: undefined })
+})
+
+for (const [what, file, reason] of [
+  ['of another cluster', await tileFile(10, 20, { clusterId: 'other' }), /written for cluster other/],
+  ['of another incarnation', await tileFile(10, 20, { topicId: 'AAAAAAAAAAAAAAAAAAAAAA' }), /written for topic id/],
+  ['that lost its end', await tileFile(10, 20).then(one => ({ ...one, bytes: one.bytes.subarray(0, -9) })), /promises/],
+  ['that is garbage', { ...(await tileFile(10, 20)), bytes: Buffer.from('x') }, /no Avro container/],
+] as const) {
+  test(`an object ${what} stops the walk: no chain may go on behind records that cannot be read`, async () => {
+    const store = await storeOf([0, 10])
+    await putTile(store, file)
+    await assert.rejects(walk(store), error => {
+      assert.match((error as Error).message, reason)
+      return (error as { code?: string }).code === 'TILE_CONFLICT'
+    })
+    await assert.rejects(walk(store, 10), { code: 'TILE_CONFLICT' })
+    // Behind it nobody looks.
+    assert.deepEqual(await walk(store, 20), { end: 20, lastFrom: undefined, nextFrom: undefined })
+  })
+}
+
+test('the origin of a chain is copied from tile to tile; a file without it begins one', async () => {
+  const store = newMemoryStore()
+  await putTile(store, await tileFile(10, 20, { origin: 3 }))
+  assert.equal(await readOrigin(store, place, 10, never), 3)
+  await assert.rejects(readOrigin(store, place, 11, never), { code: 'OBJECT_MISSING' })
+})
+
+test('whatever tiles there are, the walk ends at the first hole of their union', async () => {
+  const spans = fc.array(fc.tuple(fc.nat(12), fc.integer({ min: 1, max: 6 })), { maxLength: 7 })
+  await checkAsync(
+    fc.asyncProperty(spans, async list => {
+      const tiles = new Map(list.map(([from, length]) => [from, from + length]))
+      const store = await storeOf(...tiles)
+      const starts = [...tiles.keys()].toSorted((a, b) => a - b)
+      const [first] = starts
+      const found = await walk(store)
+      if (first === undefined) return assert.equal(found, undefined)
+      let end = first
+      // A tile that begins inside of another one is passed over, so only tiles that begin at the end move it.
+      for (let to = tiles.get(end); to !== undefined; to = tiles.get(end)) end = to
+      assert.equal(found?.end, end)
+      assert.equal(
+        found?.nextFrom,
+        starts.find(from => from > end),
+      )
+      return undefined
+    }),
+    60,
+  )
+})
