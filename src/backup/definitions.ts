@@ -65,9 +65,15 @@ function toFileForm({ patternType, ...acl }: KafkaAcl): TopicDefinition['acls'][
 function canonical(topics: readonly TopicDefinition[]): string {
   const sorted = topics.toSorted((a, b) => (a.topic < b.topic ? -1 : 1))
   return JSON.stringify(
-    sorted.map(topic => ({
-      ...topic,
-      configs: Object.entries(topic.configs).toSorted(([a], [b]) => (a < b ? -1 : 1)),
-    })),
+    sorted.map(({ topic, topic_id: id, partitions, replication_factor: replicas, configs, acls }) => [
+      [topic, id, partitions, replicas],
+      Object.entries(configs).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+      // The cluster lists them in any order.
+      acls
+        .map(({ resource, pattern_type: type, principal, host, operation, permission }) =>
+          JSON.stringify([resource, type, principal, host, operation, permission]),
+        )
+        .sort(),
+    ]),
   )
 }
