@@ -5,6 +5,7 @@ import { ContainerReader } from '../format/ocf/container-reader.ts'
 import type { ContainerBlock, ContainerTotals } from '../format/ocf/container-reader.ts'
 import type { TileKey } from '../format/keys.ts'
 import type { BufferPool } from '../runtime/buffer-pool.ts'
+import { freeBuffer } from '../runtime/free-buffer.ts'
 import type { ByteBudget, Lease } from '../runtime/byte-budget.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { ObjectStore } from '../storage/port.ts'
@@ -28,7 +29,7 @@ export interface ReadingLimits {
   readonly signal: AbortSignal
 }
 
-/** Decoded content of one or more neighbouring blocks: whole records, checked against the frame's checksum. */
+/** Decoded content of one or more neighbouring blocks: whole records. The bytes are gone once it is disposed of. */
 export interface DecodedBlock extends Disposable {
   readonly bytes: Buffer
   readonly records: number
@@ -134,9 +135,15 @@ async function decode(
     if (!mustReadWholeFirst(header) && !zstdHasChecksum(compressed)) throw new DecodeError('a block without a checksum')
     const bytes = await decompressBlock(header.codec, compressed, maxBytes)
     lease.resize(bytes.length)
-    // Content of the codec `null` is the block itself, whose buffer must not be used again before it.
-    if (bytes !== compressed) block[Symbol.dispose]()
-    return { bytes, records, [Symbol.dispose]: () => lease[Symbol.dispose]() }
+    // Content of the codec `null` is the block itself.
+    const isBlock = bytes === compressed
+    if (!isBlock) block[Symbol.dispose]()
+    const dispose = () => {
+      lease[Symbol.dispose]()
+      if (isBlock) block[Symbol.dispose]()
+      else freeBuffer(bytes)
+    }
+    return { bytes, records, [Symbol.dispose]: dispose }
   } catch (error) {
     block[Symbol.dispose]()
     lease[Symbol.dispose]()
@@ -167,10 +174,10 @@ async function* joined(blocks: AsyncGenerator<DecodedBlock>): AsyncGenerator<Dec
     }
     if (isSmall) {
       // At most a mebibyte waits here; holding its room while waiting for more could hold up all readers.
-      block[Symbol.dispose]()
-      small.push(block.bytes)
+      small.push(Buffer.from(block.bytes))
       records += block.records
       bytes += block.bytes.length
+      block[Symbol.dispose]()
     } else yield block
   }
   if (small.length > 0) yield take()

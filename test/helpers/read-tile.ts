@@ -43,12 +43,7 @@ export async function readTile(
     error = thrown
   }
   // Blocks that were read ahead are still being decoded when an error ends the reading.
-  const isFree = () => budget.usedBytes === 0 && (pool.taken === 0 || keepsBlocks(header))
+  const isFree = () => budget.usedBytes === 0 && pool.taken === 0
   if (!isFree()) await eventually('all memory is given back', isFree, { everyMs: 1, timeoutMs: 5_000 })
   return { blocks, header, error }
-}
-
-/** The content of such a block is the block itself, and whoever got it keeps it. */
-function keepsBlocks(header: FileHeader | undefined): boolean {
-  return header?.codec === 'null'
 }
