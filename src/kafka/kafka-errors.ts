@@ -147,6 +147,7 @@ export class KafkaError extends Error {
   readonly error: KafkaErrorName
   /** What was asked: `Metadata`, `OffsetCommit`, … */
   readonly request: string
+  readonly detail: string | undefined
 
   constructor(error: KafkaErrorName, request: string, detail?: string, cause?: unknown) {
     super(
@@ -155,6 +156,7 @@ export class KafkaError extends Error {
     )
     this.error = error
     this.request = request
+    this.detail = detail
   }
 }
 
@@ -166,6 +168,8 @@ export function endingOf(error: KafkaError, doing: string): MaxbrodError {
       hint: 'grant this user the right, or check its credentials',
     })
   }
+  if (error.error === 'UNSUPPORTED_VERSION')
+    return new MaxbrodError('KAFKA_TOO_OLD', `${doing}: ${error.message}`, { cause: error })
   if (isTemporary(error.error)) {
     return new MaxbrodError('KAFKA_GAVE_UP', `${doing}: ${error.message}`, {
       cause: error,

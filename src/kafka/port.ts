@@ -23,6 +23,8 @@ export interface Kafka extends AsyncDisposable {
   newAppender(): BatchAppender
   /** Joins a consumer group. Resolves once the member knows its first assignment; an abort before that rejects with its reason. */
   joinGroup(options: GroupOptions, signal?: AbortSignal): Promise<GroupSession>
+  /** Members that were not closed are closed, and all connections go. */
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** A broker's error for one partition: its name in the protocol, and what it calls for. */
@@ -270,8 +272,9 @@ export interface GroupSession extends AsyncDisposable {
   /** Monotonic ms of the last proof that the group still counts us in. */
   readonly provenAtMs: number
   /**
-   * Commits offsets under the present generation. Waits while the group rebalances. `fenced` when the ownership ended before
-   * the broker took the commit; it changed nothing then.
+   * Commits offsets under the present generation. Waits while the group rebalances, and for what time may heal; rejects when
+   * the broker refuses one of them for good: KAFKA_AUTH, mostly. `fenced` when the ownership ended before the broker took the
+   * commit, which changed nothing then; when the topic is gone; and when the member was closed in the middle of it.
    */
   commit(offsets: readonly OwnedOffset[]): Promise<PartitionMap<'committed' | 'fenced'>>
   /** Leaves the group for good, static members too, so that the others need not wait for the session time-out. */

@@ -28,3 +28,13 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): P
     signal.removeEventListener('abort', onAbort)
   }
 }
+
+/** What `work` resolves with; throws the signal's reason as soon as that aborts, and the work goes on all the same. No listener stays. */
+export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const done = await unlessAborted(
+    work.then(value => ({ value })),
+    signal,
+  )
+  if (done !== undefined) return done.value
+  throw signal.reason
+}

@@ -1,6 +1,6 @@
 import type { Clock } from '../../runtime/clock.ts'
 import { backoffMs } from '../../runtime/retry.ts'
-import { PartitionMap } from '../../runtime/topic-partition.ts'
+import { PartitionMap, partitionName } from '../../runtime/topic-partition.ts'
 import { KafkaError, endingOf, isTemporary, kafkaErrorName } from '../kafka-errors.ts'
 import type { KafkaErrorName } from '../kafka-errors.ts'
 import type { OwnedOffset } from '../port.ts'
@@ -20,11 +20,14 @@ export interface CommitDeps {
 }
 
 type CommitOffset = { topic: string; partition: number; offset: number; leaderEpoch: number; metadata: string }
+
 type Outcome = 'committed' | 'fenced'
 
 const BACKOFF = { initialMs: 100, maxMs: 2_000 }
 /** The answers by which the broker says that we are not who we think we are. */
 const FORGOTTEN: readonly KafkaErrorName[] = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID']
+/** A topic that so many answers in a row do not know was deleted. */
+const GONE_AFTER = 5
 
 /**
  * Commits until each offset is taken or its ownership is over. A commit that lost its answer is sent again: committing the
@@ -43,6 +46,7 @@ export async function commitOwned(offsets: readonly OwnedOffset[], deps: CommitD
   }
 }
 
+/** One commit, and the wait before the next one where there must be one. */
 async function commitOnce(
   open: readonly OwnedOffset[],
   outcomes: PartitionMap<Outcome>,
@@ -63,20 +67,33 @@ async function commitOnce(
     }))
     for (const { topic, partition, errorCode } of await deps.send(entries)) {
       const error = kafkaErrorName(errorCode)
-      if (error === undefined) outcomes.set({ topic, partition }, 'committed')
-      else errors.add(error)
+      const outcome = outcomeOf(error, failures, partitionName({ topic, partition }))
+      if (outcome !== undefined) outcomes.set({ topic, partition }, outcome)
+      else if (error !== undefined) errors.add(error)
     }
   } catch (error) {
+    if (deps.closing.aborted) return
     if (!(error instanceof KafkaError)) throw error
+    if (!mayHeal(error.error)) throw endingOf(error, 'commit offsets')
     errors.add(error.error)
   }
   if (errors.size === 0) return
-  const [error] = errors
-  if (errors.has('REBALANCE_IN_PROGRESS')) await Promise.race([settled, deps.clock.sleep(BACKOFF.maxMs, deps.closing)])
-  else if (error !== undefined && FORGOTTEN.includes(error)) {
-    deps.doubt(generation, error)
+  const forgotten = FORGOTTEN.find(name => errors.has(name))
+  if (forgotten !== undefined) deps.doubt(generation, forgotten)
+  if (forgotten !== undefined || errors.has('REBALANCE_IN_PROGRESS'))
     await Promise.race([settled, deps.clock.sleep(BACKOFF.maxMs, deps.closing)])
-  } else if (error !== undefined && [...errors].every(isTemporary)) {
-    await deps.clock.sleep(backoffMs(BACKOFF, failures, deps.random), deps.closing)
-  } else if (error !== undefined) throw endingOf(new KafkaError(error, 'OffsetCommit'), 'commit offsets')
+  else await deps.clock.sleep(backoffMs(BACKOFF, failures, deps.random), deps.closing)
+}
+
+/** What an answer means for one partition; undefined when another attempt may turn out better. */
+function outcomeOf(error: KafkaErrorName | undefined, failures: number, name: string): Outcome | undefined {
+  if (error === undefined) return 'committed'
+  if (error === 'UNKNOWN_TOPIC_OR_PARTITION' && failures >= GONE_AFTER) return 'fenced'
+  if (mayHeal(error)) return undefined
+  throw endingOf(new KafkaError(error, 'OffsetCommit'), `commit the offset of ${name}`)
+}
+
+/** Time heals it, or another generation. */
+function mayHeal(error: KafkaErrorName): boolean {
+  return isTemporary(error) || error === 'REBALANCE_IN_PROGRESS' || FORGOTTEN.includes(error)
 }

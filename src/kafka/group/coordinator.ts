@@ -2,7 +2,8 @@ import type { CommittedPartition, OffsetCommitRequest } from '../protocol/offset
 
 /** What a member asks of its group's coordinator. Every verb throws KafkaError and never retries. */
 export interface Coordinator {
-  join(memberId: string, subscription: Buffer): Promise<JoinedGroup>
+  /** `onNamed` hears the id that the coordinator gives to a new dynamic member as soon as it is known (KIP-394). */
+  join(memberId: string, subscription: Buffer, onNamed: (memberId: string) => void): Promise<JoinedGroup>
   sync(
     joined: JoinedGroup,
     assignments: readonly { readonly memberId: string; readonly memberAssignment: Buffer }[],
@@ -12,6 +13,8 @@ export interface Coordinator {
     member: { readonly memberId: string; readonly generation: number },
     offsets: OffsetCommitRequest['offsets'],
   ): Promise<CommittedPartition[]>
+  /** Fails what is under way, and all that is asked later except `leave`: a join may wait for others for a minute. */
+  abort(): void
   leave(memberId: string): Promise<void>
   close(): void
 }

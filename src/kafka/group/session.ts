@@ -2,6 +2,7 @@ import { Aborted } from '../../runtime/aborted.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { MaxbrodError, isMaxbrodError, messageOf } from '../../runtime/errors.ts'
 import { backoffMs } from '../../runtime/retry.ts'
+import { within } from '../../runtime/within.ts'
 import type { PartitionMap, TopicPartition } from '../../runtime/topic-partition.ts'
 import { KafkaError, endingOf, isTemporary } from '../kafka-errors.ts'
 import type { KafkaErrorName } from '../kafka-errors.ts'
@@ -26,18 +27,21 @@ import type { SelectedPartitions } from './selected-partitions.ts'
 
 const HEARTBEAT_MS_MAX = 3_000
 const BACKOFF = { initialMs: 100, maxMs: 2_000 }
+/** How long a member goes on trying to reach a group that does not answer, before it ends. */
+const GIVE_UP_MS = 10 * 60_000
+/** How long leaving may take: whoever stops a process does not wait for ever. */
+const LEAVE_MS = 5_000
 
 export interface SessionDeps {
   readonly coordinator: Coordinator
   /** What the selection matches now; asks the cluster. */
-  readonly select: () => Promise<SelectedPartitions>
+  readonly select: (signal: AbortSignal) => Promise<SelectedPartitions>
   readonly clock: Clock
   readonly random: () => number
+  /** How long the first assignment may take to come. */
+  readonly joinDeadlineMs: number
   readonly onEvent: (event: string, facts: Record<string, unknown>) => void
 }
-
-/** How long a member goes on trying to reach a cluster that does not answer, before it ends. */
-const GIVE_UP_MS = 10 * 60_000
 
 /** Why a member stops staying and joins again. */
 type Wake = 'the group rebalances' | 'selection changed' | 'forgotten' | 'fenced' | 'closed'
@@ -58,6 +62,9 @@ export class MemberSession implements GroupSession {
   /** Rebalances in a row that we forced because the leader matched other topics. */
   #disagreements = 0
   #isJoining = false
+  /** True for one that joins anew: maybe it leads, and is not told. */
+  #isUnsure = true
+  readonly #startedAtMs: number
   #provenAtMs = -Infinity
   #wake: (why: Wake) => void = () => undefined
   #pendingWake: Wake | undefined
@@ -67,8 +74,10 @@ export class MemberSession implements GroupSession {
   constructor(options: GroupOptions, deps: SessionDeps) {
     this.#options = options
     this.#deps = deps
+    this.#startedAtMs = deps.clock.monotonic()
+    this.#firstAssignment.promise.catch(() => undefined) // whoever waits for it hears of it
     this.ended = this.#run()
-    this.ended.catch((error: unknown) => this.#firstAssignment.reject(error))
+    this.ended.catch(() => undefined)
   }
 
   /** Resolves with the first assignment, rejects when there will be none. */
@@ -101,21 +110,29 @@ export class MemberSession implements GroupSession {
   }
 
   async leave(): Promise<void> {
-    const memberId = this.#memberId
-    await this[Symbol.asyncDispose]()
-    try {
-      if (memberId !== '') await this.#deps.coordinator.leave(memberId)
-    } catch (error) {
-      this.#deps.onEvent('could not leave the group, the session time-out will do', { reason: messageOf(error) })
+    const { coordinator, clock, onEvent } = this.#deps
+    await this.#end()
+    if (this.#memberId !== '') {
+      const left = coordinator.leave(this.#memberId).then(
+        () => 'left',
+        (error: unknown) => messageOf(error),
+      )
+      const reason = (await within(clock, LEAVE_MS, left)) ?? 'no answer'
+      if (reason !== 'left') onEvent('could not leave the group, the session time-out will do', { reason })
     }
-    this.#deps.coordinator.close()
+    coordinator.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end()
+    this.#deps.coordinator.close()
+  }
+
+  async #end(): Promise<void> {
     this.#closing.abort(new Aborted('the member was closed'))
     this.#signal('closed')
     this.#ownerships.end(this.owned, 'the member was closed')
-    this.#deps.coordinator.close() // a join may wait for others for a minute
+    this.#deps.coordinator.abort()
     await this.ended.catch(() => undefined)
   }
 
@@ -132,7 +149,9 @@ export class MemberSession implements GroupSession {
           await this.#recover(error, failures++)
         }
       }
+      this.#firstAssignment.reject(new Aborted('the member was closed'))
     } catch (error) {
+      this.#firstAssignment.reject(error)
       this.#lose('the member cannot go on')
       throw error
     } finally {
@@ -144,9 +163,9 @@ export class MemberSession implements GroupSession {
 
   /** One round of join and sync; true when another must follow at once. */
   async #joinOnce(): Promise<boolean> {
-    const isFirst = this.#memberId === ''
     this.#pendingWake = undefined
-    this.#selection = await this.#deps.select()
+    if (this.#memberId === '') this.#isUnsure = true
+    this.#selection = await this.#deps.select(this.#closing.signal)
     const { joined, assignment } = await this.#joinAndSync()
     const facts = {
       generation: joined.generation,
@@ -160,11 +179,13 @@ export class MemberSession implements GroupSession {
       this.#deps.onEvent('giving partitions up', { partitions: revoked.length })
       await this.#options.listener.revoked(revoked)
       this.#ownerships.end(revoked, 'the partition moves to another member')
+      // Meanwhile the group may have gone on without us: then this assignment is void.
+      if (this.#generation !== joined.generation || this.#isClosing) return true
     }
     const added = this.#ownerships.add(assignment.partitions)
     if (added.length > 0) this.#options.listener.assigned(added)
     this.#firstAssignment.resolve()
-    return revoked.length > 0 || (await this.#mustForceRebalance(isFirst, joined, assignment.selectionHash))
+    return revoked.length > 0 || (await this.#mustForceRebalance(joined, assignment.selectionHash))
   }
 
   async #joinAndSync(): Promise<{ joined: JoinedGroup; assignment: Assignment }> {
@@ -172,7 +193,7 @@ export class MemberSession implements GroupSession {
     this.#isJoining = true
     try {
       this.#joinedHash = this.#selection.hash
-      const joined = await coordinator.join(this.#memberId, this.#subscription())
+      const joined = await coordinator.join(this.#memberId, this.#subscription(), named => (this.#memberId = named))
       this.#memberId = joined.memberId
       const sentAtMs = clock.monotonic()
       const assignment = decodeAssignment(await coordinator.sync(joined, this.#lead(joined)))
@@ -191,12 +212,14 @@ export class MemberSession implements GroupSession {
    * assignment without a rebalance, and is not told if it leads: nobody would look at new topics for ever (seen). Joining
    * again with a changed nonce makes the coordinator start one; everybody looks at the topics before joining it.
    */
-  async #mustForceRebalance(isFirst: boolean, { members }: JoinedGroup, leaderHash: string): Promise<boolean> {
-    if (isFirst && this.#options.instanceId !== undefined && members.length === 0) {
+  async #mustForceRebalance({ members }: JoinedGroup, leaderHash: string): Promise<boolean> {
+    const isUnsure = this.#isUnsure && this.#options.instanceId !== undefined && members.length === 0
+    this.#isUnsure = false
+    if (isUnsure) {
       this.#nonce++
       return true
     }
-    if (leaderHash !== this.#selection.hash) this.#selection = await this.#deps.select()
+    if (leaderHash !== this.#selection.hash) this.#selection = await this.#deps.select(this.#closing.signal)
     if (leaderHash === this.#selection.hash) {
       this.#joinedHash = leaderHash
       this.#disagreements = 0
@@ -251,7 +274,7 @@ export class MemberSession implements GroupSession {
   async #watchSelection(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
       await this.#deps.clock.sleep(this.#options.metadataRefreshMs, stop)
-      const fresh = await this.#deps.select().catch(() => undefined) // no answer now: the next refresh asks again
+      const fresh = await this.#deps.select(stop).catch(() => undefined) // no answer now: the next refresh asks again
       if (stop.aborted || fresh === undefined || fresh.hash === this.#joinedHash) continue
       this.#nonce++
       this.#signal('selection changed')
@@ -272,7 +295,13 @@ export class MemberSession implements GroupSession {
         await coordinator.heartbeat(this.#memberId, generation)
         this.#prove(sentAtMs)
       } catch (error) {
-        if (error instanceof KafkaError) this.#doubt(generation, error.error)
+        if (this.#isClosing) return
+        if (!(error instanceof KafkaError)) this.#deps.onEvent('a heartbeat failed', { reason: messageOf(error) })
+        else {
+          // The group counts us in, else it would not ask us to join again.
+          if (error.error === 'REBALANCE_IN_PROGRESS') this.#prove(sentAtMs)
+          this.#doubt(generation, error.error)
+        }
       }
     }
   }
@@ -285,7 +314,7 @@ export class MemberSession implements GroupSession {
       this.#lose('another process took our name')
       this.#signal('fenced')
     } else if (!isTemporary(error)) {
-      this.#forget()
+      this.#forget(error)
       this.#signal('forgotten')
     }
   }
@@ -296,22 +325,15 @@ export class MemberSession implements GroupSession {
   }
 
   async #recover(error: unknown, failures: number): Promise<void> {
-    const { clock, random, onEvent } = this.#deps
-    if (
-      isMaxbrodError(error, 'KAFKA_GAVE_UP', 'KAFKA_UNREACHABLE') &&
-      clock.monotonic() - this.#provenAtMs < GIVE_UP_MS
-    ) {
-      onEvent('cannot reach the cluster, trying again', { reason: error.message })
-      return
-    }
-    if (!(error instanceof KafkaError)) throw error
+    const { clock, random } = this.#deps
+    if (!(error instanceof KafkaError)) return this.#waitForCluster(error)
     switch (error.error) {
       case 'REBALANCE_IN_PROGRESS':
-        return
+        break
       case 'UNKNOWN_MEMBER_ID':
       case 'ILLEGAL_GENERATION':
-        this.#forget()
-        return
+        this.#forget(error.error)
+        break
       case 'FENCED_INSTANCE_ID':
         return this.#fenced(error)
       case 'INCONSISTENT_GROUP_PROTOCOL':
@@ -324,11 +346,23 @@ export class MemberSession implements GroupSession {
           },
         )
       default:
-        if (!isTemporary(error.error) && error.error !== 'GROUP_MAX_SIZE_REACHED')
-          throw endingOf(error, `join group ${this.#options.groupId}`)
-        onEvent('cannot reach the group, trying again', { reason: error.message })
-        await clock.sleep(backoffMs(BACKOFF, failures, random), this.#closing.signal)
+        await this.#waitForCluster(error)
     }
+    if (failures > 0) await clock.sleep(backoffMs(BACKOFF, failures, random), this.#closing.signal)
+  }
+
+  /** Throws what time does not heal, and what it did not heal in time. */
+  async #waitForCluster(error: unknown): Promise<void> {
+    const { clock, onEvent, joinDeadlineMs } = this.#deps
+    const isMember = this.#provenAtMs > -Infinity
+    const sinceMs = clock.monotonic() - Math.max(this.#provenAtMs, this.#startedAtMs)
+    const isOver = sinceMs > (isMember ? GIVE_UP_MS : joinDeadlineMs)
+    if (error instanceof KafkaError) {
+      const isPatient = isTemporary(error.error) || error.error === 'GROUP_MAX_SIZE_REACHED'
+      if (!isPatient || isOver) throw endingOf(error, `join group ${this.#options.groupId}`)
+    } else if (!isMember || isOver || !isMaxbrodError(error, 'KAFKA_GAVE_UP', 'KAFKA_UNREACHABLE')) throw error
+    onEvent('cannot reach the group, trying again', { reason: messageOf(error) })
+    await clock.sleep(BACKOFF.initialMs, this.#closing.signal)
   }
 
   /**
@@ -347,10 +381,11 @@ export class MemberSession implements GroupSession {
     })
   }
 
-  /** The group does not know us any more: what we owned may be somebody else's already. */
-  #forget(): void {
-    this.#memberId = ''
-    this.#lose('the group forgot this member')
+  /** The group went on without us: what we owned may be somebody else's already. */
+  #forget(error: KafkaErrorName): void {
+    // With another generation alone it still knows our id, and would wait for it.
+    if (error !== 'ILLEGAL_GENERATION') this.#memberId = ''
+    this.#lose('the group went on without this member')
   }
 
   #lose(why: string): void {

@@ -1,12 +1,7 @@
 import { MaxbrodError } from '../../runtime/errors.ts'
 import { KafkaError, kafkaErrorName } from '../kafka-errors.ts'
 import type { ClusterAdmin, ConfigChanges } from '../port.ts'
-import {
-  BROKER_RESOURCE,
-  INCREMENTAL_ALTER_CONFIGS,
-  TOPIC_RESOURCE,
-  incrementalAlterConfigsCall,
-} from '../protocol/alter-configs.ts'
+import { BROKER_RESOURCE, TOPIC_RESOURCE, incrementalAlterConfigsCall } from '../protocol/alter-configs.ts'
 import type { ConfigResource } from '../protocol/alter-configs.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { committedOffsets } from './committed-offsets.ts'
@@ -44,7 +39,7 @@ export function newAdmin(view: ClusterView): ClusterAdmin {
         }
         type Answer = { topicErrors: { errorCode: number; errorMessage: string | null }[] }
         const connection = view.connection(controllerId, 'admin')
-        const answer = await connection.request(kafkajsRequest<Answer>('CreateTopics', 3, args), {
+        const answer = await connection.request(kafkajsRequest<Answer>('CreateTopics', args), {
           timeoutMs: CREATE_TIMEOUT_MS + 5_000,
         })
         const error = kafkaErrorName(answer.topicErrors[0]?.errorCode ?? -1)
@@ -55,16 +50,15 @@ export function newAdmin(view: ClusterView): ClusterAdmin {
       }),
 
     topicConfigs: names =>
-      view.ask('read topic configs', async () => {
-        const connection = view.connection(await view.anyNode(), 'admin')
-        return describeConfigs(connection, TOPIC_RESOURCE, names)
-      }),
+      view.ask('read topic configs', () =>
+        view.anyBroker(connection => describeConfigs(connection, TOPIC_RESOURCE, names)),
+      ),
 
     topicAcls: () => describeTopicAcls(view),
 
     brokerConfigs: () =>
       view.ask('read broker configs', async () => {
-        const nodeId = await view.anyNode()
+        const nodeId = await view.someNode()
         const configs = await describeConfigs(view.connection(nodeId, 'admin'), BROKER_RESOURCE, [String(nodeId)])
         return configs.get(String(nodeId)) ?? []
       }),
@@ -76,9 +70,9 @@ export function newAdmin(view: ClusterView): ClusterAdmin {
     newProducerId: () =>
       view.ask('get a producer id', async () => {
         type Answer = { errorCode: number; producerId: string }
-        const connection = view.connection(await view.anyNode(), 'admin')
-        const answer = await connection.request(
-          kafkajsRequest<Answer>('InitProducerId', 1, { transactionalId: null, transactionTimeout: 60_000 }),
+        const args = { transactionalId: null, transactionTimeout: 60_000 }
+        const answer = await view.anyBroker(connection =>
+          connection.request(kafkajsRequest<Answer>('InitProducerId', args)),
         )
         const error = kafkaErrorName(answer.errorCode)
         if (error !== undefined) throw new KafkaError(error, 'InitProducerId')
@@ -92,9 +86,6 @@ async function alterConfigs(view: ClusterView, resource: ConfigResource, configs
   await view.ask(`change ${what}`, async () => {
     const { controllerId } = await view.metadata([])
     const connection = view.connection(controllerId, 'admin')
-    const { apiKey, newest, oldest } = INCREMENTAL_ALTER_CONFIGS
-    if ((await connection.version(apiKey, newest, oldest)) === undefined)
-      throw new MaxbrodError('KAFKA_TOO_OLD', `cannot change ${what}: the broker is older than Kafka 2.3`)
     const [altered] = await connection.send(incrementalAlterConfigsCall([{ ...resource, configs: [...configs] }]))
     const error = kafkaErrorName(altered?.errorCode ?? -1)
     if (error !== undefined) throw new KafkaError(error, 'IncrementalAlterConfigs', altered?.errorMessage ?? undefined)

@@ -1,10 +1,14 @@
+import { assert } from '../../runtime/assert.ts'
+import { messageOf } from '../../runtime/errors.ts'
+import { PartitionMap, partitionName } from '../../runtime/topic-partition.ts'
 import { kafkaErrorName, kindOf } from '../kafka-errors.ts'
 import type { AppendAnswer, AppendRequest, BatchAppender } from '../port.ts'
-import { PartitionMap } from '../../runtime/topic-partition.ts'
 import { produceCall } from '../protocol/produce.ts'
-import { UnsentError } from './broker-connection.ts'
+import type { ProducedPartition } from '../protocol/produce.ts'
 import type { BrokerConnection } from './broker-connection.ts'
-import type { ClusterView, Purpose } from './cluster-view.ts'
+import type { ClusterView } from './cluster-view.ts'
+import type { Purpose } from './connections.ts'
+import { UnsentError } from './frame-connection.ts'
 
 /** How long the broker may wait for its followers, and how much longer we wait for the broker. */
 const ACK_TIMEOUT_MS = 30_000
@@ -24,7 +28,6 @@ class BrokerSender {
   readonly #nodeId: number
   readonly #purpose: Purpose
   readonly #queue: Waiting[] = []
-  #connection: BrokerConnection | undefined
   #inFlight = 0
   #isScheduled = false
 
@@ -45,27 +48,19 @@ class BrokerSender {
     })
   }
 
-  reset(): void {
-    this.#connection?.destroy()
+  /** Answers all that were not sent yet. */
+  close(reason: string): void {
+    for (const { answer } of this.#queue.splice(0)) answer({ kind: 'unsent', reason })
   }
 
   #sendMore(): void {
     while (this.#queue.length > 0 && this.#inFlight < IN_FLIGHT) {
       const group: Waiting[] = []
       for (let bytes = 0; this.#queue[0] !== undefined;) {
-        const [next] = this.#queue
-        // One that may not be written must not hold back those that share its request.
-        if (!next.mayWrite()) {
-          this.#queue.shift()
-          next.answer({ kind: 'unsent', reason: 'a check before the write said no' })
-          continue
-        }
-        bytes += next.batch.length
+        bytes += this.#queue[0].batch.length
         if (group.length > 0 && bytes > MAX_REQUEST_BYTES) break
-        this.#queue.shift()
-        group.push(next)
+        group.push(this.#queue.shift() as Waiting)
       }
-      if (group.length === 0) return
       this.#inFlight++
       void this.#send(group).finally(() => {
         this.#inFlight--
@@ -77,55 +72,80 @@ class BrokerSender {
   async #send(group: readonly Waiting[]): Promise<void> {
     const answers = new PartitionMap<AppendAnswer>()
     let otherwise: AppendAnswer = { kind: 'unanswered', reason: 'the broker left this partition out of its answer' }
+    const moved = new Set<string>()
+    let isOpen = false
     try {
       const connection = this.#view.connection(this.#nodeId, this.#purpose)
-      this.#connection = connection
-      const mayWrite = () => group.every(waiting => waiting.mayWrite())
-      const produced = await connection.send(produceCall(ACK_TIMEOUT_MS, group), {
-        timeoutMs: ACK_TIMEOUT_MS + GRACE_MS,
-        mayWrite,
+      await connection.open()
+      isOpen = true
+      // That may have taken long. One that may not be written must not hold back those that share its request; the others
+      // are asked again as the bytes leave.
+      const willing = group.filter(waiting => {
+        const mayWrite = waiting.mayWrite()
+        if (!mayWrite) answers.set(waiting, { kind: 'unsent', reason: 'a check before the write said no' })
+        return mayWrite
       })
-      for (const { topic, partition, errorCode, baseOffset, logStartOffset } of produced) {
-        const error = kafkaErrorName(errorCode)
-        answers.set(
-          { topic, partition },
-          error === undefined
-            ? { kind: 'acknowledged', baseOffset, logStartOffset }
-            : { kind: 'refused', trouble: { name: error, kind: kindOf(error) } },
-        )
-        if (error !== undefined && kindOf(error) === 'moved') void this.#view.refresh([topic])
+      for (const produced of willing.length === 0 ? [] : await produce(connection, willing)) {
+        const answer = answerOf(produced)
+        answers.set(produced, answer)
+        if (answer.kind === 'refused' && answer.trouble.kind === 'moved') moved.add(produced.topic)
       }
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      if (error instanceof UnsentError) otherwise = { kind: 'unsent', reason }
-      else {
-        otherwise = { kind: 'unanswered', reason }
-        this.reset() // bytes may still wait in the socket
-        void this.#view.refresh([...new Set(group.map(({ topic }) => topic))])
-      }
+      otherwise = { kind: !isOpen || error instanceof UnsentError ? 'unsent' : 'unanswered', reason: messageOf(error) }
+      for (const { topic } of group) moved.add(topic)
     }
     for (const waiting of group) waiting.answer(answers.get(waiting) ?? otherwise)
+    if (moved.size > 0) void this.#view.refresh([...moved])
   }
+}
+
+function produce(connection: BrokerConnection, batches: readonly Waiting[]): Promise<ProducedPartition[]> {
+  return connection.send(produceCall(ACK_TIMEOUT_MS, batches), {
+    timeoutMs: ACK_TIMEOUT_MS + GRACE_MS,
+    mayWrite: () => batches.every(waiting => waiting.mayWrite()),
+  })
+}
+
+function answerOf({ errorCode, baseOffset, logStartOffset }: ProducedPartition): AppendAnswer {
+  const error = kafkaErrorName(errorCode)
+  return error === undefined
+    ? { kind: 'acknowledged', baseOffset, logStartOffset }
+    : { kind: 'refused', trouble: { name: error, kind: kindOf(error) } }
 }
 
 /** BatchAppender over kafkajs' sockets; each `number` has connections of its own. */
 export function newAppender(view: ClusterView, number: number): BatchAppender {
   const purpose: Purpose = `produce ${number}`
   const senders = new Map<number, BrokerSender>()
-  const reset = () => {
-    for (const sender of senders.values()) sender.reset()
+  const onTheirWay = new PartitionMap<true>()
+  let isClosed = false
+
+  const send = async (request: AppendRequest): Promise<AppendAnswer> => {
+    if (view.leader(request) === undefined) await view.refresh([request.topic])
+    const leader = view.leader(request)
+    if (leader === undefined) return { kind: 'unsent', reason: 'the partition has no leader' }
+    if (isClosed) return { kind: 'unsent', reason: 'the appender was closed' }
+    const { nodeId } = leader
+    const sender = senders.get(nodeId) ?? new BrokerSender(view, nodeId, purpose)
+    senders.set(nodeId, sender)
+    return new Promise(answer => sender.push({ ...request, answer }))
   }
+
   return {
     async append(request) {
-      if (view.leader(request) === undefined) await view.refresh([request.topic])
-      const leader = view.leader(request)
-      if (leader === undefined) return { kind: 'unsent', reason: 'the partition has no leader' }
-      const { nodeId } = leader
-      const sender = senders.get(nodeId) ?? new BrokerSender(view, nodeId, purpose)
-      senders.set(nodeId, sender)
-      return new Promise(answer => sender.push({ ...request, answer }))
+      assert(!onTheirWay.has(request), `two batches of ${partitionName(request)} on their way`)
+      onTheirWay.set(request, true)
+      try {
+        return await send(request)
+      } finally {
+        onTheirWay.delete(request)
+      }
     },
-    reset,
-    [Symbol.dispose]: reset,
+    reset: () => view.connections.reset(purpose),
+    [Symbol.dispose]() {
+      isClosed = true
+      for (const sender of senders.values()) sender.close('the appender was closed')
+      view.connections.drop(purpose)
+    },
   }
 }

@@ -1,21 +1,23 @@
+import { Aborted, abortable } from '../../runtime/aborted.ts'
+import { must } from '../../runtime/assert.ts'
 import type { BufferPool } from '../../runtime/buffer-pool.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { MaxbrodError } from '../../runtime/errors.ts'
 import type { Random } from '../../runtime/random.ts'
 import { backoffMs } from '../../runtime/retry.ts'
 import type { TopicPartition } from '../../runtime/topic-partition.ts'
+import { within } from '../../runtime/within.ts'
 import { KafkaError, endingOf, isTemporary, kindOf } from '../kafka-errors.ts'
 import type { Leader, Routes } from '../port.ts'
 import { METADATA, metadataCall } from '../protocol/metadata.ts'
-import type { MetadataAnswer, MetadataTopic } from '../protocol/metadata.ts'
-import { BrokerConnection, UnsentError } from './broker-connection.ts'
-import type { BrokerConnectionOptions } from './broker-connection.ts'
-
-/** What a connection is for. Kafka serves one request at a time per connection, so what must not wait has its own. */
-export type Purpose = 'admin' | 'fetch' | 'membership' | 'commit' | `produce ${number}`
+import type { MetadataAnswer } from '../protocol/metadata.ts'
+import type { BrokerConnection, BrokerConnectionOptions } from './broker-connection.ts'
+import { Connections } from './connections.ts'
+import type { Address, Purpose } from './connections.ts'
+import { firstAnswer } from './first-answer.ts'
 
 export interface ClusterSettings {
-  readonly bootstrapServers: readonly { readonly host: string; readonly port: number }[]
+  readonly bootstrapServers: readonly Address[]
   readonly connection: BrokerConnectionOptions['settings']
   /** How long a first answer may take to come from any of the bootstrap servers. */
   readonly bootstrapDeadlineMs: number
@@ -30,136 +32,177 @@ export interface ClusterDeps {
 }
 
 const BACKOFF = { initialMs: 100, maxMs: 2_000 }
-/** Answers of a fetch are large, others are not. */
-const FETCH_READ_BYTES = 256 * 1024
-const READ_BYTES = 16 * 1024
+/** How long one broker is waited for before another one is asked, too. */
+const PATIENCE_MS = 1_000
 
-/** The cluster as its metadata shows it, and one connection per broker and purpose. */
+interface KnownTopic {
+  readonly topicId: string | undefined
+  readonly leaders: ReadonlyMap<number, { readonly nodeId: number; readonly leaderEpoch: number }>
+}
+
+/** The cluster as its metadata shows it, and the connections to its brokers. */
 export class ClusterView implements Routes {
+  readonly connections: Connections
   readonly #settings: ClusterSettings
   readonly #deps: ClusterDeps
-  readonly #connections = new Map<string, BrokerConnection>()
-  readonly #topics = new Map<string, MetadataTopic>()
-  #brokers = new Map<number, { readonly host: string; readonly port: number }>()
-  #lastGood: BrokerConnection | undefined
+  readonly #topics = new Map<string, KnownTopic>()
+  readonly #closing = new AbortController()
+  readonly #refreshing = new Map<string, Promise<void>>()
+  #brokers = new Map<number, Address>()
+  #lastGood: readonly Address[] = []
   #isKnown = false
 
   constructor(settings: ClusterSettings, deps: ClusterDeps) {
     this.#settings = settings
     this.#deps = deps
+    this.connections = new Connections(settings.connection, deps.pool)
   }
 
   /** Fresh metadata of the named topics, or of all. */
-  async metadata(topics: readonly string[] | undefined): Promise<MetadataAnswer> {
-    const answer = await this.ask(`ask ${this.#where()} for metadata`, () => this.#askAnyBroker(topics))
+  async metadata(topics: readonly string[] | undefined, signal?: AbortSignal): Promise<MetadataAnswer> {
+    const answer = await this.ask(`ask ${this.#where()} for metadata`, () => this.#askForMetadata(topics), signal)
     this.#learn(answer, topics)
     return answer
   }
 
   leader({ topic, partition }: TopicPartition): Leader | undefined {
     const known = this.#topics.get(topic)
-    const found = known?.partitions.find(one => one.partition === partition)
-    if (known === undefined || found === undefined || found.leader < 0 || !this.#brokers.has(found.leader))
-      return undefined
-    return { nodeId: found.leader, leaderEpoch: found.leaderEpoch, topicId: known.topicId ?? undefined }
+    const found = known?.leaders.get(partition)
+    if (known === undefined || found === undefined || !this.#brokers.has(found.nodeId)) return undefined
+    return { ...found, topicId: known.topicId }
   }
 
   async refresh(topics: readonly string[]): Promise<void> {
-    try {
-      this.#learn(await this.#askAnyBroker(topics), topics)
-    } catch {
-      // What was known stays; whoever needs more hears of the trouble from the broker itself.
+    const id = topics.join()
+    let refreshing = this.#refreshing.get(id)
+    if (refreshing === undefined) {
+      refreshing = this.#refresh(topics).finally(() => this.#refreshing.delete(id))
+      this.#refreshing.set(id, refreshing)
     }
+    await refreshing
   }
 
-  /** Any broker's id, for requests that all of them serve. */
-  async anyNode(): Promise<number> {
-    if (!this.#isKnown) await this.metadata([])
-    const [nodeId] = this.#brokers.keys()
-    if (nodeId === undefined) throw new KafkaError('NETWORK_EXCEPTION', 'Metadata', 'the cluster names no brokers')
-    return nodeId
+  /** True for a broker that metadata named last. */
+  knows(nodeId: number): boolean {
+    return this.#brokers.has(nodeId)
   }
 
+  /** A connection to such a broker. */
   connection(nodeId: number, purpose: Purpose): BrokerConnection {
     const address = this.#brokers.get(nodeId)
     if (address === undefined) throw new KafkaError('NETWORK_EXCEPTION', purpose, `broker ${nodeId} is not known`)
-    return this.connectionTo(address, purpose)
+    return this.connections.to(address, purpose)
   }
 
-  connectionTo({ host, port }: { host: string; port: number }, purpose: Purpose): BrokerConnection {
-    const id = `${host}:${port} ${purpose}`
-    let connection = this.#connections.get(id)
-    if (connection === undefined) {
-      const { pool } = this.#deps
-      const readBytes = purpose === 'fetch' ? FETCH_READ_BYTES : READ_BYTES
-      connection = new BrokerConnection({ settings: this.#settings.connection, host, port, pool, readBytes })
-      this.#connections.set(id, connection)
-    }
-    return connection
+  /** For requests that every broker serves: whichever answers first. The last one that did is asked first. */
+  async anyBroker<T>(request: (connection: BrokerConnection) => Promise<T>): Promise<T> {
+    const all = [...this.#lastGood, ...this.#brokers.values(), ...this.#settings.bootstrapServers]
+    const candidates = new Map(all.map(address => [`${address.host}:${address.port}`, address]))
+    const ask = async (address: Address) => ({ answer: await request(this.connections.to(address, 'admin')), address })
+    const isFinal = (error: unknown) => error instanceof KafkaError && kindOf(error.error) === 'denied'
+    const options = { clock: this.#deps.clock, patienceMs: PATIENCE_MS, isFinal }
+    const { answer, address } = await firstAnswer([...candidates.values()], ask, options)
+    this.#lastGood = [address]
+    return answer
+  }
+
+  /** The id of some broker, not always of the same one. */
+  async someNode(): Promise<number> {
+    const { brokers } = await this.metadata([])
+    const { nodeId } = must(brokers[Math.floor(this.#deps.random.number() * brokers.length)], 'broker')
+    return nodeId
   }
 
   /**
    * Runs `attempt` until it succeeds; retries temporary KafkaErrors with backoff until the deadline, then throws the
-   * MaxbrodError that `doing` ended in. What is not temporary is thrown at once.
+   * MaxbrodError that `doing` ended in. What is not temporary is thrown at once. An attempt that is overtaken by the deadline
+   * or by the signal goes on unseen.
    */
   async ask<T>(doing: string, attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const { clock, random } = this.#deps
-    const startedAt = clock.monotonic()
-    for (let n = 0; ; n++) {
-      try {
-        return await attempt()
-      } catch (error) {
-        if (error instanceof MaxbrodError) throw error
-        const kafkaError =
-          error instanceof UnsentError ? new KafkaError('NETWORK_EXCEPTION', doing, error.message, error) : error
-        if (!(kafkaError instanceof KafkaError)) throw error
-        const waitMs = backoffMs(BACKOFF, n, random.number)
-        const deadlineMs = this.#isKnown ? this.#settings.deadlineMs : this.#settings.bootstrapDeadlineMs
-        const isOver = clock.monotonic() - startedAt + waitMs > deadlineMs || signal?.aborted === true
-        if (isOver || !isTemporary(kafkaError.error))
-          throw this.#isKnown ? endingOf(kafkaError, doing) : this.#unreachable(kafkaError)
-        await clock.sleep(waitMs, signal)
-      }
+    signal?.throwIfAborted()
+    const over = new AbortController()
+    try {
+      const trying = abortable(this.#try(doing, attempt, over.signal), this.#closing.signal)
+      return await (signal === undefined ? trying : abortable(trying, signal))
+    } finally {
+      over.abort(new Aborted('nobody waits for the answer any more'))
     }
   }
 
   close(): void {
-    for (const connection of this.#connections.values()) connection.destroy()
-    this.#connections.clear()
+    this.#closing.abort(new Aborted('the connection to Kafka was closed'))
+    this.connections.close()
   }
 
-  async #askAnyBroker(topics: readonly string[] | undefined): Promise<MetadataAnswer> {
-    const known = [...this.#brokers.values()].map(address => this.connectionTo(address, 'admin'))
-    const bootstrap = this.#settings.bootstrapServers.map(address => this.connectionTo(address, 'admin'))
-    const candidates = new Set([...(this.#lastGood === undefined ? [] : [this.#lastGood]), ...known, ...bootstrap])
-    let failure: unknown
-    for (const connection of candidates) {
+  async #try<T>(doing: string, attempt: () => Promise<T>, over: AbortSignal): Promise<T> {
+    const { clock, random } = this.#deps
+    const startedAt = clock.monotonic()
+    let failure = new KafkaError('REQUEST_TIMED_OUT', doing, 'no answer in time')
+    for (let n = 0; ; n++) {
       try {
-        const version = await connection.version(METADATA.apiKey, METADATA.newest, METADATA.oldest)
-        if (version === undefined)
-          throw new MaxbrodError('KAFKA_TOO_OLD', `${connection.address} is older than Kafka 1.0`)
-        const answer = await connection.send(metadataCall(version, topics))
-        this.#lastGood = connection
-        return answer
+        const answered = abortable(
+          attempt().then(value => ({ value })),
+          over,
+        )
+        const answer = await within(clock, this.#leftMs(startedAt), answered)
+        if (answer !== undefined) return answer.value
       } catch (error) {
-        if (error instanceof KafkaError && kindOf(error.error) === 'denied') throw error
+        if (!(error instanceof KafkaError)) throw error
         failure = error
+        if (!isTemporary(error.error)) throw this.#endingOf(failure, doing)
       }
+      const waitMs = backoffMs(BACKOFF, n, random.number)
+      if (waitMs > this.#leftMs(startedAt)) throw this.#endingOf(failure, doing)
+      await clock.sleep(waitMs, over)
+      over.throwIfAborted()
     }
-    throw failure
+  }
+
+  #leftMs(startedAt: number): number {
+    const { bootstrapDeadlineMs, deadlineMs } = this.#settings
+    return (this.#isKnown ? deadlineMs : bootstrapDeadlineMs) - (this.#deps.clock.monotonic() - startedAt)
+  }
+
+  #askForMetadata(topics: readonly string[] | undefined): Promise<MetadataAnswer> {
+    return this.anyBroker(async connection => {
+      const version = await connection.version(METADATA.apiKey, METADATA.newest, METADATA.oldest)
+      if (version === undefined)
+        throw new MaxbrodError('KAFKA_TOO_OLD', `${connection.address} is older than Kafka 1.0`)
+      const answer = await connection.send(metadataCall(version, topics))
+      // A broker that is just starting may know nobody, and no topics.
+      if (answer.brokers.length === 0) throw new KafkaError('NETWORK_EXCEPTION', 'Metadata', 'it names no brokers')
+      return answer
+    })
+  }
+
+  async #refresh(topics: readonly string[]): Promise<void> {
+    try {
+      this.#learn(await this.#askForMetadata(topics), topics)
+    } catch {
+      // What was known stays; whoever needs more hears of the trouble from the broker itself.
+    }
   }
 
   #learn({ brokers, topics }: MetadataAnswer, asked: readonly string[] | undefined): void {
     this.#isKnown = true
     this.#brokers = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]))
     if (asked === undefined) this.#topics.clear()
-    for (const topic of topics) {
-      if (topic.errorCode === 0) this.#topics.set(topic.name, topic)
-      else this.#topics.delete(topic.name)
+    for (const { name, topicId, errorCode, partitions } of topics) {
+      if (errorCode !== 0) this.#topics.delete(name)
+      else {
+        const led = partitions.filter(({ leader }) => leader >= 0)
+        this.#topics.set(name, {
+          topicId: topicId ?? undefined,
+          leaders: new Map(
+            led.map(({ partition, leader, leaderEpoch }) => [partition, { nodeId: leader, leaderEpoch }]),
+          ),
+        })
+      }
     }
   }
 
-  #unreachable(cause: KafkaError): MaxbrodError {
+  #endingOf(cause: KafkaError, doing: string): MaxbrodError {
+    if (this.#isKnown) return endingOf(cause, doing)
     if (kindOf(cause.error) === 'denied') return endingOf(cause, `log in to ${this.#where()}`)
     return new MaxbrodError('KAFKA_UNREACHABLE', `no broker of ${this.#where()} answers: ${cause.message}`, {
       cause,

@@ -19,7 +19,7 @@ export async function committedOffsets(
   const topics = byTopic(partitions).map(([topic, of]) => ({ topic, partitions: of }))
   return view.ask(`ask what group ${groupId} has committed`, async () => {
     const connection = await coordinatorOf(view, groupId, 'admin')
-    const answer = await connection.request(kafkajsRequest<Answer>('OffsetFetch', 4, { groupId, topics }))
+    const answer = await connection.request(kafkajsRequest<Answer>('OffsetFetch', { groupId, topics }))
     const committed = new PartitionMap<CommittedOffset>()
     const failure = kafkaErrorName(answer.errorCode)
     if (failure !== undefined) throw new KafkaError(failure, 'OffsetFetch')

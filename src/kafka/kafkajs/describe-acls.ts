@@ -29,8 +29,9 @@ export async function describeTopicAcls(view: ClusterView): Promise<TopicAcl[]> 
     permissionType: ANY,
   }
   return view.ask('read topic ACLs', async () => {
-    const connection = view.connection(await view.anyNode(), 'admin')
-    const answer = await connection.request(kafkajsRequest<Answer>('DescribeAcls', 1, filter))
+    const answer = await view.anyBroker(connection =>
+      connection.request(kafkajsRequest<Answer>('DescribeAcls', filter)),
+    )
     const error = kafkaErrorName(answer.errorCode)
     if (error === 'SECURITY_DISABLED' || (error !== undefined && kindOf(error) === 'denied')) return []
     if (error !== undefined) throw new KafkaError(error, 'DescribeAcls', answer.errorMessage ?? undefined)

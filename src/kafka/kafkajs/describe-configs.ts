@@ -32,7 +32,7 @@ export async function describeConfigs(
   // A null list of names asks for all of them; kafkajs' encoder writes null for an empty list.
   const resources = names.map(name => ({ type, name, configNames: [] }))
   const answer = await connection.request(
-    kafkajsRequest<Answer>('DescribeConfigs', 2, { resources, includeSynonyms: false }),
+    kafkajsRequest<Answer>('DescribeConfigs', { resources, includeSynonyms: false }),
   )
   const configs = new Map<string, ConfigEntry[]>()
   for (const { errorCode, errorMessage, resourceName, configEntries } of answer.resources) {

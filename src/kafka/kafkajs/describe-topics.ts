@@ -6,8 +6,9 @@ import type { ClusterView } from './cluster-view.ts'
 export async function describeTopics(
   view: ClusterView,
   names: readonly string[] | undefined,
+  signal?: AbortSignal,
 ): Promise<TopicDescription[]> {
-  const { topics } = await view.metadata(names)
+  const { topics } = await view.metadata(names, signal)
   return topics
     .map(({ name, topicId, isInternal, partitions, errorCode }) => ({
       name,

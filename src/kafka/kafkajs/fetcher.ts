@@ -18,7 +18,7 @@ export function newFetcher(view: ClusterView, newestFetch: number = FETCH.newest
         FETCH.oldest,
       )
       if (version === undefined)
-        throw new KafkaError('UNSUPPORTED_VERSION', 'Fetch', 'the broker is older than Kafka 2.3')
+        throw new KafkaError('UNSUPPORTED_VERSION', 'Fetch', `${connection.address} is older than Kafka 2.3`)
       const { maxWaitMs, minBytes, maxBytes } = options
       const isolation = options.isolation === 'committed' ? 1 : 0
       const call = fetchCall(version, { isolation, maxWaitMs, minBytes, maxBytes }, partitions)
@@ -45,7 +45,7 @@ export function newFetcher(view: ClusterView, newestFetch: number = FETCH.newest
     },
 
     reconnect(nodeId) {
-      view.connection(nodeId, 'fetch').destroy()
+      if (view.knows(nodeId)) view.connection(nodeId, 'fetch').destroy()
     },
   }
 }

@@ -2,106 +2,175 @@ import { connect as connectTcp, isIP } from 'node:net'
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { BufferPool } from '../../runtime/buffer-pool.ts'
+import { messageOf } from '../../runtime/errors.ts'
+import { KafkaError } from '../kafka-errors.ts'
+import { FrameReader } from './frame-reader.ts'
+import type { Frame } from './frame-reader.ts'
 import { Connection } from './internals.ts'
-import type { ConnectionSettings } from './internals.ts'
+import type { ConnectionSettings, KafkajsProtocol } from './internals.ts'
 
-/** A whole answer in one buffer, behind its correlation id. `release` lets the buffer be used again. */
-export interface Frame extends Disposable {
-  readonly payload: Buffer
+/** A request behind its header, in pieces that are sent without being joined. */
+export interface WireRequest {
+  readonly apiKey: number
+  readonly apiName: string
+  readonly version: number
+  readonly pieces: readonly Uint8Array[]
 }
 
-const SIZE_BYTES = 4
-const CORRELATION_BYTES = 4
-/** No answer is larger: a fetch is bounded by what was asked for, or by one batch. */
-const MAX_FRAME_BYTES = 1024 ** 3
-/** A TLS alert, read as a size. */
-const TLS_ALERT = 0x1503
-/** Larger frames come from the pool. */
-const POOLED_BYTES = 32 * 1024
+export interface ExchangeOptions {
+  /** How long to wait for the answer. */
+  readonly timeoutMs: number
+  /** Asked in the moment before the bytes go to the socket; when it says no, nothing is sent. */
+  readonly mayWrite?: (() => boolean) | undefined
+}
+
+/** Fails a request of which not a byte left this process. */
+export class UnsentError extends KafkaError {
+  constructor(request: string, reason: string) {
+    super('NETWORK_EXCEPTION', request, reason)
+  }
+}
+
+type Waiting = Pick<PromiseWithResolvers<Frame>, 'resolve' | 'reject'> & { readonly apiName: string }
+
 const KEEP_ALIVE_MS = 60_000
+/** ApiVersions, SaslHandshake and SaslAuthenticate come before the login. */
+const BEFORE_LOGIN = [18, 17, 36]
 
 /**
- * kafkajs' connection with another way of reading: kafkajs concatenates the chunks of an answer each time one arrives,
- * here they are copied once, to their place. What kafkajs does for TLS, SASL and time-outs is left as it is.
+ * kafkajs' connection, of which sockets, TLS and SASL are used, with another way of sending and reading: an answer goes from
+ * the socket to its place in one copy, each request has a deadline of its own on the monotonic clock, and an idle connection
+ * needs no timer. (kafkajs' queue keeps two timers going, one of them with negative delays: its issues 1556 and 1751.)
  */
-export class FrameConnection extends Connection<Frame> {
-  readonly #pool: BufferPool
-  readonly #head = Buffer.alloc(SIZE_BYTES)
-  #headBytes = 0
-  #frame: Buffer | undefined
-  #frameBytes = 0
-  #frameSize = 0
+export class FrameConnection extends Connection {
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #reader: FrameReader
+  #lostDuringLogin: KafkaError | undefined
 
   /** Reads go into one buffer of `readBytes`, which stays in the processor's cache, and from there to their frame. */
-  constructor(settings: Omit<ConnectionSettings, 'socketFactory'>, pool: BufferPool, readBytes: number) {
-    super({ ...settings, socketFactory: where => openSocket(where, readBytes, chunk => this.processData(chunk)) })
-    this.#pool = pool
-    const queue = this.requestQueue
-    const schedule = queue.scheduleCheckPendingRequests.bind(queue)
-    // kafkajs arms a timer for the next look at an empty queue for ever, with negative delays (its issues 1556, 1751).
-    queue.scheduleCheckPendingRequests = () => {
-      if (queue.pending.length > 0) schedule()
-    }
+  constructor(
+    settings: Omit<ConnectionSettings, 'socketFactory' | 'enforceRequestTimeout'>,
+    pool: BufferPool,
+    readBytes: number,
+  ) {
+    super({
+      ...settings,
+      enforceRequestTimeout: false,
+      socketFactory: where =>
+        openSocket(where, readBytes, {
+          onChunk: chunk => this.processData(chunk),
+          onClose: () => this.rejectRequests(new Error('the connection was closed')),
+        }),
+    })
+    this.#reader = new FrameReader(pool, (correlationId, frame) => {
+      // An answer that nobody waits for is left to the garbage collector.
+      this.#waiting.get(correlationId)?.resolve(frame)
+    })
+  }
+
+  /** False as soon as the other side has hung up: kafkajs says so a little later, and a request would wait in vain. */
+  override isConnected(): boolean {
+    return this.connectionStatus === 'connected' && this.socket?.destroyed === false
   }
 
   override processData(chunk: Buffer): void {
-    if (this.authHandlers !== null) {
-      // SASL without SaslAuthenticate (brokers before 1.0) is not framed; kafkajs keeps the chunk, hence the copy.
-      super.processData(Buffer.from(chunk))
-      return
-    }
-    let at = 0
-    while (at < chunk.length) {
-      if (this.#frame === undefined) {
-        const bytes = Math.min(SIZE_BYTES - this.#headBytes, chunk.length - at)
-        chunk.copy(this.#head, this.#headBytes, at, at + bytes)
-        this.#headBytes += bytes
-        at += bytes
-        if (this.#headBytes === SIZE_BYTES) this.#beginFrame()
-      } else {
-        const bytes = Math.min(this.#frameSize - this.#frameBytes, chunk.length - at)
-        chunk.copy(this.#frame, this.#frameBytes, at, at + bytes)
-        this.#frameBytes += bytes
-        at += bytes
-        if (this.#frameBytes === this.#frameSize) this.#endFrame(this.#frame)
-      }
+    try {
+      this.#reader.read(chunk)
+    } catch (error) {
+      this.close(messageOf(error))
     }
   }
 
-  #beginFrame(): void {
-    const size = this.#head.readInt32BE(0)
-    this.#headBytes = 0
-    if (size < CORRELATION_BYTES || size > MAX_FRAME_BYTES || size >>> 16 === TLS_ALERT) {
-      const what =
-        size >>> 16 === TLS_ALERT ? 'this listener speaks TLS' : `an answer of ${size} bytes: this is no Kafka broker`
-      this.socket?.destroy(new Error(what))
-      return
-    }
-    this.#frameSize = size
-    this.#frameBytes = 0
-    this.#frame = size > POOLED_BYTES ? this.#pool.take(size) : Buffer.allocUnsafe(size)
+  /** Fails all requests on their way. kafkajs calls it when the socket ends or fails. */
+  override rejectRequests(cause: unknown): void {
+    const waiting = [...this.#waiting.values()]
+    this.#waiting.clear()
+    for (const { apiName, reject } of waiting)
+      reject(new KafkaError('NETWORK_EXCEPTION', apiName, messageOf(cause), cause))
   }
 
-  #endFrame(frame: Buffer): void {
-    const size = this.#frameSize
-    this.#frame = undefined
-    this.requestQueue.fulfillRequest({
-      correlationId: frame.readInt32BE(0),
-      size,
-      payload: {
-        payload: frame.subarray(CORRELATION_BYTES, size),
-        [Symbol.dispose]: () => {
-          if (size > POOLED_BYTES) this.#pool.give(frame)
-        },
-      },
-    })
+  /** Hangs up at once; requests on their way fail with NETWORK_EXCEPTION. Also while it is still connecting. */
+  close(reason: string): void {
+    const cause = new Error(reason)
+    this.rejectRequests(cause)
+    this.socket?.destroy(cause)
   }
+
+  /**
+   * Sends one request and waits for its answer. Rejects with KafkaError. After a time-out the connection is closed: a broker
+   * answers in order, so all behind the late answer are late, too, and bytes of the request may still wait in the socket.
+   */
+  async exchange(wire: WireRequest, { timeoutMs, mayWrite }: ExchangeOptions): Promise<Frame> {
+    const { apiKey, apiName, pieces } = wire
+    if (this.sasl !== null && !BEFORE_LOGIN.includes(apiKey) && !this.isAuthenticated()) await this.login()
+    const { socket } = this
+    if (!this.isConnected() || socket === undefined) throw new UnsentError(apiName, 'not connected')
+    if (mayWrite?.() === false) throw new UnsentError(apiName, 'a check before the write said no')
+    const correlationId = this.nextCorrelationId()
+    const { promise, resolve, reject } = Promise.withResolvers<Frame>()
+    const timer = setTimeout(() => {
+      reject(new KafkaError('REQUEST_TIMED_OUT', apiName, `no answer within ${timeoutMs} ms`))
+      this.close(`${apiName} was not answered within ${timeoutMs} ms`)
+    }, timeoutMs)
+    this.#waiting.set(correlationId, { apiName, resolve, reject })
+    socket.cork()
+    socket.write(requestHeader(wire, correlationId, this.clientId))
+    for (const piece of pieces) socket.write(piece)
+    socket.uncork()
+    try {
+      return await promise
+    } finally {
+      clearTimeout(timer)
+      this.#waiting.delete(correlationId)
+    }
+  }
+
+  /** Logs in, or again when the broker limits how long a login holds. What the broker refuses is SASL_AUTHENTICATION_FAILED. */
+  async login(): Promise<void> {
+    this.#lostDuringLogin = undefined
+    try {
+      await this.authenticate()
+    } catch (cause) {
+      // kafkajs calls every failure a refusal, that of the network, too.
+      throw this.#lostDuringLogin ?? new KafkaError('SASL_AUTHENTICATION_FAILED', 'Login', messageOf(cause), cause)
+    }
+  }
+
+  /** How kafkajs' login sends its requests. */
+  override async send<A>({ request, response }: KafkajsProtocol<A>): Promise<unknown> {
+    const { apiKey, apiName, apiVersion } = request
+    const { buffer } = await request.encode()
+    const wire = { apiKey, apiName, version: apiVersion, pieces: [buffer] }
+    let payload: Buffer
+    try {
+      using frame = await this.exchange(wire, { timeoutMs: this.requestTimeout })
+      payload = Buffer.from(frame.payload)
+    } catch (error) {
+      if (error instanceof KafkaError) this.#lostDuringLogin = error
+      throw error
+    }
+    return response.parse(await response.decode(payload))
+  }
+}
+
+/** Size and request header v1; the client id and what follows are the same in v2 up to its tag buffer. */
+function requestHeader({ apiKey, version, pieces }: WireRequest, correlationId: number, clientId: string): Buffer {
+  const idBytes = Buffer.byteLength(clientId)
+  const header = Buffer.allocUnsafe(14 + idBytes)
+  const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, header.length - 4)
+  header.writeInt32BE(bytes, 0)
+  header.writeInt16BE(apiKey, 4)
+  header.writeInt16BE(version, 6)
+  header.writeInt32BE(correlationId, 8)
+  header.writeInt16BE(idBytes, 12)
+  header.write(clientId, 14)
+  return header
 }
 
 function openSocket(
   { host, port, ssl, onConnect }: { host: string; port: number; ssl: object | null; onConnect: () => void },
   readBytes: number,
-  onChunk: (chunk: Buffer) => void,
+  { onChunk, onClose }: { onChunk: (chunk: Buffer) => void; onClose: () => void },
 ): Socket {
   const onread = {
     buffer: Buffer.allocUnsafeSlow(readBytes),
@@ -119,5 +188,6 @@ function openSocket(
         )
   socket.setKeepAlive(true, KEEP_ALIVE_MS)
   socket.setNoDelay(true)
+  socket.once('close', onClose)
   return socket
 }

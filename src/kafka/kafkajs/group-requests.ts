@@ -2,7 +2,8 @@ import { KafkaError, kafkaErrorName } from '../kafka-errors.ts'
 import { OFFSET_COMMIT, offsetCommitCall } from '../protocol/offset-commit.ts'
 import type { CommittedPartition, OffsetCommitRequest } from '../protocol/offset-commit.ts'
 import type { BrokerConnection } from './broker-connection.ts'
-import type { ClusterView, Purpose } from './cluster-view.ts'
+import type { ClusterView } from './cluster-view.ts'
+import type { Purpose } from './connections.ts'
 import { kafkajsRequest } from './internals.ts'
 
 const GROUP_KEY = 0
@@ -12,13 +13,10 @@ const GRACE_MS = 10_000
 /** A connection to the group's coordinator. Throws KafkaError; a moved or missing coordinator is temporary. */
 export async function coordinatorOf(view: ClusterView, groupId: string, purpose: Purpose): Promise<BrokerConnection> {
   type Answer = { errorCode: number; errorMessage: string | null; coordinator: { host: string; port: number } }
-  const args = { groupId, coordinatorType: GROUP_KEY }
-  const asked = view.connection(await view.anyNode(), 'admin')
-  const { errorCode, errorMessage, coordinator } = await asked.request(
-    kafkajsRequest<Answer>('GroupCoordinator', 2, args),
-  )
+  const protocol = kafkajsRequest<Answer>('GroupCoordinator', { groupId, coordinatorType: GROUP_KEY })
+  const { errorCode, errorMessage, coordinator } = await view.anyBroker(connection => connection.request(protocol))
   fail(errorCode, 'FindCoordinator', errorMessage ?? undefined)
-  return view.connectionTo(coordinator, purpose)
+  return view.connections.to(coordinator, purpose)
 }
 
 /** Who we are to the coordinator. */
@@ -49,6 +47,7 @@ export async function joinGroup(
   connection: BrokerConnection,
   identity: MemberIdentity,
   args: JoinArgs,
+  onNamed: (memberId: string) => void,
 ): Promise<Joined> {
   type Answer = {
     errorCode: number
@@ -58,7 +57,7 @@ export async function joinGroup(
     members: Joined['members']
   }
   const { groupId, memberId, instanceId } = identity
-  const protocol = kafkajsRequest<Answer>('JoinGroup', 5, {
+  const protocol = kafkajsRequest<Answer>('JoinGroup', {
     groupId,
     memberId,
     groupInstanceId: instanceId ?? null,
@@ -69,7 +68,8 @@ export async function joinGroup(
   })
   const answer = await connection.request(protocol, { timeoutMs: args.rebalanceTimeoutMs + GRACE_MS })
   if (kafkaErrorName(answer.errorCode) === 'MEMBER_ID_REQUIRED' && memberId === '') {
-    return joinGroup(connection, { ...identity, memberId: answer.memberId }, args)
+    onNamed(answer.memberId)
+    return joinGroup(connection, { ...identity, memberId: answer.memberId }, args, onNamed)
   }
   fail(answer.errorCode, 'JoinGroup')
   return {
@@ -96,7 +96,7 @@ export async function syncGroup(
     generationId: generation,
     groupAssignment: assignments,
   }
-  const answer = await connection.request(kafkajsRequest<Answer>('SyncGroup', 3, args), {
+  const answer = await connection.request(kafkajsRequest<Answer>('SyncGroup', args), {
     timeoutMs: timeoutMs + GRACE_MS,
   })
   fail(answer.errorCode, 'SyncGroup')
@@ -110,7 +110,7 @@ export async function heartbeat(
   timeoutMs: number,
 ): Promise<void> {
   const args = { groupId, memberId, groupInstanceId: instanceId ?? null, groupGenerationId: generation }
-  const answer = await connection.request(kafkajsRequest<{ errorCode: number }>('Heartbeat', 3, args), { timeoutMs })
+  const answer = await connection.request(kafkajsRequest<{ errorCode: number }>('Heartbeat', args), { timeoutMs })
   fail(answer.errorCode, 'Heartbeat')
 }
 
@@ -119,9 +119,10 @@ export async function leaveGroup(
   { groupId, memberId, instanceId }: MemberIdentity,
   timeoutMs: number,
 ): Promise<void> {
+  type Answer = { errorCode: number; members: readonly { errorCode: number }[] }
   const args = { groupId, memberId, groupInstanceId: instanceId ?? null }
-  const answer = await connection.request(kafkajsRequest<{ errorCode: number }>('LeaveGroup', 3, args), { timeoutMs })
-  fail(answer.errorCode, 'LeaveGroup')
+  const answer = await connection.request(kafkajsRequest<Answer>('LeaveGroup', args), { timeoutMs })
+  for (const { errorCode } of [answer, ...answer.members]) fail(errorCode, 'LeaveGroup')
 }
 
 /** Commits offsets; the answer has an error code for each partition. */

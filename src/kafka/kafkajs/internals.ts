@@ -6,42 +6,36 @@ import { createRequire } from 'node:module'
  */
 export const internalFiles = [
   'src/network/connection.js',
-  'src/network/requestQueue/index.js',
-  'src/network/requestQueue/socketRequest.js',
+  'src/network/connectionStatus.js',
   'src/network/socket.js',
+  'src/broker/saslAuthenticator/index.js',
+  'src/broker/saslAuthenticator/plain.js',
+  'src/broker/saslAuthenticator/scram.js',
+  'src/broker/saslAuthenticator/scram256.js',
+  'src/broker/saslAuthenticator/scram512.js',
   'src/protocol/encoder.js',
   'src/protocol/decoder.js',
   'src/protocol/requests/index.js',
   'src/protocol/requests/apiKeys.js',
-  'src/broker/saslAuthenticator/index.js',
 ] as const
 
-/** The answer to one request, in place of kafkajs' payload: see FrameConnection. */
-export interface RequestEntry<P> {
-  readonly apiKey: number
-  readonly apiName: string
-  readonly apiVersion: number
-  readonly correlationId: number
-  readonly resolve: (answer: { payload: P }) => void
-  readonly reject: (error: unknown) => void
-}
-
-export interface RequestQueue<P> {
-  push(request: {
-    entry: RequestEntry<P>
-    expectResponse: boolean
-    requestTimeout: number
-    sendRequest: () => void
-  }): void
-  fulfillRequest(answer: { correlationId: number; payload: P; size: number }): void
-  rejectAll(error: unknown): void
-  maybeThrottle(ms: number): void
-  destroy(): void
-  scheduleCheckPendingRequests(): void
-  readonly pending: readonly unknown[]
-}
+/** The requests whose codecs are kafkajs', and in which version. */
+export const kafkajsRequests = {
+  ApiVersions: 0,
+  CreateTopics: 3,
+  DescribeAcls: 1,
+  DescribeConfigs: 2,
+  GroupCoordinator: 2,
+  Heartbeat: 3,
+  InitProducerId: 1,
+  JoinGroup: 5,
+  LeaveGroup: 3,
+  OffsetFetch: 4,
+  SyncGroup: 3,
+} as const
 
 export interface KafkajsSocket {
+  readonly destroyed: boolean
   write(bytes: Uint8Array): boolean
   cork(): void
   uncork(): void
@@ -62,20 +56,23 @@ export interface ConnectionSettings {
   readonly clientId: string
   readonly ssl: object | null
   readonly sasl: object | null
+  /** For TCP and TLS. */
   readonly connectionTimeout: number
   readonly requestTimeout: number
+  readonly enforceRequestTimeout: boolean
   readonly reauthenticationThreshold: number
   readonly logger: KafkajsLogger
   readonly socketFactory: (where: { host: string; port: number; ssl: object | null; onConnect: () => void }) => object
 }
 
-/** kafkajs' Connection: a socket with TLS, SASL and a queue of requests. */
-export declare class KafkajsConnection<P> {
+/** kafkajs' Connection: a socket with TLS and SASL. */
+export declare class KafkajsConnection {
   constructor(settings: ConnectionSettings)
-  readonly requestQueue: RequestQueue<P>
   readonly socket: KafkajsSocket | undefined
-  readonly authHandlers: object | null
+  readonly connectionStatus: string
   readonly clientId: string
+  readonly sasl: object | null
+  readonly requestTimeout: number
   connect(): Promise<unknown>
   authenticate(): Promise<void>
   isConnected(): boolean
@@ -83,7 +80,9 @@ export declare class KafkajsConnection<P> {
   setVersions(versions: ApiVersions): void
   setSupportAuthenticationProtocol(isSupported: boolean): void
   nextCorrelationId(): number
+  send<A>(protocol: KafkajsProtocol<A>): Promise<unknown>
   processData(data: Buffer): void
+  rejectRequests(error: unknown): void
 }
 
 export type ApiVersions = Record<number, { minVersion: number; maxVersion: number }>
@@ -96,8 +95,8 @@ export interface KafkajsProtocol<A> {
     readonly apiName: string
     encode(): Promise<{ readonly buffer: Buffer }>
   }
-  readonly response: { decode(payload: Buffer): Promise<A> }
-  readonly requestTimeout?: number
+  /** `decode` reads the answer, `parse` throws for error codes in it. */
+  readonly response: { decode(payload: Buffer): Promise<A>; parse(answer: A): Promise<unknown> }
 }
 
 type Requests = Record<string, { protocol(options: { version: number }): (args: object) => unknown }>
@@ -109,8 +108,8 @@ export const Connection = require('kafkajs/src/network/connection.js') as typeof
 const requests = require('kafkajs/src/protocol/requests/index.js') as { requests: Requests }
 
 /** A request of kafkajs' own codec; `A` is what its decoder gives, which the caller knows from the file. */
-export function kafkajsRequest<A>(name: string, version: number, args: object): KafkajsProtocol<A> {
+export function kafkajsRequest<A>(name: keyof typeof kafkajsRequests, args: object): KafkajsProtocol<A> {
   const definition = requests.requests[name]
   if (definition === undefined) throw new Error(`kafkajs has no request ${name}`)
-  return definition.protocol({ version })(args) as KafkajsProtocol<A>
+  return definition.protocol({ version: kafkajsRequests[name] })(args) as KafkajsProtocol<A>
 }

@@ -1,10 +1,11 @@
-import { MaxbrodError } from '../../runtime/errors.ts'
-import { PartitionMap } from '../../runtime/topic-partition.ts'
+import { isMaxbrodError } from '../../runtime/errors.ts'
+import { PartitionMap, partitionName } from '../../runtime/topic-partition.ts'
 import type { TopicPartition } from '../../runtime/topic-partition.ts'
 import { KafkaError, isTemporary, kafkaErrorName } from '../kafka-errors.ts'
 import type { KafkaErrorName } from '../kafka-errors.ts'
 import type { OffsetKind, OffsetsAnswer } from '../port.ts'
 import { EARLIEST, LATEST, LIST_OFFSETS, listOffsetsCall } from '../protocol/list-offsets.ts'
+import type { ListedOffset } from '../protocol/list-offsets.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { describeTopics } from './describe-topics.ts'
 
@@ -16,88 +17,101 @@ const QUERIES = {
   'log end': { timestamp: LATEST, asker: -2, isolation: 0 },
 } as const
 
-/** One offset of each partition, asked from its leader; see ClusterAdmin.offsets. */
+/** One offset of each partition, asked from its leader; see ClusterAdmin.offsets. One broken broker does not touch the others. */
 export async function listOffsets(
   view: ClusterView,
   kind: OffsetKind,
   partitions: readonly TopicPartition[],
 ): Promise<OffsetsAnswer> {
-  const { timestamp, asker, isolation } = QUERIES[kind]
   const offsets = new PartitionMap<number>()
   const failed = new PartitionMap<KafkaErrorName>()
-  const left = new PartitionMap(partitions.map(partition => [partition, partition]))
+  const left = new PartitionMap(partitions.map(partition => [partition, true] as const))
   let isFirst = true
   const attempt = async () => {
-    const topics = [...new Set([...left.keys()].map(({ topic }) => topic))]
     if (!isFirst || [...left.keys()].some(partition => view.leader(partition) === undefined))
-      await view.metadata(topics)
+      await view.metadata(topicsOf(left.keys()))
     isFirst = false
-    const byLeader = new Map<number, TopicPartition[]>()
-    for (const partition of left.keys()) {
-      const nodeId = view.leader(partition)?.nodeId ?? -1
-      byLeader.set(nodeId, [...(byLeader.get(nodeId) ?? []), partition])
-    }
-    for (const partition of byLeader.get(-1) ?? []) failed.set(partition, 'LEADER_NOT_AVAILABLE')
-    byLeader.delete(-1)
-    const asked = [...byLeader].map(async ([nodeId, of]) => {
-      const connection = view.connection(nodeId, 'admin')
-      const version =
-        (await connection.version(LIST_OFFSETS.apiKey, LIST_OFFSETS.newest, LIST_OFFSETS.oldest)) ?? LIST_OFFSETS.oldest
-      return connection.send(
-        listOffsetsCall(
-          version,
-          asker,
-          isolation,
-          of.map(partition => ({ ...partition, timestamp })),
-        ),
-      )
-    })
-    const settled = await Promise.allSettled(asked)
-    for (const { topic, partition, errorCode, offset } of settled.flatMap(one =>
-      one.status === 'fulfilled' ? one.value : [],
-    )) {
+    for (const { topic, partition, errorCode, offset } of await askLeaders(view, kind, [...left.keys()], failed)) {
       const error = kafkaErrorName(errorCode)
       if (error === undefined) {
         offsets.set({ topic, partition }, offset)
         failed.delete({ topic, partition })
-        left.delete({ topic, partition })
-      } else {
-        failed.set({ topic, partition }, error)
-        if (!isTemporary(error)) left.delete({ topic, partition })
-      }
+      } else failed.set({ topic, partition }, error)
+      if (error === undefined || !isTemporary(error)) left.delete({ topic, partition })
     }
-    const broken = settled.find(one => one.status === 'rejected')
-    if (broken !== undefined) throw broken.reason
     await dropMissing(view, left, failed)
-    if (left.size > 0)
-      throw new KafkaError(
-        [...failed.values()][0] ?? 'UNKNOWN_SERVER_ERROR',
-        'ListOffsets',
-        `of ${left.size} partitions`,
-      )
+    const [first] = left.keys()
+    if (first === undefined) return
+    const detail = `${partitionName(first)}, one of ${left.size}`
+    throw new KafkaError(failed.get(first) ?? 'UNKNOWN_SERVER_ERROR', 'ListOffsets', detail)
   }
   try {
     await view.ask(`ask for the ${kind} of ${partitions.length} partitions`, attempt)
   } catch (error) {
-    if (!(error instanceof MaxbrodError) || offsets.size + failed.size < partitions.length) throw error
+    // What the deadline has cut off is in `failed`, if there was any answer at all.
+    if (!isMaxbrodError(error) || [...left.keys()].some(partition => !failed.has(partition))) throw error
   }
-  return { offsets, failed }
+  return { offsets: new PartitionMap(offsets), failed: new PartitionMap(failed) }
+}
+
+/** Asks each leader for its partitions. What a broker does not answer is put into `failed`. */
+async function askLeaders(
+  view: ClusterView,
+  kind: OffsetKind,
+  partitions: readonly TopicPartition[],
+  failed: PartitionMap<KafkaErrorName>,
+): Promise<ListedOffset[]> {
+  const byLeader = new Map<number, TopicPartition[]>()
+  for (const partition of partitions) {
+    const leader = view.leader(partition)
+    if (leader === undefined) failed.set(partition, 'LEADER_NOT_AVAILABLE')
+    else byLeader.set(leader.nodeId, [...(byLeader.get(leader.nodeId) ?? []), partition])
+  }
+  const listed = [...byLeader].map(async ([nodeId, of]) => {
+    try {
+      return await askLeader(view, kind, nodeId, of)
+    } catch (error) {
+      if (!(error instanceof KafkaError) || !isTemporary(error.error)) throw error
+      for (const partition of of) failed.set(partition, error.error)
+      return []
+    }
+  })
+  return (await Promise.all(listed)).flat()
+}
+
+async function askLeader(
+  view: ClusterView,
+  kind: OffsetKind,
+  nodeId: number,
+  partitions: readonly TopicPartition[],
+): Promise<ListedOffset[]> {
+  const { timestamp, asker, isolation } = QUERIES[kind]
+  const connection = view.connection(nodeId, 'admin')
+  const { apiKey, newest, oldest } = LIST_OFFSETS
+  const version = (await connection.version(apiKey, newest, oldest)) ?? oldest
+  const wanted = partitions.map(partition => ({ ...partition, timestamp }))
+  return connection.send(listOffsetsCall(version, asker, isolation, wanted))
 }
 
 /** Partitions of topics that do not exist are no temporary trouble: they have failed. */
 async function dropMissing(
   view: ClusterView,
-  left: PartitionMap<TopicPartition>,
+  left: PartitionMap<true>,
   failed: PartitionMap<KafkaErrorName>,
 ): Promise<void> {
   const unsure = [...left.keys()].filter(partition =>
     ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'].includes(failed.get(partition) ?? ''),
   )
   if (unsure.length === 0) return
-  const existing = await describeTopics(view, [...new Set(unsure.map(({ topic }) => topic))])
-  for (const { topic, partition } of unsure) {
-    if (existing.some(one => one.name === topic && partition < one.partitions)) continue
-    failed.set({ topic, partition }, 'UNKNOWN_TOPIC_OR_PARTITION')
-    left.delete({ topic, partition })
+  const existing = new Map((await describeTopics(view, topicsOf(unsure))).map(topic => [topic.name, topic]))
+  for (const partition of unsure) {
+    const topic = existing.get(partition.topic)
+    if (topic?.error === undefined && partition.partition < (topic?.partitions ?? 0)) continue
+    failed.set(partition, topic?.error ?? 'UNKNOWN_TOPIC_OR_PARTITION')
+    left.delete(partition)
   }
+}
+
+function topicsOf(partitions: Iterable<TopicPartition>): string[] {
+  return [...new Set([...partitions].map(({ topic }) => topic))]
 }

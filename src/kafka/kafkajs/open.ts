@@ -1,10 +1,10 @@
-import { unlessAborted } from '../../runtime/aborted.ts'
+import { abortable } from '../../runtime/aborted.ts'
 import { BufferPool } from '../../runtime/buffer-pool.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Random } from '../../runtime/random.ts'
 import { MemberSession } from '../group/session.ts'
 import { selectPartitions } from '../group/selected-partitions.ts'
-import type { Kafka } from '../port.ts'
+import type { GroupOptions, GroupSession, Kafka } from '../port.ts'
 import { newAdmin } from './admin.ts'
 import { newAppender } from './appender.ts'
 import { ClusterView } from './cluster-view.ts'
@@ -60,36 +60,43 @@ export function openKafka(
     { clock, random, pool: new BufferPool(options.poolBytes) },
   )
   const fetcher = newFetcher(view)
+  const sessions = new Set<MemberSession>()
   let appenders = 0
+  let members = 0
+
+  const joinGroup = async (group: GroupOptions, signal?: AbortSignal): Promise<GroupSession> => {
+    signal?.throwIfAborted()
+    const session = new MemberSession(group, {
+      coordinator: newCoordinator(view, group, members++),
+      select: async ending =>
+        selectPartitions(group.selection, await describeTopics(view, group.selection.names, ending)),
+      clock,
+      random: random.number,
+      joinDeadlineMs: options.deadlineMs,
+      onEvent: (event, facts) => log.info({ group: group.groupId, ...facts }, event),
+    })
+    sessions.add(session)
+    void session.ended.catch(() => undefined).then(() => sessions.delete(session))
+    try {
+      await (signal === undefined ? session.ready : abortable(session.ready, signal))
+    } catch (error) {
+      // A static member keeps its place: it may only be starting again.
+      await (group.instanceId === undefined ? session.leave() : session[Symbol.asyncDispose]())
+      throw error
+    }
+    return session
+  }
+
   return {
     admin: newAdmin(view),
     routes: view,
     fetcher,
     readRecords: (partition, from, to, signal) => readRecords(view, fetcher, partition, from, to, signal),
     newAppender: () => newAppender(view, appenders++),
-    async joinGroup(group, signal) {
-      signal?.throwIfAborted()
-      const session = new MemberSession(group, {
-        coordinator: newCoordinator(view, group),
-        select: async () => selectPartitions(group.selection, await describeTopics(view, group.selection.names)),
-        clock,
-        random: random.number,
-        onEvent: (event, facts) => log.info({ group: group.groupId, ...facts }, event),
-      })
-      try {
-        await (signal === undefined ? session.ready : unlessAborted(session.ready, signal))
-        signal?.throwIfAborted()
-      } catch (error) {
-        // A join may have to wait for other members; whoever gave up waiting does not wait for its end either.
-        const disposed = session[Symbol.asyncDispose]()
-        if (signal?.aborted !== true) await disposed
-        throw error
-      }
-      return session
-    },
-    [Symbol.asyncDispose]() {
+    joinGroup,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...sessions].map(session => session[Symbol.asyncDispose]()))
       view.close()
-      return Promise.resolve()
     },
   }
 }

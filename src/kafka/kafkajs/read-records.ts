@@ -1,16 +1,30 @@
 import { decompressPayload } from '../../format/batch/compression.ts'
-import { batchesIn } from '../../format/batch/record-batch.ts'
+import { MagicError, batchesIn } from '../../format/batch/record-batch.ts'
 import { recordsIn } from '../../format/batch/records.ts'
 import { DecodeError } from '../../format/batch/varint.ts'
 import { MaxbrodError } from '../../runtime/errors.ts'
 import { partitionName } from '../../runtime/topic-partition.ts'
 import type { TopicPartition } from '../../runtime/topic-partition.ts'
 import { KafkaError } from '../kafka-errors.ts'
-import type { BatchFetcher, ReadRecord } from '../port.ts'
+import type { BatchFetcher, FetchedPartition, Leader, ReadRecord } from '../port.ts'
 import type { ClusterView } from './cluster-view.ts'
 
 const FETCH_BYTES = 1024 * 1024
 const MAX_WAIT_MS = 500
+/** Bytes may be damaged on their way: so often they are fetched again over a new connection. */
+const RETRIES = 3
+
+interface Source {
+  readonly view: ClusterView
+  readonly fetcher: BatchFetcher
+  readonly partition: TopicPartition
+}
+
+interface Read {
+  readonly records: readonly ReadRecord[]
+  /** Where the next fetch begins. */
+  readonly nextOffset: number
+}
 
 /** The data records with `from` ≤ offset < `to`; see Kafka.readRecords. */
 export async function* readRecords(
@@ -21,73 +35,74 @@ export async function* readRecords(
   to: number,
   signal: AbortSignal,
 ): AsyncGenerator<ReadRecord> {
+  const source = { view, fetcher, partition }
   for (let position = from; position < to;) {
-    signal.throwIfAborted()
-    const { records, nextOffset } = await view.ask(
-      `read ${partitionName(partition)}`,
-      () => readOnce(view, fetcher, partition, position),
-      signal,
-    )
+    const read = () => readChecked(source, position)
+    const { records, nextOffset } = await view.ask(`read ${partitionName(partition)}`, read, signal)
     for (const record of records) if (record.offset >= position && record.offset < to) yield record
-    position = Math.max(position, nextOffset)
+    position = nextOffset
   }
 }
 
-/** The records of one fetch, copied out of its buffer, and where the next one begins. */
-async function readOnce(
-  view: ClusterView,
-  fetcher: BatchFetcher,
-  partition: TopicPartition,
-  offset: number,
-): Promise<{ records: ReadRecord[]; nextOffset: number }> {
+/** The records at an offset; fetched again when they are damaged. Throws BATCH_CORRUPT when they stay so. */
+async function readChecked(source: Source, offset: number): Promise<Read> {
+  const { view, fetcher, partition } = source
+  for (let retries = 0; ; retries++) {
+    const leader = await leaderOf(view, partition)
+    try {
+      return await readOnce(fetcher, partition, leader, offset)
+    } catch (cause) {
+      if (!(cause instanceof DecodeError)) {
+        await view.refresh([partition.topic]) // the leader may be another one now
+        throw cause
+      }
+      fetcher.reconnect(leader.nodeId)
+      const isOld = cause instanceof MagicError
+      if (retries < RETRIES && !isOld) continue
+      const message = `${partitionName(partition)} at offset ${offset}: ${cause.message}`
+      throw new MaxbrodError(isOld ? 'BATCH_MAGIC' : 'BATCH_CORRUPT', message, { ...partition, offset, cause })
+    }
+  }
+}
+
+async function leaderOf(view: ClusterView, partition: TopicPartition): Promise<Leader> {
   if (view.leader(partition) === undefined) await view.refresh([partition.topic])
   const leader = view.leader(partition)
   if (leader === undefined) throw new KafkaError('LEADER_NOT_AVAILABLE', 'Fetch', partitionName(partition))
-  const request = {
-    topic: partition.topic,
-    partition: partition.partition,
-    topicId: leader.topicId,
-    offset,
-    leaderEpoch: -1,
-    maxBytes: FETCH_BYTES,
-  }
-  const options = { isolation: 'uncommitted', maxBytes: FETCH_BYTES, minBytes: 1, maxWaitMs: MAX_WAIT_MS } as const
-  using answer = await fetcher.fetch(leader.nodeId, [request], options)
-  const [fetched] = answer.partitions
-  if (fetched === undefined)
-    throw new KafkaError('UNKNOWN_SERVER_ERROR', 'Fetch', `${partitionName(partition)} is missing in the answer`)
-  if (fetched.trouble !== undefined) {
-    if (fetched.trouble.kind === 'moved') await view.refresh([partition.topic])
-    throw new KafkaError(fetched.trouble.name, 'Fetch', partitionName(partition))
-  }
-  try {
-    return await copyRecords(fetched.records, offset, fetched.highWatermark)
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error
-    fetcher.reconnect(leader.nodeId)
-    throw new MaxbrodError('BATCH_CORRUPT', `${partitionName(partition)} at offset ${offset}: ${error.message}`, {
-      ...partition,
-      offset,
-      cause: error,
-    })
-  }
+  return leader
 }
 
-async function copyRecords(
-  bytes: Buffer,
+/** The records of one fetch, copied out of its buffer. */
+async function readOnce(
+  fetcher: BatchFetcher,
+  { topic, partition }: TopicPartition,
+  { nodeId, topicId }: Leader,
   offset: number,
-  highWatermark: number,
-): Promise<{ records: ReadRecord[]; nextOffset: number }> {
+): Promise<Read> {
+  const request = { topic, partition, topicId, offset, leaderEpoch: -1, maxBytes: FETCH_BYTES }
+  const options = { isolation: 'uncommitted', maxBytes: FETCH_BYTES, minBytes: 1, maxWaitMs: MAX_WAIT_MS } as const
+  using answer = await fetcher.fetch(nodeId, [request], options)
+  const [fetched] = answer.partitions
+  const name = partitionName(request)
+  // A broker that throttles us answers nothing.
+  if (fetched === undefined)
+    throw new KafkaError('THROTTLING_QUOTA_EXCEEDED', 'Fetch', `${name} is missing in the answer`)
+  if (fetched.trouble !== undefined) throw new KafkaError(fetched.trouble.name, 'Fetch', name)
+  return await copyRecords(fetched, offset)
+}
+
+async function copyRecords({ records: bytes, highWatermark }: FetchedPartition, offset: number): Promise<Read> {
   const records: ReadRecord[] = []
   let nextOffset = offset
   for (const batch of batchesIn(Buffer.from(bytes))) {
     batch.check()
-    nextOffset = batch.nextOffset
+    nextOffset = Math.max(nextOffset, batch.nextOffset)
     if (batch.isControl || batch.recordCount === 0) continue
     const { producerId } = batch
     for (const record of recordsIn(batch, await decompressPayload(batch.codec, batch.payload)))
       records.push({ ...record, producerId })
   }
+  if (bytes.length > 0 && nextOffset === offset) throw new DecodeError('an answer with nothing from this offset on')
   // A fetch of one partition that brings nothing below the high watermark: compaction took all that was there.
   if (bytes.length === 0 && offset < highWatermark) nextOffset = highWatermark
   return { records, nextOffset }
