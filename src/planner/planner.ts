@@ -31,7 +31,7 @@ export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, sto
   refuseUnbuilt(options)
   const mapping: PlanMapping = {
     targetPrefix: options.targetPrefix ?? '',
-    rename: [...options.rename],
+    rename: [...options.rename].toSorted(([a], [b]) => (a < b ? -1 : 1)),
     partitionMap: options.partitionMap,
   }
   const looked = await lookAtBackup(deps, options, signal)

@@ -114,7 +114,9 @@ final class Produce {
     List<Header> headers = new ArrayList<>();
     // Kafka's producer takes names as strings only.
     for (Header header : headersOf(record)) headers.add(new RecordHeader(header.key(), header.value()));
-    return new ProducerRecord<>(topic, record.path("partition").asInt(0), timestamp, key, value, headers);
+    int partition = record.path("partition").asInt(0);
+    // Below zero, Kafka's own partitioner decides by the key.
+    return new ProducerRecord<>(topic, partition < 0 ? null : partition, timestamp, key, value, headers);
   }
 
   private static Header[] headersOf(JsonNode record) {

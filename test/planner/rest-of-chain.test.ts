@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ChainState } from '../../src/planner/plan-state.ts'
+import { restOfChain } from '../../src/planner/rest-of-chain.ts'
+import { surveyed, topicId, wantedChain } from '../helpers/planned.ts'
+
+const planned = (nextOffset: number, more: Partial<ChainState> = {}): ChainState => ({
+  partition: 0,
+  source: { topic: 'orders', topicId, partition: 0 },
+  lastIndex: 3,
+  records: nextOffset,
+  nextOffset,
+  ...more,
+})
+
+/** A file of kafka-data-keep: it covers all up to the next one. */
+const dataKeep = (from: number, to: number, dataEnd: number) =>
+  surveyed(from, to, { clusterId: undefined, topicId: undefined, records: dataEnd - from, dataEnd })
+
+const cases = [
+  ['nothing is planned', [surveyed(0, 5), surveyed(5, 9)], undefined, [0, 5], undefined],
+  ['all is planned', [surveyed(0, 5), surveyed(5, 9)], 9, [], undefined],
+  ['one file came after', [surveyed(0, 5), surveyed(5, 9)], 5, [5], undefined],
+  ['planned files were pruned', [surveyed(5, 9)], 5, [5], undefined],
+  ['planned files were pruned, and all others', [], 5, [], undefined],
+  ['files behind the plan are gone', [surveyed(0, 5), surveyed(9, 12)], 5, [9], { from: 5, to: 9 }],
+  ['files behind the plan are gone with those in it', [surveyed(9, 12)], 5, [9], { from: 5, to: 9 }],
+  ['the last file reaches up to the next one now', [dataKeep(0, 7, 5), dataKeep(7, 9, 9)], 5, [7], undefined],
+  ['an empty file came after', [surveyed(0, 5), surveyed(5, 9, { records: 0 })], 5, [5], undefined],
+  ['a file without offsets is planned once', [dataKeep(0, 5, 5), dataKeep(5, 5, 5)], 5, [], undefined],
+] as const
+
+for (const [title, tiles, nextOffset, rest, hole] of cases) {
+  test(`a plan goes on behind what is planned: ${title}`, () => {
+    const found = restOfChain(wantedChain(0, tiles), nextOffset === undefined ? undefined : planned(nextOffset))
+    assert.deepEqual([found.tiles.map(({ from }) => from), found.hole], [rest, hole])
+  })
+}
+
+test('another incarnation or another topic does not go on in a chain', () => {
+  for (const source of [
+    { topic: 'orders', topicId: 'AAAAAAAAAAAAAAAAAAAAAA', partition: 0 },
+    { topic: 'other', topicId, partition: 0 },
+    { topic: 'orders', topicId, partition: 1 },
+  ])
+    assert.throws(() => restOfChain(wantedChain(0, [surveyed(5, 9)]), planned(5, { source })), { code: 'PLAN_FOREIGN' })
+})
+
+test('where a topic id is not known, nothing is refused for it', () => {
+  const source = { topic: 'orders', topicId: undefined, partition: 0 }
+  assert.equal(restOfChain(wantedChain(0, [surveyed(5, 9)]), planned(5, { source })).tiles.length, 1)
+})
+
+test('a planned file that holds more now is refused: its tail was never planned', () => {
+  assert.throws(() => restOfChain(wantedChain(0, [dataKeep(0, 8, 8)]), planned(5)), {
+    code: 'PLAN_FOREIGN',
+    message: /was planned up to offset 4, and now has records up to 7/,
+  })
+})
