@@ -1,4 +1,5 @@
 import { MaxbrodError } from '../runtime/errors.ts'
+import { parseProperties } from './properties.ts'
 
 /** The connection that a client.properties file describes. */
 export interface ClientProperties {
@@ -6,6 +7,8 @@ export interface ClientProperties {
   /** Options of node:tls, or null for plain text. */
   readonly tls: TlsOptions | null
   readonly sasl: SaslOptions | null
+  /** What must never be printed: passwords, passphrases, keys. */
+  readonly secrets: readonly string[]
 }
 
 export interface TlsOptions {
@@ -25,6 +28,7 @@ export interface SaslOptions {
 
 const MECHANISMS = { PLAIN: 'plain', 'SCRAM-SHA-256': 'scram-sha-256', 'SCRAM-SHA-512': 'scram-sha-512' } as const
 const PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']
+const SECRETS = ['ssl.key.password', 'ssl.keystore.password', 'ssl.truststore.password', 'ssl.keystore.key']
 
 /**
  * Reads the properties that Kafka's own tools take with --command-config, as far as they say how to connect. `readFile` gives
@@ -32,12 +36,15 @@ const PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']
  */
 export function parseClientProperties(text: string, readFile: (path: string) => string): ClientProperties {
   const properties = parseProperties(text)
-  const protocol = properties.get('security.protocol') ?? 'PLAINTEXT'
+  const protocol = (properties.get('security.protocol') ?? 'PLAINTEXT').toUpperCase()
   if (!PROTOCOLS.includes(protocol)) throw usage(`security.protocol=${protocol} is none of ${PROTOCOLS.join(', ')}`)
+  const sasl = protocol.startsWith('SASL') ? readSasl(properties) : null
+  const secrets = [sasl?.password, ...SECRETS.map(name => properties.get(name))]
   return {
     bootstrapServers: properties.get('bootstrap.servers'),
     tls: protocol.endsWith('SSL') ? readTls(properties, readFile) : null,
-    sasl: protocol.startsWith('SASL') ? readSasl(properties) : null,
+    sasl,
+    secrets: secrets.filter(secret => secret !== undefined),
   }
 }
 
@@ -50,7 +57,7 @@ function readTls(properties: ReadonlyMap<string, string>, readFile: (path: strin
   }
   const trust = pem(properties, 'ssl.truststore', readFile, 'ssl.truststore.certificates')
   const chain = pem(properties, 'ssl.keystore', readFile, 'ssl.keystore.certificate.chain')
-  const key = properties.get('ssl.keystore.key') ?? chain
+  const key = pem(properties, 'ssl.keystore', readFile, 'ssl.keystore.key')
   const passphrase = properties.get('ssl.key.password')
   return {
     minVersion: 'TLSv1.2',
@@ -61,7 +68,7 @@ function readTls(properties: ReadonlyMap<string, string>, readFile: (path: strin
   }
 }
 
-/** A PEM store, in the file itself (KIP-651) or in another one. */
+/** A PEM store, in the properties themselves (KIP-651) or in a file of its own, which holds certificates and key. */
 function pem(
   properties: ReadonlyMap<string, string>,
   store: string,
@@ -69,17 +76,25 @@ function pem(
   inline: string,
 ): string | undefined {
   const given = properties.get(inline)
-  if (given !== undefined) return given
+  if (given !== undefined) return foldPem(given)
   const location = properties.get(`${store}.location`)
   if (location === undefined) return undefined
-  const type = properties.get(`${store}.type`) ?? 'JKS'
+  const type = (properties.get(`${store}.type`) ?? 'JKS').toUpperCase()
   if (type !== 'PEM') {
     throw usage(
       `${store}.type=${type}: only PEM stores can be read`,
-      `convert it: keytool -importkeystore -srckeystore ${location} -destkeystore store.p12 -deststoretype PKCS12 && openssl pkcs12 -in store.p12 -out store.pem -nodes`,
+      `convert it: keytool -importkeystore -srckeystore ${location} -destkeystore store.p12 -deststoretype PKCS12 && openssl pkcs12 -in store.p12 -out store.pem -nodes; then set ${store}.type=PEM and ${store}.location=store.pem`,
     )
   }
   return readFile(location)
+}
+
+/** PEM as OpenSSL reads it: properties often hold it in one line, which Java takes. */
+function foldPem(text: string): string {
+  return text.replaceAll(/-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \1-----/g, (_, what: string, body: string) => {
+    const lines = body.replaceAll(/\s/g, '').match(/.{1,64}/g) ?? []
+    return `\n-----BEGIN ${what}-----\n${lines.join('\n')}\n-----END ${what}-----\n`
+  })
 }
 
 function readSasl(properties: ReadonlyMap<string, string>): SaslOptions {
@@ -95,29 +110,8 @@ function readSasl(properties: ReadonlyMap<string, string>): SaslOptions {
 
 /** An option of a JAAS line: `… required username="alice" password="secret";` */
 function jaasOption(jaas: string, option: string): string | undefined {
-  const match = new RegExp(`\\b${option}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;"]+))`).exec(jaas)
-  return match?.[1]?.replaceAll(/\\(.)/g, '$1') ?? match?.[2]
-}
-
-/** The format of java.util.Properties: comments, continued lines, `=` or `:`, backslash escapes. */
-function parseProperties(text: string): Map<string, string> {
-  const properties = new Map<string, string>()
-  const lines = text.replaceAll(/\\\r?\n[ \t]*/g, '').split(/\r?\n/)
-  for (const line of lines) {
-    const trimmed = line.trimStart()
-    if (trimmed === '' || trimmed.startsWith('#') || trimmed.startsWith('!')) continue
-    const match = /^((?:[^\s=:\\]|\\.)+)\s*[=:\s]\s*(.*)$/.exec(trimmed)
-    if (match !== null) properties.set(unescape(match[1] ?? ''), unescape(match[2] ?? ''))
-  }
-  return properties
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
-
-function unescape(text: string): string {
-  return text.replaceAll(/\\(u[0-9a-fA-F]{4}|.)/g, (_, code: string) => {
-    return code.length > 1 ? String.fromCharCode(Number.parseInt(code.slice(1), 16)) : (ESCAPES[code] ?? code)
-  })
+  const match = new RegExp(`(?:^|\\s)${option}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|'([^']*)'|([^\\s;"']+))`).exec(jaas)
+  return match?.[1]?.replaceAll(/\\(.)/g, '$1') ?? match?.[2] ?? match?.[3]
 }
 
 function usage(message: string, hint?: string): MaxbrodError {

@@ -1,6 +1,7 @@
 import type { Logger } from '../observe/logger.ts'
+import type { Redactor } from '../observe/redact.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { MaxbrodError } from '../runtime/errors.ts'
+import { MaxbrodError, messageOf } from '../runtime/errors.ts'
 import type { Random } from '../runtime/random.ts'
 import { parseClientProperties } from './client-properties.ts'
 import type { ClientProperties } from './client-properties.ts'
@@ -12,6 +13,7 @@ export interface ConnectDeps {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  readonly redactor: Redactor
   readonly readFile: (path: string) => string
 }
 
@@ -21,20 +23,18 @@ const BOOTSTRAP_DEADLINE_MS = 15_000
 const POOL_BYTES = 64 * 1024 * 1024
 
 /** The cluster that the options describe. Connects when first asked for something. Throws USAGE. */
-export function connectKafka(options: KafkaOptions, { clock, random, logger, readFile }: ConnectDeps): Kafka {
-  const properties: ClientProperties =
-    options.commandConfig === undefined
-      ? { bootstrapServers: undefined, tls: null, sasl: null }
-      : parseClientProperties(readFile(options.commandConfig), readFile)
+export function connectKafka(options: KafkaOptions, deps: ConnectDeps): Kafka {
+  const { clock, random, logger, redactor } = deps
+  const properties = readProperties(options.commandConfig, deps.readFile)
+  for (const secret of properties.secrets) redactor.hide(secret)
   const given =
     options.bootstrapServer.length > 0 ? options.bootstrapServer : (properties.bootstrapServers ?? DEFAULT).split(',')
   const bootstrapServers = given.map(address => parseAddress(address.trim()))
-  if (properties.tls === null && bootstrapServers.some(({ host }) => !isLoopback(host))) {
+  if (properties.tls === null && bootstrapServers.some(({ host }) => !isLoopback(host)))
     logger.warn(
       { bootstrapServer: given.join(',') },
-      'the connection to Kafka is not encrypted (security.protocol=PLAINTEXT)',
+      'the connection to Kafka is not encrypted (no security.protocol with SSL)',
     )
-  }
   const settings = {
     bootstrapServers,
     clientId: 'maxbrod',
@@ -45,6 +45,17 @@ export function connectKafka(options: KafkaOptions, { clock, random, logger, rea
     poolBytes: POOL_BYTES,
   }
   return openKafka(settings, { clock, random, log: logger.child({ component: 'kafka' }) })
+}
+
+function readProperties(path: string | undefined, readFile: (path: string) => string): ClientProperties {
+  const readOrRefuse = (named: string) => {
+    try {
+      return readFile(named)
+    } catch (cause) {
+      throw new MaxbrodError('USAGE', `--command-config: ${messageOf(cause)}`, { cause, path: named })
+    }
+  }
+  return parseClientProperties(path === undefined ? '' : readOrRefuse(path), readOrRefuse)
 }
 
 /** `host:port`, `[::1]:port`, or a host with Kafka's usual port. */

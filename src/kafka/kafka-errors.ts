@@ -56,7 +56,8 @@ const ERRORS = {
   INCONSISTENT_TOPIC_ID: 103,
 } as const
 
-export type KafkaErrorName = keyof typeof ERRORS | `ERROR_${number}`
+/** Beside the protocol's: one of the two sides does not trust the other's certificate. Java's clients have it, too. */
+export type KafkaErrorName = keyof typeof ERRORS | 'SSL_AUTHENTICATION_FAILED' | `ERROR_${number}`
 
 const NAMES = new Map<number, KafkaErrorName>(
   Object.entries(ERRORS).map(([name, code]) => [code, name as KafkaErrorName]),
@@ -114,6 +115,7 @@ const KINDS: Readonly<Record<Exclude<TroubleKind, 'other'>, readonly KafkaErrorN
     'GROUP_AUTHORIZATION_FAILED',
     'CLUSTER_AUTHORIZATION_FAILED',
     'SASL_AUTHENTICATION_FAILED',
+    'SSL_AUTHENTICATION_FAILED',
   ],
   sequence: ['OUT_OF_ORDER_SEQUENCE_NUMBER', 'DUPLICATE_SEQUENCE_NUMBER', 'UNKNOWN_PRODUCER_ID'],
   fenced: ['INVALID_PRODUCER_EPOCH'],
@@ -160,13 +162,19 @@ export class KafkaError extends Error {
   }
 }
 
+const HINTS = new Map<KafkaErrorName, string>([
+  ['SASL_AUTHENTICATION_FAILED', 'check user, password and mechanism in --command-config'],
+  [
+    'SSL_AUTHENTICATION_FAILED',
+    'check ssl.truststore and ssl.keystore in --command-config, and the names in the certificates of the brokers',
+  ],
+])
+
 /** The ending for an operator that a broker's error amounts to once retrying is over. */
 export function endingOf(error: KafkaError, doing: string): MaxbrodError {
   if (kindOf(error.error) === 'denied') {
-    return new MaxbrodError('KAFKA_AUTH', `${doing}: the cluster refuses (${error.error})`, {
-      cause: error,
-      hint: 'grant this user the right, or check its credentials',
-    })
+    const hint = HINTS.get(error.error) ?? 'grant this user the right'
+    return new MaxbrodError('KAFKA_AUTH', `${doing}: ${error.message}`, { cause: error, hint })
   }
   if (error.error === 'UNSUPPORTED_VERSION')
     return new MaxbrodError('KAFKA_TOO_OLD', `${doing}: ${error.message}`, { cause: error })

@@ -27,7 +27,7 @@ export const errorCodes = {
   ],
   KAFKA_AUTH: [
     12,
-    'The cluster refused the credentials or the rights of this user. The message names the operation and the resource.',
+    'The cluster refused the credentials or the rights of this user, or one side does not trust the certificate of the other. The message names the operation and the resource.',
   ],
   KAFKA_PROTOCOL: [
     1,

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { javaArguments, javaProgram } from '../servers/jars.ts'
 import { eventually } from './eventually.ts'
 import { brokerProperties } from './kafka-properties.ts'
+import type { Listener, SecurityProtocol } from './kafka-properties.ts'
 import { runningBrokers } from './kafka-probe.ts'
 import { freePorts } from './ports.ts'
 import { tethered } from './tether.ts'
@@ -18,6 +19,10 @@ export interface KafkaOptions {
   readonly brokers?: 1 | 3
   /** Settings of server.properties that differ from kafka-properties.ts. */
   readonly properties?: Readonly<Record<string, string | number>>
+  /** Further listeners of every node, by name: see `Broker.addressOf`. Their settings are `listener.name.<name>.…`. */
+  readonly listeners?: Readonly<Record<string, SecurityProtocol>>
+  /** Users and passwords for SCRAM-SHA-256 and SCRAM-SHA-512. */
+  readonly scramUsers?: Readonly<Record<string, string>>
   readonly heapMiB?: number
 }
 
@@ -34,17 +39,20 @@ export class Kafka implements AsyncDisposable {
   }
 
   /** Resolves when every node answers requests and knows all the others. */
-  static async start({ brokers: count = 1, properties = {}, heapMiB = 256 }: KafkaOptions = {}): Promise<Kafka> {
+  static async start(options: KafkaOptions = {}): Promise<Kafka> {
+    const { brokers: count = 1, properties = {}, heapMiB = 256, listeners = {}, scramUsers = {} } = options
     const folder = await mkdtemp(join(tmpdir(), 'maxbrod-kafka-'))
     const clusterId = randomBytes(16).toString('base64url')
-    const ports = await freePorts(2 * count)
+    const names = Object.entries(listeners)
+    const ports = await freePorts((2 + names.length) * count)
     const nodes = Array.from({ length: count }, (_, index) => ({
       nodeId: index + 1,
       port: ports[index]!,
       controllerPort: ports[count + index]!,
+      listeners: names.map(([name, protocol], at) => ({ name, protocol, port: ports[(2 + at) * count + index]! })),
     }))
     const brokers = nodes.map(
-      node => new Broker({ ...node, clusterId, heapMiB, folder: join(folder, `${node.nodeId}`) }),
+      node => new Broker({ ...node, clusterId, heapMiB, scramUsers, folder: join(folder, `${node.nodeId}`) }),
     )
     const kafka = new Kafka(brokers, folder)
     try {
@@ -83,6 +91,8 @@ interface BrokerPlace {
   readonly folder: string
   readonly clusterId: string
   readonly heapMiB: number
+  readonly listeners: readonly Listener[]
+  readonly scramUsers: Readonly<Record<string, string>>
 }
 
 /** One node. Its data and its port outlive kill9 and stop. */
@@ -106,6 +116,11 @@ export class Broker {
     return `127.0.0.1:${this.port}`
   }
 
+  /** Of one of the further listeners. */
+  addressOf(listener: string): string {
+    return `127.0.0.1:${this.#place.listeners.find(({ name }) => name === listener)!.port}`
+  }
+
   get pid(): number | undefined {
     return this.#process?.pid
   }
@@ -119,13 +134,19 @@ export class Broker {
   async restart({ withBrokers = 1 } = {}): Promise<void> {
     await this.stop()
     const log = openSync(this.logFile, 'a')
+    const scram = Object.entries(this.#place.scramUsers).flatMap(([user, password]) =>
+      ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap(mechanism => [
+        '--add-scram',
+        `${mechanism}=[name=${user},password=${password}]`,
+      ]),
+    )
     const args = javaArguments({
       classPath: 'kafka',
       main: 'maxbrod.Broker',
       heapMiB: this.#place.heapMiB,
       // Most brokers here live for seconds: the second compiler would never pay off.
       flags: ['-XX:TieredStopAtLevel=1'],
-      args: [join(this.folder, 'server.properties'), join(this.folder, 'data'), this.#place.clusterId],
+      args: [join(this.folder, 'server.properties'), join(this.folder, 'data'), this.#place.clusterId, ...scram],
     })
     const child = spawn(...tethered(javaProgram(), args), { stdio: ['pipe', log, log] })
     closeSync(log)

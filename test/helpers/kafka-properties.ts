@@ -2,12 +2,21 @@ export interface NodePlace {
   readonly nodeId: number
   readonly port: number
   readonly controllerPort: number
+  readonly listeners: readonly Listener[]
+}
+
+export type SecurityProtocol = 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
+
+export interface Listener {
+  readonly name: string
+  readonly protocol: SecurityProtocol
+  readonly port: number
 }
 
 /**
  * server.properties of one node: a small KRaft cluster that starts fast, waits for nothing and keeps internal topics
  * small. Tests override what they are about. The plain listener always exists, for the helpers and between the nodes;
- * listeners with TLS or SASL will stand beside it.
+ * listeners with TLS or SASL stand beside it.
  */
 export function brokerProperties(
   nodes: readonly NodePlace[],
@@ -15,15 +24,17 @@ export function brokerProperties(
   folder: string,
   overrides: Readonly<Record<string, string | number>>,
 ): string {
-  const { nodeId, port, controllerPort } = nodes[index]!
+  const { nodeId, port, controllerPort, listeners } = nodes[index]!
+  const open = [`PLAIN://127.0.0.1:${port}`, ...listeners.map(one => `${one.name}://127.0.0.1:${one.port}`)].join(',')
+  const protocols = listeners.map(({ name, protocol }) => `,${name}:${protocol}`).join('')
   const minInSync = nodes.length > 1 ? 2 : 1
   const properties: Record<string, string | number> = {
     'process.roles': 'broker,controller',
     'node.id': nodeId,
     'controller.quorum.voters': nodes.map(node => `${node.nodeId}@127.0.0.1:${node.controllerPort}`).join(','),
-    listeners: `PLAIN://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAIN://127.0.0.1:${port}`,
-    'listener.security.protocol.map': 'PLAIN:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: `${open},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': open,
+    'listener.security.protocol.map': `PLAIN:PLAINTEXT,CONTROLLER:PLAINTEXT${protocols}`,
     'inter.broker.listener.name': 'PLAIN',
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': folder,

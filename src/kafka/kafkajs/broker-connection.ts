@@ -1,5 +1,5 @@
 import type { BufferPool } from '../../runtime/buffer-pool.ts'
-import { messageOf } from '../../runtime/errors.ts'
+import { messageOf, systemCodeOf } from '../../runtime/errors.ts'
 import { KafkaError } from '../kafka-errors.ts'
 import type { Call } from '../protocol/call.ts'
 import { FrameConnection, UnsentError } from './frame-connection.ts'
@@ -113,13 +113,25 @@ export class BrokerConnection {
       return connection
     } catch (cause) {
       connection.close('it could not be opened')
-      const [error, detail] = cause instanceof KafkaError ? [cause.error, cause.detail] : ['NETWORK_EXCEPTION' as const]
-      throw new KafkaError(error, `Connect to ${this.address}`, detail ?? messageOf(cause), cause)
+      const detail = cause instanceof KafkaError ? cause.detail : messageOf(cause)
+      const error = isDistrust(cause)
+        ? 'SSL_AUTHENTICATION_FAILED'
+        : cause instanceof KafkaError
+          ? cause.error
+          : 'NETWORK_EXCEPTION'
+      throw new KafkaError(error, `Connect to ${this.address}`, detail, cause)
     } finally {
       // After destroy() another attempt may be under way.
       if (this.#connection === connection) this.#opening = undefined
     }
   }
+}
+
+/** True when one side refused the other's certificate: OpenSSL's reasons, and what it calls the alerts of the other side. */
+function isDistrust(error: unknown): boolean {
+  const code = systemCodeOf(error) ?? ''
+  if (/CERT|ISSUER|LEAF_SIGNATURE|UNKNOWN_CA/.test(code)) return true
+  return error instanceof Error && error.cause !== undefined && isDistrust(error.cause)
 }
 
 async function askVersions(connection: FrameConnection, timeoutMs: number): Promise<ApiVersions> {

@@ -203,7 +203,7 @@ export class ClusterView implements Routes {
 
   #endingOf(cause: KafkaError, doing: string): MaxbrodError {
     if (this.#isKnown) return endingOf(cause, doing)
-    if (kindOf(cause.error) === 'denied') return endingOf(cause, `log in to ${this.#where()}`)
+    if (kindOf(cause.error) === 'denied') return endingOf(cause, `cannot log in to ${this.#where()}`)
     return new MaxbrodError('KAFKA_UNREACHABLE', `no broker of ${this.#where()} answers: ${cause.message}`, {
       cause,
       hint: 'check --bootstrap-server, the network, and whether the listener wants TLS or SASL (--command-config)',
