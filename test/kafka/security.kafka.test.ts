@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import { inspect } from 'node:util'
+import { connectKafka } from '../../src/kafka/connect.ts'
+import { FrameConnection } from '../../src/kafka/kafkajs/frame-connection.ts'
+import type { Kafka as KafkaPort } from '../../src/kafka/port.ts'
+import { newLogger } from '../../src/observe/logger.ts'
+import { Redactor } from '../../src/observe/redact.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
+import { isMaxbrodError } from '../../src/runtime/errors.ts'
+import { systemRandom } from '../../src/runtime/random.ts'
+import { Authority } from '../helpers/certificates.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { joinGroup } from '../helpers/group-member.ts'
+import { batchOf } from '../helpers/kafka-batches.ts'
+import { Kafka } from '../helpers/kafka-broker.ts'
+import { skipWithForeignKafka } from '../helpers/shared-kafka.ts'
+
+const canary = 'canary-4711'
+const modules = 'org.apache.kafka.common.security'
+/** The broker closes connections whose login is older; new logins begin 10 s before that. */
+const loginHoldsMs = 11_000
+
+suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'maxbrod-security-'))
+  const authority = new Authority('the authority of this test')
+  const broker = authority.certify('a broker', { ip: ['127.0.0.1'] })
+  const client = authority.certify('a client')
+  const trust = file('trust.pem', authority.certificate)
+  const lines: string[] = []
+  let kafka: Kafka
+
+  before(async () => {
+    const store = file('broker.pem', broker.key + broker.certificate)
+    const tls = (listener: string) => ({
+      [`listener.name.${listener}.ssl.keystore.type`]: 'PEM',
+      [`listener.name.${listener}.ssl.keystore.location`]: store,
+      [`listener.name.${listener}.ssl.truststore.type`]: 'PEM',
+      [`listener.name.${listener}.ssl.truststore.location`]: trust,
+    })
+    kafka = await Kafka.start({
+      listeners: { SCRAM: 'SASL_SSL', BASIC: 'SASL_PLAINTEXT', MUTUAL: 'SSL' },
+      scramUsers: { alice: canary },
+      properties: {
+        ...tls('scram'),
+        ...tls('mutual'),
+        'listener.name.mutual.ssl.client.auth': 'required',
+        'listener.name.scram.sasl.enabled.mechanisms': 'SCRAM-SHA-512,SCRAM-SHA-256',
+        'listener.name.scram.scram-sha-512.sasl.jaas.config': `${modules}.scram.ScramLoginModule required;`,
+        'listener.name.scram.scram-sha-256.sasl.jaas.config': `${modules}.scram.ScramLoginModule required;`,
+        'listener.name.basic.sasl.enabled.mechanisms': 'PLAIN',
+        'listener.name.basic.plain.sasl.jaas.config': `${modules}.plain.PlainLoginModule required user_bob="${canary}";`,
+        'listener.name.basic.plain.connections.max.reauth.ms': loginHoldsMs,
+      },
+    })
+  })
+
+  after(async () => {
+    await kafka?.[Symbol.asyncDispose]()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  for (const mechanism of ['SCRAM-SHA-512', 'SCRAM-SHA-256']) {
+    test(`everything works over SASL_SSL with ${mechanism}`, async () => {
+      await using port = open('SCRAM', scram(mechanism))
+      await useEverything(port, mechanism)
+    })
+  }
+
+  test('everything works over SASL_PLAINTEXT with PLAIN', async () => {
+    await using port = open('BASIC', basic())
+    await useEverything(port, 'plain')
+  })
+
+  test('everything works over TLS with a client certificate', async () => {
+    await using port = open('MUTUAL', mutual())
+    await useEverything(port, 'mutual')
+  })
+
+  test('a login that the broker limits is renewed in time, over the same connection', async t => {
+    await using port = open('BASIC', basic())
+    const logins = t.mock.method(FrameConnection.prototype, 'login')
+    await eventually('a second login', async () => {
+      await port.admin.clusterId()
+      return logins.mock.callCount() >= 2
+    })
+    const connections = new Set(logins.mock.calls.map(call => call.this))
+    assert.equal(connections.size, 1)
+    await port.admin.clusterId()
+  })
+
+  test('a wrong password, user or mechanism ends at once with exit code 12 and what to check', async () => {
+    const refused: [what: string, listener: string, lines: string[]][] = [
+      ['SCRAM password', 'SCRAM', scram('SCRAM-SHA-512', 'alice', `${canary}-wrong`)],
+      ['SCRAM user', 'SCRAM', scram('SCRAM-SHA-512', 'mallory')],
+      ['PLAIN password', 'BASIC', basic('bob', `${canary}-wrong`)],
+      [
+        'mechanism',
+        'BASIC',
+        ['security.protocol=SASL_PLAINTEXT', ...sasl('SCRAM-SHA-512', 'scram.Scram', 'bob', canary)],
+      ],
+    ]
+    for (const [what, listener, properties] of refused) {
+      await using port = open(listener, properties)
+      const startedAt = performance.now()
+      const error = await port.admin.clusterId().then(assert.fail, (thrown: unknown) => thrown)
+      assert.ok(isMaxbrodError(error, 'KAFKA_AUTH'), `${what}: ${inspect(error)}`)
+      assert.match(error.message, /cannot log in to 127.0.0.1:\d+: Connect to .*SASL_AUTHENTICATION_FAILED/, what)
+      assert.match(error.hint ?? '', /user, password and mechanism/)
+      assert.ok(performance.now() - startedAt < 5_000, what)
+      assert.ok(!inspect(error, { depth: 20, showHidden: true }).includes(canary), what)
+    }
+  })
+
+  test('a certificate for another host, or of another authority, is refused at once; so are we without one', async () => {
+    const stranger = file('stranger.pem', new Authority('nobody').certificate)
+    const refused: [what: string, listener: string, lines: string[], message: RegExp][] = [
+      [
+        'host',
+        'SCRAM',
+        [...scram('SCRAM-SHA-512'), 'bootstrap.servers=localhost:PORT'],
+        /does not match certificate's altnames/,
+      ],
+      [
+        'authority',
+        'SCRAM',
+        [...scram('SCRAM-SHA-512'), `ssl.truststore.location=${stranger}`],
+        /self-signed|unable to (get|verify)/,
+      ],
+      ['client', 'MUTUAL', mutual().filter(line => !line.includes('keystore')), /alert/],
+    ]
+    for (const [what, listener, properties, message] of refused) {
+      await using port = open(listener, properties)
+      const startedAt = performance.now()
+      const error = await port.admin.clusterId().then(assert.fail, (thrown: unknown) => thrown)
+      assert.ok(isMaxbrodError(error, 'KAFKA_AUTH'), `${what}: ${inspect(error)}`)
+      assert.match(error.message, message, what)
+      assert.match(error.hint ?? '', /ssl.truststore/, what)
+      assert.ok(performance.now() - startedAt < 5_000, what)
+    }
+  })
+
+  test('no secret was printed by any of it', () => {
+    const said = lines.join('')
+    assert.match(said, /joined the group/, 'the log is there')
+    assert.ok(!said.includes(canary))
+  })
+
+  // ---- the ways in
+
+  function file(name: string, content: string): string {
+    const path = join(folder, name)
+    writeFileSync(path, content)
+    return path
+  }
+
+  function sasl(mechanism: string, module: string, user: string, password: string): string[] {
+    const jaas = `${modules}.${module}LoginModule required username="${user}" password="${password}";`
+    return [`sasl.mechanism=${mechanism}`, `sasl.jaas.config=${jaas}`]
+  }
+
+  function scram(mechanism: string, user = 'alice', password = canary): string[] {
+    const tls = ['security.protocol=SASL_SSL', 'ssl.truststore.type=PEM', `ssl.truststore.location=${trust}`]
+    return [...tls, ...sasl(mechanism, 'scram.Scram', user, password)]
+  }
+
+  function basic(user = 'bob', password = canary): string[] {
+    return ['security.protocol=SASL_PLAINTEXT', ...sasl('PLAIN', 'plain.Plain', user, password)]
+  }
+
+  function mutual(): string[] {
+    const store = file('client.pem', client.key + client.certificate)
+    return [
+      'security.protocol=SSL',
+      'ssl.truststore.type=PEM',
+      `ssl.truststore.location=${trust}`,
+      'ssl.keystore.type=PEM',
+      `ssl.keystore.location=${store}`,
+    ]
+  }
+
+  function open(listener: string, properties: readonly string[]): KafkaPort {
+    const address = kafka.brokers[0]!.addressOf(listener)
+    const text = [`bootstrap.servers=${address}`, ...properties].join('\n').replace('PORT', address.split(':')[1]!)
+    const commandConfig = file('client.properties', text)
+    const redactor = new Redactor()
+    const write = (line: string) => void lines.push(line)
+    const logger = newLogger({ level: 'debug', format: 'json', isColored: false, clock: systemClock, redactor, write })
+    const options = { bootstrapServer: [], commandConfig, metadataMaxAge: 30_000, kafkaDeadline: 60_000 }
+    const readFile = (path: string) => readFileSync(path, 'utf8')
+    return connectKafka(options, { clock: systemClock, random: systemRandom, logger, redactor, readFile })
+  }
+})
+
+/** Metadata, configs, produce, fetch and a group: each has connections of its own. */
+async function useEverything(kafka: KafkaPort, name: string): Promise<void> {
+  const topic = `secure-${name.toLowerCase()}`
+  const place = { topic, partition: 0 }
+  await kafka.admin.createTopic({ name: topic, partitions: 1, replicationFactor: 1, configs: new Map() })
+  assert.equal((await kafka.admin.topics([topic]))[0]?.partitions, 1)
+  using appender = kafka.newAppender()
+  const answer = await eventually('the topic has a leader', async () => {
+    const appended = await appender.append({ ...place, batch: batchOf(['a', 'b']), mayWrite: () => true })
+    return appended.kind === 'acknowledged' && appended
+  })
+  assert.equal(answer.baseOffset, 0)
+  const values: string[] = []
+  for await (const record of kafka.readRecords(place, 0, 2, AbortSignal.timeout(10_000)))
+    values.push(String(record.value))
+  assert.deepEqual(values, ['a', 'b'])
+  await using member = await joinGroup(kafka, { groupId: topic, topics: new RegExp(`^${topic}$`) })
+  const outcomes = await member.session.commit([
+    { ownership: member.ownership(`${topic}-0`), offset: 2, leaderEpoch: -1, metadata: 'note' },
+  ])
+  assert.equal(outcomes.get(place), 'committed')
+  await member.session.leave()
+  assert.deepEqual((await kafka.admin.committed(topic, [place])).get(place), { offset: 2, metadata: 'note' })
+}
