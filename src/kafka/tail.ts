@@ -1,8 +1,10 @@
 import type { KafkaRecord } from '../format/batch/records.ts'
+import { abortable } from '../runtime/aborted.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
+import { KafkaError, endingOf } from './kafka-errors.ts'
 import type { Kafka, OffsetKind, ReadRecord } from './port.ts'
 
 /** The header that tells which source offset a restored record had. */
@@ -41,36 +43,37 @@ export async function readTail(
 ): Promise<PartitionTail> {
   const startedAt = clock.monotonic()
   for (;;) {
-    signal.throwIfAborted()
-    const [logStart, watermark, logEnd] = await Promise.all([
-      offsetOf(kafka, 'log start', partition),
-      offsetOf(kafka, 'high watermark', partition),
-      offsetOf(kafka, 'log end', partition),
-    ])
-    if (watermark === logEnd)
-      return { logStart, logEnd, last: await lastDataRecord(kafka, partition, logStart, logEnd, signal) }
+    const asked = (['log start', 'high watermark', 'log end'] as const).map(kind => offsetOf(kafka, kind, partition))
+    const [logStart = 0, watermark, logEnd = 0] = await abortable(Promise.all(asked), signal)
+    if (watermark === logEnd) {
+      try {
+        return { logStart, logEnd, last: await lastDataRecord(kafka, partition, logStart, logEnd, signal) }
+      } catch (error) {
+        if (!isOutOfRange(error)) throw error // else the log was cut meanwhile: look again
+      }
+    }
     if (clock.monotonic() - startedAt > deadlineMs) {
-      throw new MaxbrodError(
-        'KAFKA_GAVE_UP',
-        `${partitionName(partition)}: the records up to ${logEnd} are not replicated beyond ${watermark}`,
-        {
-          ...partition,
-          hint: 'check the in-sync replicas of the partition',
-        },
-      )
+      const message = `${partitionName(partition)}: the records up to ${logEnd} are not replicated beyond ${watermark}`
+      throw new MaxbrodError('KAFKA_GAVE_UP', message, {
+        ...partition,
+        hint: 'check the in-sync replicas of the partition',
+      })
     }
     await clock.sleep(WAIT_MS, signal)
   }
 }
 
-async function offsetOf(kafka: Kafka, kind: OffsetKind, partition: TopicPartition): Promise<number> {
-  const { offsets, failed } = await kafka.admin.offsets(kind, [partition])
+async function offsetOf({ admin }: Kafka, kind: OffsetKind, partition: TopicPartition): Promise<number> {
+  const { offsets, failed } = await admin.offsets(kind, [partition])
   const offset = offsets.get(partition)
   if (offset !== undefined) return offset
-  const reason = failed.get(partition) ?? 'no answer'
-  throw new MaxbrodError('KAFKA_GAVE_UP', `cannot tell the ${kind} of ${partitionName(partition)}: ${reason}`, {
-    ...partition,
-  })
+  const error = failed.get(partition) ?? 'UNKNOWN_SERVER_ERROR'
+  throw endingOf(new KafkaError(error, 'ListOffsets'), `ask for the ${kind} of ${partitionName(partition)}`)
+}
+
+function isOutOfRange(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof KafkaError && cause.error === 'OFFSET_OUT_OF_RANGE'
 }
 
 /** Walks back from the end over what holds no data: transaction markers, and what compaction took away. */
