@@ -4,11 +4,20 @@
 NODE = scripts/node
 BIN = node_modules/.bin
 
-.PHONY: test check lint format servers golden install
+.PHONY: demo test check lint format bench servers golden install
+
+## a backup, a disaster and a restore with real data, in under two minutes
+demo: install
+	@$(NODE) demo/run.ts
 
 ## every test: pure, against a real broker and a real S3 server, and whole processes
 test: install
 	@$(NODE) test/run.ts $(ARGS)
+
+## how fast it is; writes bench/results/<date>.json. make bench ARGS='--runs 1 --only 150B'
+bench: servers
+	@$(BIN)/tsc -p tsconfig.build.json
+	@$(NODE) bench/run.ts $(ARGS)
 
 ## types, lint and format only; `make test` has them too
 check: install
