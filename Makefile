@@ -35,6 +35,13 @@ format: install
 servers: install
 	@$(NODE) test/servers/prepare.ts
 
+## long matrices that `make test` has no time for; what happened goes to test/torture/results/
+torture: torture-restore
+
+## restores that are shot at, with many seeds, on one broker and on three; make torture-restore ARGS=--seeds=20
+torture-restore: install
+	@$(NODE) test/torture/restore.ts $(ARGS)
+
 ## write test/fixtures/batches again, with Kafka's own classes
 golden: servers
 	@$(NODE) test/servers/golden.ts
