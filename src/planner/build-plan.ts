@@ -2,17 +2,9 @@ import { createHash } from 'node:crypto'
 import { chainName } from '../format/plan.ts'
 import type { PlanEnd, PlanFile } from '../format/plan.ts'
 import { planPartitionOf } from '../format/plan-partition.ts'
-import type { PartitionPlace } from '../format/keys.ts'
 import type { PlanState } from './plan-state.ts'
 import { restOfChain } from './rest-of-chain.ts'
-import type { SurveyedTile } from './survey.ts'
-
-/** The files of one target partition, in the order in which they are restored. */
-export interface WantedChain {
-  readonly source: PartitionPlace & { readonly sourceTopicId: string | undefined }
-  readonly target: PlanFile['target']
-  readonly tiles: readonly SurveyedTile[]
-}
+import type { WantedChain } from './wanted-chain.ts'
 
 /** Identifies what one planner run saw and wanted: the same input gives the same id (docs/formats.md, "Plan"). */
 export function planIdOf(

@@ -4,11 +4,11 @@ import { assert, must } from '../runtime/assert.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { appendEntries } from './append-entries.ts'
 import { missingEnd, missingFiles } from './build-plan.ts'
-import type { WantedChain } from './build-plan.ts'
 import type { PlannerDeps } from './deps.ts'
 import { headFor } from './head.ts'
 import { readPlanState } from './plan-state.ts'
 import type { PlanState } from './plan-state.ts'
+import type { WantedChain } from './wanted-chain.ts'
 
 export interface EmitContext {
   readonly deps: PlannerDeps

@@ -3,7 +3,6 @@ import type { PlanMapping } from '../format/plan.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { Stop } from '../runtime/stop.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
-import type { WantedChain } from './build-plan.ts'
 import type { PlannerDeps } from './deps.ts'
 import { checkSameMapping, isPlanned, plannedTarget } from './head.ts'
 import { lookAtBackup } from './look.ts'
@@ -19,6 +18,7 @@ import { checkPlanned, inspectTargets } from './targets.ts'
 import { wantedOf } from './want.ts'
 import { planIdOfJob, resultOf, writePlan } from './write-plan.ts'
 import type { PlanJob } from './write-plan.ts'
+import type { WantedChain } from './wanted-chain.ts'
 
 /**
  * Audits a backup and writes the plan of its restore: one record per file, in the order in which each partition is to be

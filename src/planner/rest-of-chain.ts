@@ -1,9 +1,9 @@
 import type { Hole } from '../catalog/tiling.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
-import type { WantedChain } from './build-plan.ts'
 import type { ChainState } from './plan-state.ts'
 import type { SurveyedTile } from './survey.ts'
+import type { WantedChain } from './wanted-chain.ts'
 
 /** What of a chain's files is not planned yet. */
 export interface RestOfChain {

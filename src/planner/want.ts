@@ -1,11 +1,11 @@
 import { readNewestDefinitions } from '../catalog/topic-definitions.ts'
 import type { TopicDefinition } from '../format/snapshot/topic-definitions.ts'
 import type { PlanMapping } from '../format/plan.ts'
-import type { WantedChain } from './build-plan.ts'
 import type { PlannerDeps } from './deps.ts'
 import type { AuditedTopic, LookedAt } from './look.ts'
 import { targetName } from './mapping.ts'
 import type { WantedTarget } from './targets.ts'
+import type { WantedChain } from './wanted-chain.ts'
 
 /** What is to be restored where. */
 export interface Wanted {

@@ -64,7 +64,8 @@ class LogModel {
     const open = this.#open.get(producerId)
     const what = dice.number()
     if (dice.number() < 0.1) this.#next += dice.between(1, 5)
-    if (what < 0.15) this.#data(undefined, dice.pick([-1, 900]))
+    // Of a producer without transactions, whose id may be that of an aborted one.
+    if (what < 0.15) this.#data(undefined, dice.pick([-1, 900, producerId]))
     else if (open === undefined || what < 0.65) {
       const transaction = open ?? { producerId, first: this.#next, end: undefined, isAborted: false, isGone: false }
       if (open === undefined) {

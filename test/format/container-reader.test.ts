@@ -154,6 +154,12 @@ test('an error of the source comes through, and nothing is kept', async () => {
   }
 })
 
+test('a source whose header is none is let go', async () => {
+  const source = pieces(Buffer.concat([Buffer.from('PAR1'), Buffer.alloc(1_000)]), [10])
+  await assert.rejects(ContainerReader.open(source, new CountingPool()), { name: 'DecodeError' })
+  assert.equal(source.isOpen, false)
+})
+
 test('a block that is disposed of twice gives its buffer back once', async () => {
   const pool = new CountingPool()
   const reader = await ContainerReader.open(pieces(file, [1_000]), pool)

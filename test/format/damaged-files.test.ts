@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { zstdCompressSync } from 'node:zlib'
 import { readFileHeader } from '../../src/catalog/tile-header-reader.ts'
 import { isMaxbrodError } from '../../src/runtime/errors.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
@@ -119,6 +120,15 @@ describe('a file is refused', () => {
       const { error } = await readTile(small.bytes, { ...small.place, ...other })
       assert.ok(isMaxbrodError(error, 'OBJECT_CORRUPT'), JSON.stringify(other))
     }
+  })
+
+  test('whose blocks end in no checksum, before anything comes out of it', async () => {
+    const file = await dataFile(inBlocks(plainRecords(2, 100, 270_000), 1), {
+      compress: content => zstdCompressSync(content),
+    })
+    const reading = await readTile(file.bytes, file.place)
+    assertFound(reading, file, 'no checksum')
+    assert.deepEqual(reading.blocks, [])
   })
 
   test('when it holds a record larger than was allowed, before any of it is read', async () => {

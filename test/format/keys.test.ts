@@ -209,6 +209,27 @@ test('whatever a key is, it is read without an error, and only one that tileKey 
   )
 })
 
+test('folders that are no topic’s or no partition’s are none', () => {
+  for (const name of ['', '.', '..', '@topics', 'a@', 'a@b', 'a@Hx3y8Ra6RBe9-hFQXtB2Kg@Hx3y8Ra6RBe9-hFQXtB2Kg', 'a/b'])
+    assert.equal(parseTopicFolder(name), undefined, name)
+  for (const name of [
+    '',
+    '01',
+    '-1',
+    '2147483648',
+    '1@',
+    '1@e',
+    '1@e01',
+    '1@e2147483648',
+    '1@e1@e1',
+    'x',
+    ' 1',
+    '1\n',
+    '1.0',
+  ])
+    assert.equal(parsePartitionFolder(name), undefined, name)
+})
+
 test('topic names are those that Kafka takes', () => {
   for (const name of ['a', 'A.b-c_9', '...', '.a', 'x'.repeat(249), '__consumer_offsets', '__proto__'])
     assert.ok(isTopicName(name), name)

@@ -96,15 +96,15 @@ test('a snapshot of another kind is refused', async () => {
 })
 
 /** A snapshot that says all the right things of whatever bytes its one block holds: its author meant it. */
-async function forged(content: Buffer, records = 1, codec = 'zstandard'): Promise<Buffer> {
+async function forged(content: Buffer, records = 1, said: Record<string, string> = {}): Promise<Buffer> {
   const genuine = parseContainerHeader(await topicDefinitions.encode(topics))!
   const sync = Buffer.alloc(16, 5)
   const block = Buffer.concat(frameBlock(records, await compressBlock(content, 1), sync))
   const meta = new Map(genuine.meta)
   meta.delete('maxbrod.header.sha256')
-  meta.set('avro.codec', codec)
   meta.set('maxbrod.records', String(records))
   meta.set('maxbrod.blocks.sha256', createHash('sha256').update(block).digest('hex'))
+  for (const [name, value] of Object.entries(said)) meta.set(name, value)
   return Buffer.concat([encodeContainerHeader(meta, sync), block])
 }
 
@@ -138,7 +138,11 @@ describe('a forged snapshot is refused, soon and in little memory,', () => {
     'with bytes behind its records': forged(Buffer.concat([...start, number(0), number(0), number(0)])),
     'with fewer records than it says': forged(Buffer.concat([...start, number(0), number(0)]), 2),
     'with 2^27 records': forged(Buffer.concat([...start, number(0), number(0)]), 2 ** 27),
-    'with another codec': forged(Buffer.concat([...start, number(0), number(0)]), 1, 'null'),
+    'with another codec': forged(Buffer.concat([...start, number(0), number(0)]), 1, { 'avro.codec': 'null' }),
+    'that says it has more records': forged(Buffer.concat([...start, number(0), number(0)]), 1, {
+      'maxbrod.records': '2',
+    }),
+    'of another format': forged(Buffer.concat([...start, number(0), number(0)]), 1, { 'maxbrod.format': '2' }),
     'with no records in a block': forged(Buffer.alloc(0), 0),
   }
   for (const [title, making] of Object.entries(cases)) {

@@ -233,6 +233,13 @@ function sliceOf(records: readonly DigestRecord[]): BlockSlice {
   }
 }
 
+/** What avsc finds after these records were a batch. */
+function backedUp(records: readonly DigestRecord[]): DigestRecord[] {
+  const pool = new CountingPool()
+  const [block] = blocksOf([{ bytes: encodeBatch(records), isAppendTime: false, records }], 2 ** 30, everything, pool)
+  return decodeAvroRecords(type, block!.content)
+}
+
 const numbered = (count: number, valueBytes: (n: number) => number): DigestRecord[] =>
   Array.from({ length: count }, (_, n) => ({
     offset: BigInt(1_000_000 + n),
@@ -256,6 +263,11 @@ async function restoredFrom(slice: BlockSlice, batchBytes: number): Promise<Plai
 
 const stamp = { producerId: 5n, producerEpoch: 0, baseSequence: 0 }
 
+function assertBalanced(batches: readonly PlainBatch[], what: string): void {
+  const counts = batches.map(({ records }) => records.length)
+  assert.ok(Math.min(...counts) >= Math.max(...counts) / 2, `${what}: ${counts.join(', ')} records`)
+}
+
 test('a batch may be stamped again for another place in the sequence', async () => {
   const { batches } = blockToBatches(sliceOf(numbered(1, () => 10)), recordReader, 1_000, new CountingPool())
   const batch = await batches[0]!.builder.finish('none', stamp)
@@ -268,15 +280,13 @@ describe('batches', () => {
     for (const valueBytes of [0, 10, 150, 1_000, 10_000]) {
       const slice = sliceOf(numbered(Math.ceil(1_000_000 / (valueBytes + 20)), () => valueBytes))
       for (const batchBytes of [1_000_000, 900_000, 500_000, 300_000]) {
-        const counts = (await restoredFrom(slice, batchBytes)).map(({ records }) => records.length)
-        const least = Math.min(...counts)
-        const most = Math.max(...counts)
-        assert.ok(
-          least >= most / 2,
-          `values of ${valueBytes} in batches of ${batchBytes}: ${counts.join(', ')} records`,
-        )
+        assertBalanced(await restoredFrom(slice, batchBytes), `values of ${valueBytes} in batches of ${batchBytes}`)
       }
     }
+    // Records that grow by more than is expected: one byte of timestamp becomes a delta of ten.
+    const records = numbered(4_000, () => 0).map((record, n) => ({ ...record, timestamp: n === 0 ? 2n ** 62n : -1n }))
+    for (let batchBytes = 8_000; batchBytes < 16_000; batchBytes += 500)
+      assertBalanced(await restoredFrom(sliceOf(records), batchBytes), `growing ones in batches of ${batchBytes}`)
   })
 
   test('hold a single record that is larger than they may be, alone', async () => {
@@ -302,6 +312,34 @@ test('10,000 headers survive in order, with their duplicates, nulls and odd name
   assert.deepEqual(decodeAvroRecords(type, block.content), [record])
   const [restored] = await restoredFrom({ ...sliceOf([]), bytes: Buffer.from(block.content), records: 1 }, 1_000)
   assert.deepEqual(restored!.records.map(contentOf), [record].map(withSourceOffset).map(contentOf))
+})
+
+test('headers are counted right where their count gets a byte more', async () => {
+  for (const count of [62, 63, 64, 8_190, 8_191, 8_192]) {
+    const headers = Array.from({ length: count }, () => [Buffer.alloc(0), Buffer.alloc(0)] as const)
+    const record = { offset: 7n, timestamp: 5n, key: null, value: null, headers }
+    assert.deepEqual(backedUp([record]), [record])
+    const [restored] = await restoredFrom(sliceOf([record]), 1_000)
+    assert.deepEqual(restored!.records.map(contentOf), [record].map(withSourceOffset).map(contentOf))
+  }
+})
+
+test('timestamps come through, however far one lies from the next', async () => {
+  const edges = [0n, 1n, 2n ** 31n, 2n ** 48n, 2n ** 50n, 2n ** 51n, 2n ** 52n, 2n ** 53n, 2n ** 62n, 2n ** 63n]
+  const times = edges
+    .flatMap(edge => [edge - 1n, edge, -edge, -edge - 1n])
+    .filter(time => time === BigInt.asIntN(64, time))
+  for (const first of times) {
+    const records = [first, ...times].map((timestamp, n) => ({
+      ...numbered(1, () => 1)[0]!,
+      offset: BigInt(n),
+      timestamp,
+    }))
+    assert.deepEqual(backedUp(records), records)
+    const [restored] = await restoredFrom(sliceOf(records), 100_000)
+    assert.deepEqual(restored!.records.map(contentOf), records.map(withSourceOffset).map(contentOf))
+    assert.equal(restored!.maxTimestamp, 2n ** 63n - 1n)
+  }
 })
 
 test('a header restore.source-offset of an earlier restore stays, and the new one is the last', async () => {

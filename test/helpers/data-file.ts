@@ -27,13 +27,17 @@ export const fileSync = Buffer.from('00112233445566778899aabbccddeeff', 'hex')
 
 export async function dataFile(
   blocks: readonly (readonly DigestRecord[])[],
-  change: (header: TileHeader) => TileHeader = header => header,
+  {
+    compress = content => compressBlock(content, 1),
+    change = header => header,
+  }: {
+    readonly compress?: (content: Buffer) => Buffer | Promise<Buffer>
+    readonly change?: (header: TileHeader) => TileHeader
+  } = {},
 ): Promise<DataFile> {
   const contents = blocks.map(records => Buffer.concat(records.map(record => encodeAvroRecord(type, record))))
   const frames = await Promise.all(
-    blocks.map(async (records, n) =>
-      Buffer.concat(frameBlock(records.length, await compressBlock(contents[n]!, 1), fileSync)),
-    ),
+    blocks.map(async (records, n) => Buffer.concat(frameBlock(records.length, await compress(contents[n]!), fileSync))),
   )
   const header = change(headerOf(blocks.flat(), frames))
   const place = placeOf(header)

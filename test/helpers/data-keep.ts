@@ -1,4 +1,4 @@
-import { zigZag } from './plain-batch.ts'
+import { PlainReader, zigZag } from './plain-batch.ts'
 import type { DigestRecord } from './records.ts'
 
 /** Records as kafka-data-keep writes them, by the letter of the Avro specification: for what no writer of ours does. */
@@ -29,6 +29,37 @@ export function encodeDataKeep(
     zigZag(record.timestamp),
     zigZag(record.offset),
   ])
+}
+
+/** The records that `content` consists of, and where each says it belongs; throws at anything odd. */
+export function decodeDataKeep(content: Buffer): (DataKeepRecord & DataKeepPlace)[] {
+  const reader = new PlainReader(content)
+  const records: (DataKeepRecord & DataKeepPlace)[] = []
+  while (!reader.isAtEnd) {
+    const key = readNullable(reader)
+    const value = readNullable(reader)
+    const headers: [Buffer, Buffer][] = []
+    for (let count = reader.varint(); count !== 0n; count = reader.varint()) {
+      if (count < 0n) reader.varint()
+      for (let left = count < 0n ? -count : count; left > 0n; left--)
+        headers.push([readBytes(reader), readBytes(reader)])
+    }
+    const topic = readBytes(reader).toString()
+    const partition = Number(reader.varint())
+    const timestamp = reader.varint()
+    records.push({ key, value, headers, topic, partition, timestamp, offset: reader.varint() })
+  }
+  return records
+}
+
+function readNullable(reader: PlainReader): Buffer | null {
+  const branch = reader.varint()
+  if (branch !== 0n && branch !== 1n) throw new Error(`a union branch of ${branch}`)
+  return branch === 0n ? null : readBytes(reader)
+}
+
+function readBytes(reader: PlainReader): Buffer {
+  return reader.take(Number(reader.varint()))
 }
 
 function map(entries: DataKeepRecord['headers'], blocks: MapBlocks): Buffer {

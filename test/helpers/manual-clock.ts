@@ -41,11 +41,16 @@ export class ManualClock implements Clock {
     for (;;) {
       const [next] = this.#timers.filter(({ atMs }) => atMs <= endMs).sort((a, b) => a.atMs - b.atMs)
       if (next === undefined) break
-      this.#nowMs = next.atMs
+      this.#nowMs = Math.max(this.#nowMs, next.atMs)
       if (next.everyMs === undefined) this.#timers = this.#timers.filter(other => other !== next)
-      else next.atMs += next.everyMs
+      else next.atMs = this.#nowMs + next.everyMs
       next.ring()
     }
     this.#nowMs = endMs
+  }
+
+  /** Time passes while the process does not run (SIGSTOP): what was due meanwhile happens with the next `advance`. */
+  standStill(ms: number): void {
+    this.#nowMs += ms
   }
 }

@@ -1,6 +1,6 @@
 import type { PlanEntry, PlanFile, PlanHead } from '../../src/format/plan.ts'
 import { chainName } from '../../src/format/plan.ts'
-import type { WantedChain } from '../../src/planner/build-plan.ts'
+import type { WantedChain } from '../../src/planner/wanted-chain.ts'
 import type { ChainState, PlanState } from '../../src/planner/plan-state.ts'
 import type { SurveyedTile } from '../../src/planner/survey.ts'
 

@@ -25,14 +25,16 @@ export async function tileFile(
   { uploadId = `upload-${from}`, ...change }: Partial<TileHeader> & { uploadId?: string } = {},
 ): Promise<TileFile> {
   const records = plainRecords(Math.min(to - from, 3), from)
-  const file = await dataFile([records], header => ({
-    ...header,
-    clusterId: identity.clusterId,
-    topicId: identity.topicId,
-    coversFrom: from,
-    coversTo: to,
-    ...change,
-  }))
+  const file = await dataFile([records], {
+    change: header => ({
+      ...header,
+      clusterId: identity.clusterId,
+      topicId: identity.topicId,
+      coversFrom: from,
+      coversTo: to,
+      ...change,
+    }),
+  })
   const { clusterId, topicId } = file.header
   const facts = { clusterId, topicId, lineage: undefined, coversTo: to, records: records.length, uploadId }
   return { from, key: tileKey(place, from), bytes: file.bytes, facts }

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import type { PlanEntry, PlanFile } from '../../src/format/plan.ts'
 import { chainName } from '../../src/format/plan.ts'
 import { missingEnd, missingFiles, planIdOf } from '../../src/planner/build-plan.ts'
-import type { WantedChain } from '../../src/planner/build-plan.ts'
+import type { WantedChain } from '../../src/planner/wanted-chain.ts'
 import { planHead, stateOf, surveyed, wantedChain } from '../helpers/planned.ts'
 import { check } from '../helpers/properties.ts'
 
