@@ -4,7 +4,7 @@
 NODE = scripts/node
 BIN = node_modules/.bin
 
-.PHONY: demo test check lint format bench servers golden install
+.PHONY: demo test check lint format bench servers torture torture-restore fuzz golden install
 
 ## a backup, a disaster and a restore with real data, in under two minutes
 demo: install
@@ -41,6 +41,11 @@ torture: torture-restore
 ## restores that are shot at, with many seeds, on one broker and on three; make torture-restore ARGS=--seeds=20
 torture-restore: install
 	@$(NODE) test/torture/restore.ts $(ARGS)
+
+## changed files, batches and keys, each of which must be refused or read right; make fuzz ARGS='--seconds 3600'
+fuzz: install
+	@mkdir -p test/fuzz/results
+	@$(NODE) test/fuzz/format.ts --seconds 600 --out test/fuzz/results/format.json $(ARGS)
 
 ## write test/fixtures/batches again, with Kafka's own classes
 golden: servers
