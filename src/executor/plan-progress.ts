@@ -3,8 +3,10 @@
  * may be committed. A hint for lag and autoscaling; the truth is in the targets.
  */
 export class PlanProgress {
-  /** Offsets of entries that are not done, in order. */
-  readonly #open: number[] = []
+  /** Offsets of entries that ask for work, in order. */
+  #open: number[] = []
+  /** Where in the list the first one stands that is not done. Taking it out each time would move all behind it. */
+  #first = 0
   /** Of these, the ones that were finished before their turn. */
   readonly #done = new Set<number>()
   #end = 0
@@ -21,14 +23,18 @@ export class PlanProgress {
   }
 
   finish(offset: number): void {
-    const [first] = this.#open
+    const first = this.#open[this.#first]
     if (first === undefined || offset < first) return // finished already
     this.#done.add(offset)
-    while (this.#open[0] !== undefined && this.#done.delete(this.#open[0])) this.#open.shift()
+    for (let next: number | undefined = first; next !== undefined && this.#done.delete(next);)
+      next = this.#open[++this.#first]
+    if (this.#first < this.#open.length / 2) return
+    this.#open = this.#open.slice(this.#first)
+    this.#first = 0
   }
 
   /** The offset to commit: everything below it is done. */
   get committable(): number {
-    return this.#open[0] ?? this.#end
+    return this.#open[this.#first] ?? this.#end
   }
 }

@@ -1,6 +1,7 @@
 import { readNewestDefinitions } from '../catalog/topic-definitions.ts'
 import type { TopicDefinition } from '../format/snapshot/topic-definitions.ts'
 import type { PlanMapping } from '../format/plan.ts'
+import type { AuditedPartition } from './audit.ts'
 import type { PlannerDeps } from './deps.ts'
 import type { AuditedTopic, LookedAt } from './look.ts'
 import { targetName } from './mapping.ts'
@@ -36,16 +37,16 @@ function targetOf(
   const definition = definitions.find(
     one => one.topic === folder.topic && (topicId === undefined || one.topic_id === null || one.topic_id === topicId),
   )
-  const highest = Math.max(-1, ...partitions.map(({ place }) => place.partition))
+  const highest = partitions.reduce((max, { place }) => Math.max(max, place.partition), -1)
+  // Not Math.max(...all): a call takes no more than about 100 000 arguments, and topics have more files than that.
+  const largest = (max: number, { tiles }: AuditedPartition) =>
+    tiles.reduce((bytes, { recordBytesMax }) => Math.max(bytes, recordBytesMax), max)
   return {
     source: folder.topic,
     topic: targetName(folder.topic, mapping),
     partitions: Math.max(definition?.partitions ?? 0, highest + 1),
     definition,
-    recordBytesMax: Math.max(
-      0,
-      ...partitions.flatMap(({ tiles }) => tiles.map(({ recordBytesMax }) => recordBytesMax)),
-    ),
+    recordBytesMax: partitions.reduce(largest, 0),
   }
 }
 

@@ -37,3 +37,13 @@ test('an entry that was finished before a later one came stays finished', () => 
   progress.finish(0)
   assert.equal(progress.committable, 1)
 })
+
+test('a plan partition may have half a million files', () => {
+  const progress = new PlanProgress()
+  const files = 500_000 // moving what is behind the first file at each step would take minutes
+  for (let offset = 0; offset < files; offset++) progress.add(offset, false)
+  for (let offset = 1; offset < files; offset += 2) progress.finish(offset)
+  assert.equal(progress.committable, 0)
+  for (let offset = 0; offset < files; offset += 2) progress.finish(offset)
+  assert.equal(progress.committable, files)
+})
