@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { mkdir, unlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { runCommand } from '../helpers/in-process.ts'
+import { inProcessFaults } from '../helpers/in-process-faults.ts'
+import type { RestoreScene } from '../helpers/restore-scene.ts'
+import { ok, openRestoreScene, refused } from '../helpers/restore-scene.ts'
+import { openClient } from '../helpers/kafka-client.ts'
+
+const create = ['--create-topics', '--target-prefix=r.']
+
+test('a hole ends the planner with exit code 4, partition and offsets; accepted by name it is planned, and told', async t => {
+  await using scene = await openRestoreScene(t)
+  const topic = scene.world.name('orders')
+  const files = await scene.putFiles(topic, 0, [0, 5, 9, 12])
+  const other = await scene.putFiles(topic, 1, [0, 3, 6])
+  await unlink(join(scene.folder, files[1]!.key))
+  const refusal = await scene.plan(create)
+  refused(refusal, 4, 'TILING_HOLE', `${topic}/0/ has no file for offsets 5 to 8`, `--accept-gaps ${topic}-0`)
+  assert.deepEqual((refusal.json['error'] as { facts: { holes: unknown } }).facts.holes, [
+    { topic, partition: 0, from: 5, to: 9 },
+  ])
+
+  refused(await scene.plan([...create, '--accept-gaps', `${topic}-1`]), 4, 'TILING_HOLE', `${topic}/0/`)
+  await unlink(join(scene.folder, other[0]!.key))
+  // A head that is gone is no hole between files: a bucket's own rule may have taken it.
+  const planned = ok(await scene.plan([...create, '--accept-gaps', `${topic}-0`]))
+  const warnings = planned.json['warnings'] as string[]
+  assert.ok(warnings.some(text => text.includes(`${topic}-0: offsets 5 to 8 are missing, which was accepted`)))
+  assert.ok(warnings.some(text => text.includes(`${topic}-1: offsets 0 to 2 were backed up once`)))
+  assert.deepEqual(
+    (await scene.files())
+      .map(({ object, index, recordsBefore }) => `${object.key} ${index} ${recordsBefore}`)
+      .toSorted(),
+    [`${files[0]!.key} 0 0`, `${files[2]!.key} 1 5`, `${other[1]!.key} 0 0`],
+  )
+})
+
+test('a hole behind what is planned is one, too: files that go missing between two runs are not passed over', async t => {
+  await using scene = await openRestoreScene(t)
+  const topic = scene.world.name('orders')
+  await scene.putFiles(topic, 0, [0, 5])
+  ok(await scene.plan(create))
+  await scene.putFiles(topic, 0, [8, 12])
+  refused(await scene.plan(create), 4, 'TILING_HOLE', topic, 'offsets 5 to 7', `--accept-gaps ${topic}-0`)
+  assert.equal(ok(await scene.plan([...create, `--accept-gaps=${topic}-0`])).json['filesAdded'], 1)
+})
+
+test('files that overlap are refused by name, accepted gaps or not', async t => {
+  await using scene = await openRestoreScene(t)
+  const topic = scene.world.name('orders')
+  const [first] = await scene.putFiles(topic, 0, [0, 8])
+  const [second] = await scene.putFiles(topic, 0, [5, 12])
+  const result = await scene.plan([...create, '--accept-gaps', `${topic}-0`])
+  refused(result, 4, 'TILING_HOLE', first!.key, second!.key, 'both cover offsets 5 to 7')
+})
+
+test('files of another cluster or of another topic id are refused by name', async t => {
+  await using scene = await openRestoreScene(t)
+  const [topic, other] = [scene.world.name('orders'), scene.world.name('payments')]
+  await scene.putFiles(topic, 0, [0, 5])
+  const [foreign] = await scene.putFiles(topic, 0, [5, 9], { clusterId: 'AAAAAAAAAAAAAAAAAAAAAA' })
+  await scene.putFiles(other, 0, [0, 5])
+  const [mixed] = await scene.putFiles(other, 0, [5, 9], { topicId: 'BBBBBBBBBBBBBBBBBBBBBA' })
+  const ofCluster = await scene.plan([...create, '--topics', topic])
+  refused(ofCluster, 6, 'FOREIGN_CLUSTER', foreign!.key, 'cluster AAAAAAAAAAAAAAAAAAAAAA')
+  const ofTopic = await scene.plan([...create, '--topics', other])
+  refused(ofTopic, 6, 'FOREIGN_CLUSTER', mixed!.key, 'topic id BBBBBBBBBBBBBBBBBBBBBA')
+})
+
+test('a selection without a file ends with exit code 10 and names what is there', async t => {
+  await using scene = await openRestoreScene(t)
+  const topic = scene.world.name('orders')
+  await scene.putFiles(topic, 0, [0, 5])
+  refused(await scene.plan([...create, '--topics', 'ordres.*']), 10, 'BACKUP_NOT_FOUND', `the backup holds ${topic}`)
+  const elsewhere = new RegExp(`there are backups in file://${scene.folder}\\b`)
+  const wrong = [...create, `--plan-topic=${scene.planTopic}`, `--storage=file://${scene.folder}x`]
+  const result = await runCommand(['plan', ...wrong, `--bootstrap-server=${scene.world.bootstrap}`])
+  refused(result, 10, 'BACKUP_NOT_FOUND', `there is no backup in file://${scene.folder}x`, elsewhere)
+})
+
+test('keys that are no files of the backup are counted and named, and nothing of them is planned', async t => {
+  await using scene = await openRestoreScene(t)
+  const topic = scene.world.name('orders')
+  const files = await scene.putFiles(topic, 0, [0, 5])
+  const offset = (n: number) => String(n).padStart(19, '0')
+  const foreign = [
+    `${topic}/0/notes.txt`,
+    `${topic}/0/${topic}-0-5.avro`,
+    `${topic}/0/${topic}-1-${offset(5)}.avro`,
+    `${topic}/0/other-0-${offset(5)}.avro`,
+    `${topic}/0/${topic}-0-${offset(5)}.avro.tmp`,
+    `${topic}/0/deeper/${topic}-0-${offset(5)}.avro`,
+  ]
+  const folders = [`${topic}/00/${topic}-00-${offset(0)}.avro`, `${topic}/x/y`, 'no topic/0/z', `${topic}@id/0/z`]
+  for (const key of [...foreign, ...folders]) await put(scene, key)
+  const planned = ok(await scene.plan(create))
+  assert.equal(planned.json['foreignKeys'], foreign.length + folders.length)
+  const [warning = ''] = planned.json['warnings'] as string[]
+  const names = [...foreign, `${topic}/00/`, `${topic}/x/`, 'no topic/', `${topic}@id/`]
+  for (const name of names) assert.ok(warning.includes(name), `${name} is not in: ${warning}`)
+  assert.deepEqual(
+    (await scene.files()).map(({ object }) => object.key),
+    [files[0]!.key],
+  )
+  refused(await scene.plan([...create, '--strict']), 4, 'TILING_HOLE', `${topic}/0/notes.txt`)
+})
+
+async function put({ folder }: RestoreScene, key: string): Promise<void> {
+  await mkdir(dirname(join(folder, key)), { recursive: true })
+  await writeFile(join(folder, key), 'nothing of ours')
+}
+
+test('topics are planned in the order of the first regex that matches, then by name', async t => {
+  await using scene = await openRestoreScene(t)
+  const words = ['audit', 'billing', 'carts', 'orders', 'payments']
+  for (const word of words) await scene.putFiles(scene.world.name(word), 0, [0, 2, 4])
+  const order = ['--topics=pay.*', '--topics=.*r.*', '--topics=.*', '--exclude-topics=bill.*', '--plan-partitions=1']
+  ok(await scene.plan([...create, ...order]))
+  const topics = (await scene.files()).map(({ source }) => source.topic)
+  const wanted = ['payments', 'carts', 'orders', 'audit'].map(word => scene.world.name(word))
+  assert.deepEqual(
+    topics,
+    wanted.flatMap(topic => [topic, topic]),
+  )
+})
+
+test('a dry run says what would be planned and changes nothing, neither in the cluster nor in the store', async t => {
+  await using scene = await openRestoreScene(t)
+  const topic = scene.world.name('orders')
+  await scene.putFiles(topic, 0, [0, 5, 9])
+  await using kafka = openClient(scene.world.bootstrap)
+  const ours = async () =>
+    (await kafka.admin.topics()).map(({ name }) => name).filter(name => name.includes(topic.slice(-7)))
+  const before = await ours()
+  const alters = ['admin.createTopic', 'admin.alterTopicConfigs', 'admin.alterBrokerDefaults', 'admin.newProducerId']
+  const verbs = [...alters, 'kafka.append', 'store.put', 'store.delete']
+  const faults = inProcessFaults(...verbs.map(verb => `${verb}:before:*:note`))
+  const result = ok(await scene.plan([...create, '--dry-run'], faults.ports))
+  assert.deepEqual(faults.fired(), [])
+  assert.deepEqual(await ours(), before)
+  assert.equal(result.json['isDryRun'], true)
+  const [row] = result.json['topics'] as { target: string; created: boolean; files: number; records: number }[]
+  assert.deepEqual([row?.target, row?.created, row?.files, row?.records], [`r.${topic}`, true, 2, 9])
+
+  // The same, for real: the words were true, and the store is only read.
+  const real = ok(await scene.plan(create, faults.ports))
+  const fired = (verb: string) => faults.fired().some(fault => fault.startsWith(verb))
+  for (const verb of ['admin.createTopic', 'admin.alterTopicConfigs', 'kafka.append']) assert.ok(fired(verb), verb)
+  for (const verb of ['store.put', 'store.delete']) assert.ok(!fired(verb), verb)
+  assert.deepEqual((real.json['topics'] as object[])[0], row)
+})

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { writeDefinitions } from '../../src/catalog/topic-definitions.ts'
+import { ok, openRestoreScene, refused } from '../helpers/restore-scene.ts'
+
+test('renamed and prefixed: each source gets the target that was asked for, with its records', async t => {
+  await using scene = await openRestoreScene(t)
+  const [orders, carts] = [await scene.source('orders', 40), await scene.source('carts', 30)]
+  await scene.backUp(orders, carts)
+  const renamed = scene.world.name('renamed')
+  ok(await scene.plan(['--create-topics', '--target-prefix=r.', `--rename=${orders}=${renamed}`]))
+  ok(await scene.restore())
+  await scene.assertSame(orders, renamed)
+  await scene.assertSame(carts, `r.${carts}`)
+})
+
+test('names that are impossible are refused before anything is contacted for them', async t => {
+  await using scene = await openRestoreScene(t)
+  const [orders, carts] = [scene.world.name('orders'), scene.world.name('carts')]
+  for (const topic of [orders, carts]) await scene.putFiles(topic, 0, [0, 5])
+  const both = await scene.plan(['--create-topics', `--rename=${orders}=both`, `--rename=${carts}=both`])
+  refused(both, 2, 'USAGE', `${carts} and ${orders} would both be restored into both`, '--rename')
+  const onto = await scene.plan(['--create-topics', `--rename=${orders}=${carts}`])
+  refused(onto, 2, 'USAGE', `${carts} and ${orders} would both be restored into ${carts}`)
+  const intoPlan = await scene.plan(['--create-topics', `--rename=${orders}=${scene.planTopic}`])
+  refused(intoPlan, 2, 'USAGE', `${orders} would be restored into the plan topic ${scene.planTopic}`)
+  const internal = await scene.plan(['--create-topics', '--target-prefix=__'])
+  refused(internal, 2, 'USAGE', `__${carts}`, 'a name of Kafka’s own topics')
+  const typo = await scene.plan(['--create-topics', '--target-prefix=r.', '--rename=ordres=x'])
+  refused(typo, 2, 'USAGE', '--rename speaks of ordres')
+  assert.deepEqual(await scene.entries(), [])
+})
+
+test('a created target has the partitions and configs of its source; replicas that do not exist are left out aloud', async t => {
+  await using scene = await openRestoreScene(t)
+  const topic = scene.world.name('orders')
+  const id = 'Hx3y8Ra6RBe9-hFQXtB2Kg'
+  const configs = { 'retention.ms': '7200000', 'min.insync.replicas': '2', 'segment.bytes': '2097152' }
+  const definition = { topic, topic_id: id, partitions: 5, replication_factor: 3, configs, acls: [] }
+  await writeDefinitions(scene.store, [definition], Date.now())
+  await scene.putFiles(topic, 1, [0, 5])
+  refused(await scene.plan(['--target-prefix=r.']), 6, 'TARGET_MISSING', `r.${topic} does not exist`, '--create-topics')
+  assert.deepEqual(await scene.entries(), [])
+
+  const planned = ok(await scene.plan(['--target-prefix=r.', '--create-topics']))
+  const [lowered = ''] = planned.json['warnings'] as string[]
+  assert.match(lowered, /r\..* has 1 replicas, where its source had 3.*min\.insync\.replicas is 1 instead of 2/)
+  const created = await scene.world.referee.describeTopic(`r.${topic}`)
+  assert.equal(created.partitions.length, 5)
+  assert.equal(created.configs['segment.bytes'], '2097152')
+  assert.equal(created.configs['retention.ms'], '-1')
+  const [head] = await scene.heads()
+  assert.equal(head?.targets[0]?.created, true)
+  assert.equal(head.targets[0].finalConfigs['retention.ms'], '7200000')
+})
+
+test('a target of another size is refused, whether it is larger or smaller', async t => {
+  await using scene = await openRestoreScene(t)
+  const source = await scene.source('orders', 4, { partitions: 3 })
+  await scene.backUp(source)
+  for (const partitions of [2, 4]) {
+    const target = scene.world.name(`of${partitions}`)
+    await scene.world.referee.createTopic(target, { partitions })
+    const result = await scene.plan([`--rename=${source}=${target}`, '--create-topics'])
+    refused(result, 6, 'TARGET_PARTITIONS', `${target} has ${partitions} partitions where its source has 3`)
+  }
+  assert.deepEqual(await scene.entries(), [])
+})
+
+test('a target that is not empty is refused by partition and offsets; with --append the restore goes behind it', async t => {
+  await using scene = await openRestoreScene(t)
+  const { referee } = scene.world
+  const source = await scene.source('orders', 50, { partitions: 2 })
+  await scene.backUp(source)
+  const target = scene.world.name('target')
+  await referee.createTopic(target, { partitions: 2 })
+  await referee.produce(
+    target,
+    [1, 2, 3].map(n => ({ partition: 1, value: `mine ${n}` })),
+  )
+  const flags = [`--rename=${source}=${target}`]
+  refused(await scene.plan(flags), 6, 'TARGET_NOT_EMPTY', `${target}-1 already holds records (0 to 2)`, '--append')
+  refused(await scene.plan([...flags, '--dry-run']), 6, 'TARGET_NOT_EMPTY', `${target}-1`)
+
+  ok(await scene.plan([...flags, '--append']))
+  ok(await scene.restore())
+  const records = await referee.records(target)
+  const own = records.filter(({ partition, offset }) => partition === 1 && Number(offset) < 3)
+  assert.deepEqual(
+    own.map(({ value }) => Buffer.from(value ?? '', 'hex').toString()),
+    ['mine 1', 'mine 2', 'mine 3'],
+  )
+  const [wanted, actual] = await Promise.all([
+    referee.read(source),
+    referee.read(target, { restored: true, from: { 1: 3 } }),
+  ])
+  assert.deepEqual(
+    actual.map(({ digest }) => digest),
+    wanted.map(({ digest }) => digest),
+  )
+})
+
+test('a plan that exists is not mixed with other target names, nor with another backup', async t => {
+  await using scene = await openRestoreScene(t)
+  const topic = scene.world.name('orders')
+  await scene.putFiles(topic, 0, [0, 5])
+  ok(await scene.plan(['--create-topics', '--target-prefix=r.']))
+  const before = await scene.entries()
+  const other = await scene.plan(['--create-topics', '--target-prefix=s.'])
+  refused(other, 6, 'PLAN_FOREIGN', `${scene.planTopic} holds the plan of another restore`, '--plan-topic')
+  const renamed = await scene.plan(['--create-topics', '--target-prefix=r.', `--rename=${topic}=r.${topic}x`])
+  refused(renamed, 6, 'PLAN_FOREIGN', 'other target names')
+  assert.deepEqual(await scene.entries(), before)
+})
+
+test('a target is held, and what it had before stands in the head, also after later runs', async t => {
+  await using scene = await openRestoreScene(t)
+  const { referee } = scene.world
+  const topic = scene.world.name('orders')
+  await scene.putFiles(topic, 0, [0, 5])
+  const target = scene.world.name('target')
+  const own = { 'retention.ms': '3600000', 'cleanup.policy': 'compact', 'message.timestamp.type': 'LogAppendTime' }
+  await referee.createTopic(target, { configs: { ...own, 'segment.bytes': 2_097_152 } })
+  const flags = [`--rename=${topic}=${target}`]
+  ok(await scene.plan(flags))
+  const held = await referee.describeTopic(target)
+  assert.deepEqual(held.configs, {
+    'retention.ms': '-1',
+    'retention.bytes': '-1',
+    'cleanup.policy': 'delete',
+    'message.timestamp.type': 'CreateTime',
+    'message.timestamp.before.max.ms': '9223372036854775807',
+    'message.timestamp.after.max.ms': '9223372036854775807',
+    'segment.bytes': '2097152',
+  })
+  const kept = { ...own, 'retention.bytes': null }
+  const [head] = await scene.heads()
+  const timeBounds = { 'message.timestamp.before.max.ms': null, 'message.timestamp.after.max.ms': null }
+  assert.deepEqual(head?.targets[0]?.finalConfigs, { ...kept, ...timeBounds })
+
+  await scene.putFiles(topic, 0, [5, 9])
+  assert.equal(ok(await scene.plan(flags)).json['filesAdded'], 1)
+  assert.deepEqual(await scene.heads(), [head])
+  assert.deepEqual((await referee.describeTopic(target)).configs, held.configs)
+
+  const free = scene.world.name('free')
+  await referee.createTopic(free, { configs: own })
+  const late = [`--plan-topic=${free}.plan`, `--rename=${topic}=${free}`, '--hold=off']
+  const { runCommand } = await import('../helpers/in-process.ts')
+  refused(await runCommand(['plan', ...late, ...scene.common]), 2, 'USAGE', free, 'message.timestamp.type=CreateTime')
+})
