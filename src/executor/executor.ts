@@ -132,6 +132,8 @@ async function summarize(
   if (run.stoppedBy !== undefined) throw run.stoppedBy
   if (plan === undefined || draining.aborted) return { ...base, result: 'ok', topics: [], incomplete: [] }
   const counts = await countRestored(deps, planTopic, plan, run.targets, draining)
+  // Names and counts do not tell a topic from another one that was created in its place.
+  for (const topic of new Set(counts.map(count => count.topic))) await run.targets.inspect(topic)
   if (options.verify === 'full') await verifyChains(deps, options, run.targets, counts, draining)
   await sealComplete(deps, counts, run.targets)
   const incomplete = counts

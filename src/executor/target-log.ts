@@ -2,7 +2,7 @@ import type { BatchCodec } from '../format/batch/record-batch.ts'
 import type { FilledBatch } from '../format/transcode/to-batches.ts'
 import type { AppendAnswer, BatchAppender, GroupSession, Ownership, Trouble } from '../kafka/port.ts'
 import { readTail } from '../kafka/tail.ts'
-import { MaxbrodError } from '../runtime/errors.ts'
+import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import type { Throttle } from '../runtime/throttle.ts'
@@ -103,7 +103,7 @@ export class TargetLog {
     const answer = await appender.append({ topic, partition, batch, mayWrite: () => this.#mayWrite() })
     if (answer.kind !== 'unanswered') builder.release()
     if (answer.kind !== 'acknowledged') return this.#takeRefusal(answer, filled, records)
-    this.#checkPlace(answer)
+    await this.#checkPlace(answer)
     this.#count += records
     this.#proof = proof
     onSent(records, batch.length)
@@ -118,11 +118,20 @@ export class TargetLog {
   }
 
   /** Rule 1: every acknowledgement must name the place where the batch belongs, that of a repeat, too. */
-  #checkPlace({ baseOffset, logStartOffset }: { baseOffset: number; logStartOffset: number }): void {
+  async #checkPlace({ baseOffset, logStartOffset }: { baseOffset: number; logStartOffset: number }): Promise<void> {
     const expected = this.#options.baseOffset + this.#count
-    if (baseOffset !== expected)
-      throw this.spoiled(`a batch for offset ${expected} was put at ${baseOffset}`, this.#count)
+    if (baseOffset !== expected) throw await this.#misplaced(expected, baseOffset)
     this.#checkLogStart(logStartOffset)
+  }
+
+  /** A topic that was deleted and created again takes whatever comes: what looks like another producer may be another topic. */
+  async #misplaced(expected: number, actual: number): Promise<unknown> {
+    try {
+      await this.#with.targets.inspect(this.#options.topic)
+    } catch (error) {
+      if (isMaxbrodError(error, 'TARGET_REPLACED')) return error
+    }
+    return this.spoiled(`a batch for offset ${expected} was put at ${actual}`, this.#count)
   }
 
   #checkLogStart(logStart: number): void {
