@@ -7,13 +7,15 @@ import type { ByteBudget } from '../runtime/byte-budget.ts'
 import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 import { readChain } from './chain-source.ts'
 import type { SourceBatches, SourceItem } from './chain-source.ts'
+import { Patience } from './patience.ts'
 import { recordsOf, resumeAt } from './resume.ts'
 import type { GoOn, ResumeVerdict, TargetProgress } from './resume.ts'
 import { TargetLog } from './target-log.ts'
 import type { Appended, TargetLogDeps } from './target-log.ts'
-import type { TargetFacts } from './targets.ts'
+import type { TargetFacts, Targets } from './targets.ts'
 
 export interface ChainDeps extends TargetLogDeps {
+  readonly targets: Targets
   readonly budget: ByteBudget
   readonly maxRecordBytes: number
   /** All records of the file are in the target, and the file was whole. Called once for each file, in order. */
@@ -21,6 +23,10 @@ export interface ChainDeps extends TargetLogDeps {
   /** How many records of the chain are in the target. */
   readonly onCount: (count: number) => void
 }
+
+/** So long and so often a target may take nothing, and be looked at again, before that is said. */
+const PATIENCE_MS = 60_000
+const PATIENCE_ATTEMPTS = 5
 
 /**
  * Restores the files of one target partition in order. The target's log says where to go on; a crash at any moment is mended
@@ -67,11 +73,15 @@ export class ChainRestore {
     this.#files.push(file)
   }
 
-  /** Restores all files that are known, also those added meanwhile; resolves when the target holds all of them. */
+  /**
+   * Restores all files that are known, also those added meanwhile; resolves when the target holds all of them. Throws
+   * KAFKA_GAVE_UP when it takes nothing for a while.
+   */
   async run(): Promise<void> {
-    const { targets, ownership } = this.#with
+    const { deps, targets, ownership } = this.#with
     const baseOffset = targets.baseOffset(this.target.topic, this.target.partition)
     const log = new TargetLog({ ...this.target, baseOffset, producerId: targets.producerId }, this.#with)
+    const patience = new Patience(PATIENCE_MS, PATIENCE_ATTEMPTS)
     for (;;) {
       ownership.ended.throwIfAborted()
       const facts = await targets.inspect(this.target.topic)
@@ -86,6 +96,7 @@ export class ChainRestore {
       await targets.open(facts)
       const outcome = await this.#stream(log, verdict, progress, facts)
       if (outcome === 'smaller') this.#batchBytes = Math.max(1, Math.floor(this.#batchLimit(facts) / 2))
+      if (outcome !== 'appended' && patience.isOver(log.count, deps.clock.monotonic())) throw log.gaveUp()
     }
   }
 

@@ -7,6 +7,7 @@ import type { Limit } from '../runtime/limit.ts'
 import { backoffMs } from '../runtime/retry.ts'
 import type { ChainDeps, ChainRestore } from './chain.ts'
 import type { ExecutorDeps } from './deps.ts'
+import { Patience } from './patience.ts'
 import { endOf, readPlanEntries } from './plan-reader.ts'
 import { PlanProgress } from './plan-progress.ts'
 import { troubleOf } from './trouble.ts'
@@ -167,24 +168,19 @@ export class PlanRun {
     const { deps } = this.#with
     const { chain } = running
     const { ended } = this.#work
-    let progressAtMs = deps.clock.monotonic()
-    for (let failures = 0, count = chain.count; !ended.aborted; failures++) {
+    const patience = new Patience(GIVE_UP_MS, 1)
+    while (!ended.aborted) {
       try {
         return await chain.run()
       } catch (error) {
         if (ended.aborted || isAborted(error)) return
-        if (chain.count > count) {
-          count = chain.count
-          failures = 0
-          progressAtMs = deps.clock.monotonic()
-        }
-        const isPatient = deps.clock.monotonic() - progressAtMs < GIVE_UP_MS
-        if (troubleOf(error) !== 'try again' || !isPatient) return this.#fail(running, error)
+        const isOver = patience.isOver(chain.count, deps.clock.monotonic())
+        if (troubleOf(error) !== 'try again' || isOver) return this.#fail(running, error)
         deps.log.warn(
           { topic: chain.target.topic, partition: chain.target.partition, reason: messageOf(error) },
           'cannot go on right now, trying again',
         )
-        await deps.clock.sleep(backoffMs(BACKOFF, failures, deps.random.number), ended)
+        await deps.clock.sleep(backoffMs(BACKOFF, patience.attempts - 1, deps.random.number), ended)
       }
     }
   }

@@ -10,7 +10,6 @@ import type { ExecutorDeps } from './deps.ts'
 import { executorMetrics } from './metrics.ts'
 import type { TargetProgress } from './resume.ts'
 import type { StallWatch } from './stall-watch.ts'
-import type { Targets } from './targets.ts'
 
 export interface TargetLogDeps {
   readonly deps: ExecutorDeps
@@ -19,7 +18,6 @@ export interface TargetLogDeps {
   readonly ownership: Ownership
   readonly stalls: StallWatch
   readonly throttle: Throttle
-  readonly targets: Targets
   /** Records were acknowledged, in a batch of so many bytes. */
   readonly onSent: (records: number, bytes: number) => void
 }
@@ -59,6 +57,10 @@ export class TargetLog {
   /** The last moment at which the log was known to be at `count`, and how often the process had stalled then. */
   #proof = { atMs: -Infinity, stalls: -1 }
   #reason: LookReason = 'start'
+  /** What came instead of the last acknowledgement. */
+  #trouble = 'nothing was sent'
+  /** Where a batch was last called invalid. */
+  #invalidAt = -1
 
   constructor(options: TargetLogOptions, deps: TargetLogDeps) {
     this.#options = options
@@ -160,6 +162,15 @@ export class TargetLog {
     })
   }
 
+  /** The error for a log that is looked at again and again, and takes nothing: time may heal it. */
+  gaveUp(): MaxbrodError {
+    return new MaxbrodError('KAFKA_GAVE_UP', `${this.#name} takes no records: ${this.#trouble}`, {
+      topic: this.#options.topic,
+      partition: this.#options.partition,
+      hint: 'check the leader and the in-sync replicas of the partition',
+    })
+  }
+
   async #takeRefusal(
     answer: Exclude<AppendAnswer, { kind: 'acknowledged' }>,
     filled: FilledBatch,
@@ -167,9 +178,12 @@ export class TargetLog {
   ): Promise<Appended> {
     const { deps, appender, ownership } = this.#with
     deps.metrics.of(executorMetrics).troublesTotal.add(1)
+    this.#trouble = answer.kind === 'refused' ? answer.trouble.name : answer.reason
     switch (answer.kind) {
       case 'unsent':
         this.#reason = 'stale'
+        // This chain is over, and it alone: the batches of others are on their way over the same connections.
+        if (ownership.ended.aborted) return 'look again'
         if (this.#mayWrite()) await deps.clock.sleep(PAUSE_MS, ownership.ended) // no leader, or no connection to it
         else {
           appender.reset()
@@ -194,7 +208,7 @@ export class TargetLog {
     { firstOffset, lastOffset }: FilledBatch,
     records: number,
   ): Promise<Appended> {
-    const { deps, ownership, targets } = this.#with
+    const { deps, ownership } = this.#with
     const facts = {
       topic: this.#options.topic,
       partition: this.#options.partition,
@@ -215,8 +229,12 @@ export class TargetLog {
           hint: 'raise max.message.bytes of the topic, then run restore again',
         })
       case 'invalid':
-        // The plan has grown, and an executor that did not know yet has sealed the topic.
-        if (name === 'INVALID_TIMESTAMP' && (await targets.inspect(facts.topic)).unseal.size > 0) return 'look again'
+        // An executor that did not know yet that the plan has grown may have sealed the topic, which is opened before the
+        // next attempt; or the bytes were damaged on their way.
+        if (this.#invalidAt !== this.#count) {
+          this.#invalidAt = this.#count
+          return 'look again'
+        }
         if (records > 1) return 'smaller' // until the one that is refused is alone, and all before it are there
         throw new MaxbrodError('TARGET_REFUSED', `${this.#name} refuses ${which}: ${name}`, {
           ...facts,

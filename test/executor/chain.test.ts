@@ -303,3 +303,16 @@ test('a file that is not the next one is refused', async () => {
   const chain = scene.newChain()
   assert.throws(() => chain.add(scene.files[1]!), { code: 'PLAN_CORRUPT' })
 })
+
+test('a target that takes nothing for a while is given up aloud, and tried again later', async () => {
+  const dice = new Dice('stuck')
+  let scene = await openScene(dice, { ...kind, refused: 1 })
+  while (scene.expected.length === 0) scene = await openScene(dice, { ...kind, refused: 1 })
+  await assert.rejects(scene.newChain().run(), error => {
+    assert.ok(isMaxbrodError(error, 'KAFKA_GAVE_UP'), String(error))
+    assert.match(error.message, /copy-0 takes no records: NOT_(LEADER_OR_FOLLOWER|ENOUGH_REPLICAS)/)
+    return troubleOf(error) === 'try again'
+  })
+  assert.equal(scene.pool.taken, 0)
+  assert.equal(scene.budget.usedBytes, 0)
+})

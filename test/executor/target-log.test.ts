@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { StallWatch } from '../../src/executor/stall-watch.ts'
 import { TargetLog } from '../../src/executor/target-log.ts'
-import type { Targets } from '../../src/executor/targets.ts'
 import { BatchBuilder } from '../../src/format/batch/batch-builder.ts'
 import type { AppendAnswer, AppendRequest, GroupSession, Kafka } from '../../src/kafka/port.ts'
 import { kindOf } from '../../src/kafka/kafka-errors.ts'
@@ -25,7 +24,7 @@ const nothing = () => undefined
 const quiet = { debug: nothing, info: nothing, warn: nothing, error: nothing } as unknown as Logger
 
 /** A target log whose time, heartbeats, throttle and broker are the test's. */
-function openLog({ isSealed = false, logEnd = 0 } = {}) {
+function openLog({ logEnd = 0 } = {}) {
   const clock = new ManualClock()
   const pool = new CountingPool()
   const target = new FickleTarget('copy', new Dice('log'), kind)
@@ -63,9 +62,6 @@ function openLog({ isSealed = false, logEnd = 0 } = {}) {
       ownership: { topic: 'plan', partition: 0, ended: end.signal },
       stalls: new StallWatch(clock),
       throttle: { take: (bytes, signal) => world.throttle.take(bytes, signal) },
-      targets: {
-        inspect: () => Promise.resolve({ unseal: new Map(isSealed ? [['a', 'b']] : []) }),
-      } as unknown as Targets,
       onSent: nothing,
     },
   )
@@ -255,6 +251,7 @@ for (const [name, records, expected] of refusals) {
     const { log, append, world, live, pool } = openLog()
     await log.look()
     world.answer = () => ({ kind: 'refused', trouble: { name, kind: kindOf(name) } })
+    if (kindOf(name) === 'invalid') assert.equal(await append(records), 'look again')
     const appended = append(records)
     appended.catch(nothing)
     await live(300)
@@ -265,11 +262,24 @@ for (const [name, records, expected] of refusals) {
   })
 }
 
-test('a timestamp is refused because somebody has sealed the topic: it is looked at again, and opened', async () => {
-  const { log, append, world } = openLog({ isSealed: true })
+test('what is invalid is tried once more: somebody may have sealed the topic, and the next look opens it', async () => {
+  const { log, append, world } = openLog()
   await log.look()
   world.answer = () => ({ kind: 'refused', trouble: { name: 'INVALID_TIMESTAMP', kind: 'invalid' } })
   assert.equal(await append(), 'look again')
+  await log.look()
+  world.answer = () => ({ kind: 'acknowledged', baseOffset: 0, logStartOffset: 0 })
+  assert.equal(await append(), 'appended')
+  world.answer = () => ({ kind: 'refused', trouble: { name: 'CORRUPT_MESSAGE', kind: 'invalid' } })
+  assert.equal(await append(), 'look again', 'at another place it is another batch')
+})
+
+test('a chain that is over leaves the connections to the others, whose batches are on their way', async () => {
+  const { log, append, world, end } = openLog()
+  await log.look()
+  end.abort(new Aborted('over'))
+  assert.equal(await append(), 'look again')
+  assert.equal(world.resets, 0)
 })
 
 test('without an answer the bytes of a batch stay as they are', async () => {
