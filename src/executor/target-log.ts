@@ -10,6 +10,7 @@ import type { ExecutorDeps } from './deps.ts'
 import { executorMetrics } from './metrics.ts'
 import type { TargetProgress } from './resume.ts'
 import type { StallWatch } from './stall-watch.ts'
+import type { Targets } from './targets.ts'
 
 export interface TargetLogDeps {
   readonly deps: ExecutorDeps
@@ -18,6 +19,7 @@ export interface TargetLogDeps {
   readonly ownership: Ownership
   readonly stalls: StallWatch
   readonly throttle: Throttle
+  readonly targets: Pick<Targets, 'inspect'>
   /** Records were acknowledged, in a batch of so many bytes. */
   readonly onSent: (records: number, bytes: number) => void
 }

@@ -62,6 +62,7 @@ function openLog({ logEnd = 0 } = {}) {
       ownership: { topic: 'plan', partition: 0, ended: end.signal },
       stalls: new StallWatch(clock),
       throttle: { take: (bytes, signal) => world.throttle.take(bytes, signal) },
+      targets: { inspect: () => Promise.reject(new Error('it is there')) },
       onSent: nothing,
     },
   )
