@@ -23,7 +23,7 @@ export interface RunResult extends Omit<Measured, 'stdout'> {
 
 const root = join(import.meta.dirname, '..')
 /** As bin/maxbrod starts it, but the compiled program: what is measured is what is shipped. */
-const program = ['--disable-sigusr1', join(root, 'dist/cli.js')]
+const program = ['--require', join(root, 'bin/take-sigusr1.cjs'), join(root, 'dist/cli.js')]
 
 /** One backup of the whole topic into a prefix of its own. */
 export async function runBackup(servers: Servers, data: DataSet, run: number): Promise<RunResult> {

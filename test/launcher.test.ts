@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { Cli, runCli } from './helpers/cli.ts'
+import { eventually } from './helpers/eventually.ts'
 import { root } from './runner/files.ts'
 
 /** Prints what the launcher started it with. */
@@ -29,7 +30,8 @@ async function openFolder(version: string) {
       await put('node_modules/maxbrod/dist/cli.js', program)
       await put('node_modules/maxbrod/package.json', '{"type":"module"}')
       await mkdir(join(folder, 'node_modules/maxbrod/bin'))
-      await copyFile(join(root, 'bin/maxbrod'), join(folder, 'node_modules/maxbrod/bin/maxbrod'))
+      for (const file of ['maxbrod', 'take-sigusr1.cjs'])
+        await copyFile(join(root, 'bin', file), join(folder, 'node_modules/maxbrod/bin', file))
       await mkdir(join(folder, 'node_modules/.bin'))
       await symlink('../maxbrod/bin/maxbrod', join(folder, 'node_modules/.bin/maxbrod'))
       if (withNode) {
@@ -60,7 +62,7 @@ for (const version of ['v24.12.0', 'v24.21.0', 'v26.0.1', 'v100.0.0']) {
   test(`the node in PATH is taken when it is ${version}`, async () => {
     await using machine = await openFolder(version)
     const { stdout } = await runCli(['plan', 'a  b'], { env: machine.env })
-    const flags = '--disable-sigusr1 --disable-warning=ExperimentalWarning'
+    const flags = `--require ${join(root, 'bin/take-sigusr1.cjs')} --disable-warning=ExperimentalWarning`
     assert.equal(stdout, `node ${version} runs ${flags} ${join(root, 'src/cli.ts')} plan a  b\n`)
   })
 }
@@ -75,9 +77,26 @@ test('an installed package runs what was compiled, with the Node that npm put be
   assert.deepEqual([exit, stderr], [0, ''])
   const [argv, flags, pid, version] = JSON.parse(stdout) as [string[], string[], number, string]
   assert.deepEqual(argv, [join(machine.folder, 'node_modules/maxbrod/dist/cli.js'), 'backup', '--topics', 'a b'])
-  assert.ok(flags.includes('--disable-sigusr1'))
+  assert.ok(flags.includes(join(machine.folder, 'node_modules/maxbrod/bin/take-sigusr1.cjs')))
   assert.equal(pid, cli.process.pid)
   assert.equal(version, process.version)
+})
+
+test('SIGUSR1 reaches the program through the launcher, and opens no debugger port before it listens', async () => {
+  await using machine = await openFolder('v20.20.2')
+  const launcher = await machine.install({ withNode: true })
+  await machine.put(
+    'node_modules/maxbrod/dist/cli.js',
+    `console.log('up')
+     setTimeout(() => process.on('SIGUSR1', () => process.exit(7)), 300)
+     setTimeout(() => undefined, 20_000)`,
+  )
+  const cli = new Cli([], { program: launcher, env: machine.env })
+  await eventually('the program runs', () => cli.output.includes('up'))
+  const kills = setInterval(() => cli.process.kill('SIGUSR1'), 20)
+  const { exit, stderr } = await cli.result
+  clearInterval(kills)
+  assert.deepEqual([exit, stderr], [7, ''])
 })
 
 test('without any Node that is new enough there is one sentence', async () => {

@@ -8,6 +8,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Disk } from '../runtime/disk.ts'
 import type { Random } from '../runtime/random.ts'
 import type { ObjectStore } from '../storage/port.ts'
+import type { Flushed } from './flush.ts'
 
 /** The ports that a backup worker lives on. */
 export interface BackupDeps {
@@ -24,6 +25,8 @@ export interface BackupDeps {
   readonly pool: BufferPool
   /** Program and version, as files name their writer. */
   readonly writer: string
+  /** Is given the way to flush this worker while it runs; what it returns is disposed of before the worker ends. */
+  readonly onFlush: (flush: () => Promise<Flushed>) => Disposable
 }
 
 /** What all partitions of a worker share. */

@@ -30,7 +30,7 @@ export class WorkerGauges implements Disposable {
   #set(): void {
     const partitions = this.#partitions
     this.#metrics.ownedPartitions.set(partitions.length)
-    this.#metrics.stoppedPartitions.set(this.#tally.stoppedPartitions)
+    this.#metrics.stoppedPartitions.set(this.#tally.stoppedPartitions.length)
     this.#metrics.bufferedBytes.set(partitions.reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0))
     this.#metrics.bufferedAgeSeconds.set(Math.max(0, ...partitions.map(({ bufferedAgeMs }) => bufferedAgeMs)) / 1000)
     this.#metrics.memoryBytes.set(this.#memory.budget.usedBytes)

@@ -190,17 +190,26 @@ export class PartitionBackup {
     this.#closeAtTarget()
   }
 
-  /** Uploads and commits everything taken so far. */
-  async flush(reason: string): Promise<void> {
-    this.#close(reason)
-    await this.#chain.drained()
+  /** Has everything taken so far uploaded. */
+  close(reason: string): void {
+    this.#intake.sealOpenBlock()
+    this.#chain.close(this.position, reason)
+  }
+
+  /** Uploads and commits everything taken so far; true when that came about. Reading goes on meanwhile. */
+  async flush(reason: string): Promise<boolean> {
+    this.close(reason)
+    const { position } = this
+    await this.#chain.reached(position)
+    return this.committedTo >= position
   }
 
   /** Uploads everything taken so far and commits nothing: the committed offset speaks of another incarnation by now. */
   async retire(): Promise<void> {
     this.#isStopped = true
     this.#chain.commitNoMore()
-    await this.flush('the topic was deleted')
+    this.close('the topic was deleted')
+    await this.#chain.drained()
   }
 
   /** Lets uploads that have begun finish. */
@@ -232,7 +241,8 @@ export class PartitionBackup {
   async #stopReading(error: unknown): Promise<void> {
     this.#isStopped = true
     this.#deps.onStopped(error)
-    await this.flush('it cannot be read any further')
+    this.close('it cannot be read any further')
+    await this.#chain.drained()
     await this.discard()
   }
 
@@ -252,7 +262,7 @@ export class PartitionBackup {
       this.#lastTakenAtMs = clock.monotonic()
       this.#probes = undefined
       this.#chain.covered(this.position)
-      if (this.position === this.#barrier) this.#close('a file lies ahead')
+      if (this.position === this.#barrier) this.close('a file lies ahead')
       this.#closeAtTarget()
     } else if (fetched.records.length === 0 && fetched.lastStableOffset > this.position)
       this.#probe(fetched.lastStableOffset, isAlone)
@@ -271,7 +281,7 @@ export class PartitionBackup {
     this.#intake.skipTo(Math.min(...this.#probes, this.#barrier))
     this.#probes = undefined
     this.#chain.covered(this.position)
-    if (this.position === this.#barrier) this.#close('a file lies ahead')
+    if (this.position === this.#barrier) this.close('a file lies ahead')
     this.#closeAtTarget()
   }
 
@@ -330,7 +340,7 @@ export class PartitionBackup {
     this.#chain.addGap(gap)
     this.#intake.skipTo(gap.to)
     this.#rewind()
-    if (this.position === this.#barrier) this.#close('a file lies ahead')
+    if (this.position === this.#barrier) this.close('a file lies ahead')
     this.#closeAtTarget()
   }
 
@@ -369,12 +379,7 @@ export class PartitionBackup {
   }
 
   #closeAtTarget(): void {
-    if (this.#target !== undefined && this.position >= this.#target) this.#close('the end was reached')
-  }
-
-  #close(reason: string): void {
-    this.#intake.sealOpenBlock()
-    this.#chain.close(this.position, reason)
+    if (this.#target !== undefined && this.position >= this.#target) this.close('the end was reached')
   }
 
   #moveTo(position: number, barrier: number | undefined): void {

@@ -35,6 +35,7 @@ export interface PartitionsDeps {
   /** Something that the whole worker cannot go on after. */
   readonly onFatal: (error: unknown) => void
   readonly onRecords: (topic: string, records: number, bytes: number) => void
+  readonly onUploaded: (partition: TopicPartition, tile: UploadedTile) => void
 }
 
 /** Partitions that find their resume point at the same time: each asks the store and the cluster a few things. */
@@ -104,10 +105,20 @@ export class Partitions {
     }
   }
 
+  /** Uploads and commits everything that was read so far, and goes on; returns the partitions for which that did not come about. */
+  async flush(reason: string): Promise<TopicPartition[]> {
+    const flushing = [...this.#running.values()].map(async partition => {
+      const { topic, partition: number } = partition.ownership
+      return (await partition.flush(reason)) ? [] : [{ topic, partition: number }]
+    })
+    return (await Promise.all(flushing)).flat()
+  }
+
   /** Ends all partitions, after uploading what was read if `flush` says so. */
   async close(flush: boolean): Promise<void> {
     for (const partition of this.#running.values()) {
-      this.#leave(partition, flush ? partition.flush('the worker stops') : partition.drained())
+      if (flush) partition.close('the worker stops')
+      this.#leave(partition, partition.drained())
     }
     this.#running.clear()
     await this.#left()
@@ -191,7 +202,7 @@ export class Partitions {
     bounds: LogBounds,
     log: Logger,
   ): Promise<PartitionBackup> {
-    const { context, options, memory, press, committer, tally, onTrouble, onRecords } = this.#deps
+    const { context, options, memory, press, committer, tally, onTrouble, onRecords, onUploaded } = this.#deps
     const { kafka, store, archive } = context
     const { topic, partition } = ownership
     const leader = kafka.routes.leader(ownership)
@@ -211,6 +222,7 @@ export class Partitions {
       uploads: this.#uploads,
       onUploaded: tile => {
         tally.uploaded(ownership, tile)
+        onUploaded(ownership, tile)
         this.#count(topic, tile)
         log.info({ ...tile, gaps: tile.gaps.length === 0 ? undefined : tile.gaps }, 'uploaded')
       },

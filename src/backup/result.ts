@@ -70,8 +70,14 @@ export class BackupTally {
     return this.#stopped.has(partition)
   }
 
-  get stoppedPartitions(): number {
-    return this.#stopped.size
+  /** Partitions that cannot go on, and why. */
+  get stoppedPartitions(): StoppedPartition[] {
+    return [...this.#stopped].map(([{ topic, partition }, { error }]) => ({
+      topic,
+      partition,
+      code: error instanceof MaxbrodError ? error.code : 'BUG',
+      message: `${partitionName({ topic, partition })}: ${messageOf(error)}`,
+    }))
   }
 
   result(behindOpenTransaction: BackupResult['behindOpenTransaction']): BackupResult {
@@ -79,12 +85,7 @@ export class BackupTally {
       a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition,
     )
     const sum = (pick: (one: PartitionResult) => number) => partitions.reduce((total, one) => total + pick(one), 0)
-    const stopped = [...this.#stopped].map(([{ topic, partition }, { error }]) => ({
-      topic,
-      partition,
-      code: error instanceof MaxbrodError ? error.code : 'BUG',
-      message: `${partitionName({ topic, partition })}: ${messageOf(error)}`,
-    }))
+    const stopped = this.stoppedPartitions
     return {
       result: stopped.length === 0 && this.#gaps.length === 0 ? 'ok' : 'partial',
       files: sum(one => one.files),

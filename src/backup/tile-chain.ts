@@ -90,6 +90,8 @@ export class TileChain {
   /** Spool files of dropped tiles on their way out. */
   #removing = Promise.resolve()
   #isCommitting = true
+  /** Resolves with the next commit. */
+  #committing = Promise.withResolvers<void>()
   #isOver = false
   #commitsFrom: number
 
@@ -205,6 +207,12 @@ export class TileChain {
   /** Resolves when everything closed so far is durable and committed, or the partition is no longer ours. */
   async drained(): Promise<void> {
     while (this.#isUploading) await this.#uploading
+  }
+
+  /** Resolves when all below `offset` is committed, or nothing is uploaded any more: because all is, or the chain cannot go on. */
+  async reached(offset: number): Promise<void> {
+    while (this.#isUploading && this.#commitsFrom < offset)
+      await Promise.race([this.#uploading, this.#committing.promise])
   }
 
   /** Ends the chain here: what is not durable is forgotten, nothing is taken any more. Kafka still has it. */
@@ -400,6 +408,8 @@ export class TileChain {
     const metadata = encodeCommitNote({ archiveId, topicId, lineage, lastFrom: this.#lastFrom, origin: this.#origin })
     const outcome = await this.#deps.committer.commit({ ownership: this.#ownership, offset, leaderEpoch, metadata })
     if (outcome === 'committed') this.#commitsFrom = offset
+    this.#committing.resolve()
+    this.#committing = Promise.withResolvers()
     this.#deps.log.debug(
       { offset, outcome, folder: partitionFolder(this.#place), partition: partitionName(this.#place) },
       'commit',

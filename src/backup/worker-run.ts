@@ -11,6 +11,7 @@ import { Committer } from './committer.ts'
 import type { DefinitionKeeper } from './definitions.ts'
 import type { WorkerContext } from './deps.ts'
 import { FetchLoops } from './fetch-loops.ts'
+import { FlushDesk } from './flush.ts'
 import { WorkerGauges } from './gauges.ts'
 import { WorkerMemory } from './memory.ts'
 import { backupMetrics } from './metrics.ts'
@@ -42,6 +43,7 @@ const MIN_FETCH_BYTES = 64 * 1024
 export class WorkerRun implements AsyncDisposable {
   readonly tally = new BackupTally()
   readonly partitions: Partitions
+  readonly flushDesk: FlushDesk
   readonly #deps: WorkerRunDeps
   readonly #loops: FetchLoops
   readonly #gauges: WorkerGauges
@@ -61,6 +63,11 @@ export class WorkerRun implements AsyncDisposable {
     const memory = new WorkerMemory(options.memory)
     const press = new BlockPress(options.compressionLevel)
     const metrics = context.metrics.of(backupMetrics)
+    this.flushDesk = new FlushDesk({
+      clock: context.clock,
+      flushAll: () => this.partitions.flush('a flush was asked for'),
+      stopped: () => this.tally.stoppedPartitions,
+    })
     this.partitions = new Partitions({
       context,
       memory,
@@ -72,6 +79,7 @@ export class WorkerRun implements AsyncDisposable {
       targetOf: ownership => targets?.ends.get(ownership)?.end,
       onTrouble: (error, { topic, partition, ended }) => this.#onTrouble(error, { topic, partition }, ended),
       onFatal: error => this.#failure.reject(error),
+      onUploaded: (partition, tile) => this.flushDesk.uploaded(partition, tile),
       onRecords: (topic, records, bytes) => {
         metrics.recordsTotal.add(records, { topic })
         metrics.fetchedBytesTotal.add(bytes, { topic })

@@ -69,6 +69,7 @@ export async function runBackup(deps: BackupDeps, options: BackupOptions, stop: 
   await using session = await joining.catch(unlessAsked(stop))
   if (session === undefined) return run.tally.result([])
   joined.resolve(session)
+  using _ = deps.onFlush(() => run.flushDesk.flush())
 
   const work = targets === undefined ? aborted(stop.draining) : untilReached(targets, context, run, own)
   await Promise.race([work, run.failed, session.ended])

@@ -1,4 +1,5 @@
 import { backupOptions } from '../backup/options.ts'
+import type { Flushed } from '../backup/flush.ts'
 import type { BackupResult } from '../backup/result.ts'
 import { runBackup } from '../backup/worker.ts'
 import { BackupTally } from '../backup/result.ts'
@@ -17,6 +18,7 @@ import { probeCreateOnly } from '../storage/probe.ts'
 import { command } from './command.ts'
 import type { Context } from './command.ts'
 import type { Outcome } from './ending.ts'
+import { openFlushSwitch } from './flush-switch.ts'
 import { startWatchServer } from './watch-server.ts'
 
 /** Unused buffers for blocks: as many as are filled and compressed at a time, and a few more. */
@@ -41,6 +43,13 @@ export const backup = command({
     using _closing = { [Symbol.dispose]: () => store.close() }
     await using kafka = await context.openKafka(values.kafka, context)
     await using _ = await startWatchServer(context, values.metrics, () => ({ isAlive: true, says: 'running' }))
+    const isFlushNamed = context.origins.backup.flushPort.from !== 'default'
+    await using flushSwitch = await openFlushSwitch({
+      port: isFlushNamed || !values.backup.once ? values.backup.flushPort : 0,
+      isNamed: isFlushNamed,
+      logger,
+      onFlushSignal: listener => context.onFlushSignal(listener),
+    })
     const archive = await unlessAborted(
       claim(store, kafka, values.storage.allowUnconditionalPut, context),
       stop.draining,
@@ -58,6 +67,7 @@ export const backup = command({
       pool: new BufferPool(POOL_BYTES),
       log: logger,
       writer: `maxbrod ${version}`,
+      onFlush: (flush: () => Promise<Flushed>) => flushSwitch.connect(flush),
     }
     const options = { ...values.backup, metadataMaxAge: values.kafka.metadataMaxAge }
     const result = await runBackup(deps, options, stop)

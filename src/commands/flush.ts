@@ -1,8 +1,14 @@
+import type { Flushed } from '../backup/flush.ts'
 import { duration, port } from '../config/kinds-of-number.ts'
 import { flag } from '../config/kinds-of-text.ts'
 import { section } from '../config/section.ts'
+import { askWorker } from '../observe/ask-worker.ts'
+import { table } from '../observe/table.ts'
+import { Aborted } from '../runtime/aborted.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
 import { command } from './command.ts'
-import { notBuilt } from './not-built.ts'
+import type { Outcome } from './ending.ts'
+import { FLUSH_PATH } from './flush-switch.ts'
 
 const flushOptions = section('flush', {
   flushPort: port({ default: '8082', doc: 'The --flush-port of the worker.' }),
@@ -20,5 +26,45 @@ export const flush = command({
     { does: 'what was uploaded, for a script', line: '-o json' },
   ],
   endsByItself: () => true,
-  run: () => notBuilt('flush'),
+  async run({ flush: { flushPort, wait, timeout } }, { clock, stop }) {
+    const patience = new AbortController()
+    const signal = AbortSignal.any([patience.signal, stop.draining])
+    const asking = askWorker(flushPort, `${FLUSH_PATH}?wait=${wait}`, signal)
+    const over = new AbortController()
+    void clock.sleep(timeout, over.signal).then(() => patience.abort(new Aborted('timeout')))
+    try {
+      return outcomeOf(await asking, wait)
+    } catch (error) {
+      if (!patience.signal.aborted || stop.draining.aborted) throw error
+      const hint = 'the worker goes on uploading; see its log, or wait longer with --timeout'
+      throw new MaxbrodError('PARTIAL', `not everything is uploaded after ${timeout / 1_000} s`, { hint })
+    } finally {
+      over.abort()
+    }
+  },
 })
+
+function outcomeOf({ status, body }: { status: number; body: string }, wait: boolean): Outcome {
+  if (status === (wait ? 200 : 202)) return wait ? flushedOutcome(JSON.parse(body) as Flushed) : asked
+  const hint = status === 503 ? 'try again in a moment' : 'is it really the --flush-port of a maxbrod backup?'
+  throw new MaxbrodError('WORKER_UNREACHABLE', `the worker answered ${status}: ${body.trim()}`, { status, hint })
+}
+
+const asked: Outcome = { result: 'ok', details: { isDone: false }, text: 'asked for; see the log of the worker\n' }
+
+function flushedOutcome({ files, left, seconds }: Flushed): Outcome {
+  const rows = files.map(({ topic, partition, key, from, to, records, bytes }) => [
+    topic,
+    partition,
+    records,
+    bytes,
+    `${from} … ${to - 1}`,
+    key,
+  ])
+  const text = [
+    rows.length === 0 ? '' : table(['topic', 'partition', 'records', 'bytes', 'offsets', 'key'], rows),
+    `${files.length} files uploaded in ${seconds.toFixed(1)} s${left.length === 0 ? ': all that was read is durable' : ''}\n`,
+    ...left.map(({ topic, partition, reason }) => `${topic}-${partition} is not: ${reason}\n`),
+  ].join('')
+  return { result: left.length === 0 ? 'ok' : 'partial', details: { files, left, seconds }, text }
+}

@@ -105,6 +105,10 @@ export const errorCodes = {
     'A topic was deleted and created again while it was backed up; the backup holds several incarnations of it.',
   ],
   WORKER_LOCKED: [6, 'Another process uses this working directory. Give every worker one of its own.'],
+  WORKER_UNREACHABLE: [
+    5,
+    'No worker answered on the flush port of this host. Look whether one runs here, and with which --flush-port.',
+  ],
   DISK: [5, 'The working directory cannot be written or read. Check space and rights.'],
   PARTIAL: [3, 'The command finished, but something was left out. The message and the result list it.'],
 
