@@ -18,7 +18,7 @@ import type { PartitionOptions, Verdict } from './partition.ts'
 import { findResumePoint } from './resume.ts'
 import type { LogBounds } from './resume.ts'
 import type { BackupTally } from './result.ts'
-import type { UploadedTile } from './tile-chain.ts'
+import type { UploadedTile } from './uploaded-tile.ts'
 
 export interface PartitionsDeps {
   readonly context: WorkerContext

@@ -22,6 +22,7 @@ import type { RotationLimits } from './rotation.ts'
 import { SpoolFile } from './spool-file.ts'
 import { tileBody } from './tile-body.ts'
 import { TileDraft } from './tile-draft.ts'
+import type { UploadedTile } from './uploaded-tile.ts'
 
 export interface ChainDeps {
   readonly context: WorkerContext
@@ -46,19 +47,6 @@ export interface BatchFacts {
   /** −1 before the first. */
   readonly leaderEpoch: number
   readonly codec: BatchCodec | undefined
-}
-
-export interface UploadedTile {
-  readonly key: string
-  readonly from: number
-  readonly to: number
-  readonly records: number
-  readonly bytes: number
-  readonly gaps: readonly Gap[]
-  /** Why it was closed. */
-  readonly reason: string
-  /** From closing it until it was durable. */
-  readonly seconds: number
 }
 
 interface ClosedTile {
