@@ -19,6 +19,13 @@ export interface RunResult extends Omit<Measured, 'stdout'> {
   /** Bytes of objects written or read. */
   readonly objectBytes: number
   readonly objects: number
+  /** Requests to the object store per GB of payload; providers charge by the request. */
+  readonly requestsPerGb: number
+}
+
+/** Of the document that each command prints. */
+interface Done {
+  readonly storage: { readonly requests: Readonly<Record<string, number>> }
 }
 
 const root = join(import.meta.dirname, '..')
@@ -45,9 +52,9 @@ export async function runBackup(servers: Servers, data: DataSet, run: number): P
       ...where(servers, data, run),
     ]
     const measured = await maxbrod(servers, args)
-    const result = JSON.parse(measured.stdout) as { records: number; bytes: number; files: number }
+    const result = JSON.parse(measured.stdout) as Done & { records: number; bytes: number; files: number }
     if (result.records !== data.records) throw new Error(`${result.records} of ${data.records} records were backed up`)
-    return runResult(measured, data, result.bytes, result.files)
+    return runResult(measured, data, result.bytes, result.files, result)
   } finally {
     await rm(workingDir, { recursive: true, force: true })
   }
@@ -92,10 +99,10 @@ export class Restores {
       '0',
       ...storage,
     ])
-    const result = JSON.parse(measured.stdout) as { topics: { recordsRestored: number }[] }
+    const result = JSON.parse(measured.stdout) as Done & { topics: { recordsRestored: number }[] }
     if (result.topics[0]?.recordsRestored !== records)
       throw new Error(`${result.topics[0]?.recordsRestored} of ${records} records were restored`)
-    return runResult(measured, this.#data, plan.topics[0]?.bytes ?? 0, plan.topics[0]?.files ?? 0)
+    return runResult(measured, this.#data, plan.topics[0]?.bytes ?? 0, plan.topics[0]?.files ?? 0, result)
   }
 }
 
@@ -121,8 +128,26 @@ function maxbrod({ s3 }: Servers, args: readonly string[]): Promise<Measured> {
   return measure(process.execPath, [...program, ...args], env)
 }
 
-function runResult(measured: Measured, { records }: DataSet, objectBytes: number, objects: number): RunResult {
+function runResult(
+  measured: Measured,
+  { records, valueBytes }: DataSet,
+  objectBytes: number,
+  objects: number,
+  { storage }: Done,
+): RunResult {
   const { wallSeconds, userSeconds, systemSeconds, cpuSeconds, peakRssMiB } = measured
   const recordsPerSecond = records / wallSeconds
-  return { wallSeconds, userSeconds, systemSeconds, cpuSeconds, peakRssMiB, recordsPerSecond, objectBytes, objects }
+  const requests = Object.values(storage.requests).reduce((sum, count) => sum + count, 0)
+  const requestsPerGb = (requests * 1e9) / (records * valueBytes)
+  return {
+    wallSeconds,
+    userSeconds,
+    systemSeconds,
+    cpuSeconds,
+    peakRssMiB,
+    recordsPerSecond,
+    objectBytes,
+    objects,
+    requestsPerGb,
+  }
 }

@@ -30,8 +30,8 @@ export function tableOf(results: readonly DataSetResult[]): string {
     row(`restore ${data.name}`, payloadBytes, restore, floors),
   ])
   return [
-    '| | records/s | MB/s | CPU s | peak RSS | objects | of Java’s reader | × zstd -1 |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| | records/s | MB/s | CPU s | peak RSS | objects | requests per GB | of Java’s reader | × zstd -1 |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
   ].join('\n')
 }
@@ -44,6 +44,7 @@ function row(name: string, payloadBytes: number, run: RunResult, { consumer, zst
     run.cpuSeconds.toFixed(1),
     `${run.peakRssMiB.toFixed(0)} MiB`,
     `${run.objects}, ${(run.objectBytes / 1e6).toFixed(0)} MB`,
+    run.requestsPerGb.toFixed(0),
     `${((run.recordsPerSecond / consumer) * 100).toFixed(0)} %`,
     (run.cpuSeconds / zstd.cpuSeconds).toFixed(2),
   ]

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { join } from 'node:path'
 import { eventually } from './helpers/eventually.ts'
+import { freePorts } from './helpers/ports.ts'
 import { Cli, runCli } from './helpers/cli.ts'
 import { root } from './runner/files.ts'
 
@@ -60,24 +61,23 @@ test('a variable that cannot be read is named', async () => {
   assert.deepEqual([exit, stderr], [2, "maxbrod: USAGE: MEMORY: 'much' is not a size · write it like 5MiB\n"])
 })
 
-test('flush says that it is not built', async () => {
-  const { exit, stderr } = await runCli(['flush'])
-  assert.deepEqual([exit, stderr], [2, 'maxbrod: NOT_BUILT: maxbrod flush does not work yet in this version\n'])
-})
-
-for (const argv of [
-  ['flush', '-o', 'json'],
-  ['flush', '--output=JSON'],
-]) {
-  test(`${argv.join(' ')} is one JSON document, also for a failure`, async () => {
-    const { exit, stdout } = await runCli(argv)
+for (const format of [['-o', 'json'], ['--output=JSON']]) {
+  test(`with ${format.join(' ')} a failure is one JSON document, too`, async () => {
+    const [port = 0] = await freePorts(1)
+    const { exit, stdout } = await runCli(['flush', `--flush-port=${port}`, ...format])
     assert.equal(stdout.split('\n').length, 2)
     assert.deepEqual(JSON.parse(stdout), {
       command: 'flush',
       result: 'failed',
-      error: { code: 'NOT_BUILT', message: 'maxbrod flush does not work yet in this version', facts: {}, exit: 2 },
+      error: {
+        code: 'WORKER_UNREACHABLE',
+        message: `no worker answers on 127.0.0.1:${port}: connect ECONNREFUSED 127.0.0.1:${port}`,
+        hint: 'is maxbrod backup running on this host, with this --flush-port?',
+        facts: { port },
+        exit: 5,
+      },
     })
-    assert.equal(exit, 2)
+    assert.equal(exit, 5)
   })
 }
 

@@ -3,6 +3,7 @@ import { Metrics } from '../observe/metrics.ts'
 import { isAborted } from '../runtime/aborted.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { Stop } from '../runtime/stop.ts'
+import { storageCost } from '../storage/cost.ts'
 import type { Command } from './command.ts'
 import type { CommonValues } from './common-sections.ts'
 import { commonSections } from './common-sections.ts'
@@ -42,8 +43,10 @@ export async function runCommand(command: Command, argv: readonly string[], worl
   const { onFlushSignal } = flushSignals
   const run = async (): Promise<Outcome> => {
     using progress = openProgress()
-    const tools = { origins, stop, logger, redactor, metrics: new Metrics(), progress, version, onFlushSignal }
-    return await command.run(values, { ...ports, ...tools })
+    const metrics = new Metrics()
+    const tools = { origins, stop, logger, redactor, metrics, progress, version, onFlushSignal }
+    const outcome = await command.run(values, { ...ports, ...tools })
+    return { ...outcome, details: { ...outcome.details, storage: await storageCost(metrics) } }
   }
   const ending: EndingContext = { command: command.name, isJson: common.output.output === 'json', redactor, world }
   try {
