@@ -36,7 +36,11 @@ servers: install
 	@$(NODE) test/servers/prepare.ts
 
 ## long matrices that `make test` has no time for; what happened goes to test/torture/results/
-torture: torture-restore
+torture: torture-backup torture-restore
+
+## backups that are shot at, with many seeds; make torture-backup ARGS=--seeds=20
+torture-backup: install
+	@$(NODE) test/torture/backup.ts $(ARGS)
 
 ## restores that are shot at, with many seeds, on one broker and on three; make torture-restore ARGS=--seeds=20
 torture-restore: install
