@@ -59,6 +59,7 @@ export class PartitionBackup {
   #corruptTries = 0
   /** Last stable offsets of empty answers that should not have been empty; undefined while there was none. */
   #probes: number[] | undefined
+  #isTaking = false
   #isStopped = false
 
   constructor(
@@ -158,7 +159,10 @@ export class PartitionBackup {
    * fresh if the leader has moved. Never throws, and never waits long: others were fetched in the same answer.
    */
   async take(fetched: FetchedPartition, requested: number, isAlone: boolean): Promise<void> {
+    // While the leader moves, the old one's answer and the new one's may both begin at our position: one of them counts.
+    if (this.#isTaking) return
     if (this.#isStopped || this.ownership.ended.aborted || requested !== this.position) return this.#rewind()
+    this.#isTaking = true
     try {
       await (fetched.trouble === undefined ? this.#takeRecords(fetched, isAlone) : this.#takeTrouble(fetched.trouble))
     } catch (error) {
@@ -166,6 +170,8 @@ export class PartitionBackup {
       // What was read up to here is sound, and the next worker would come no further either.
       if (isMaxbrodError(error, 'KAFKA_AUTH', 'BATCH_CORRUPT', 'BATCH_MAGIC')) void this.#stopReading(error)
       else this.stop(error)
+    } finally {
+      this.#isTaking = false
     }
   }
 

@@ -1,0 +1,195 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Committer } from '../../src/backup/committer.ts'
+import { WorkerMemory } from '../../src/backup/memory.ts'
+import { PartitionBackup } from '../../src/backup/partition.ts'
+import type { PartitionDeps, PartitionOptions } from '../../src/backup/partition.ts'
+import type { ResumePoint } from '../../src/backup/resume.ts'
+import type { UploadedTile } from '../../src/backup/tile-chain.ts'
+import type { BatchCodec } from '../../src/format/batch/record-batch.ts'
+import { codecBits } from '../../src/format/batch/record-batch.ts'
+import { BlockPress } from '../../src/format/ocf/block-press.ts'
+import { kindOf } from '../../src/kafka/kafka-errors.ts'
+import type { KafkaErrorName } from '../../src/kafka/kafka-errors.ts'
+import type { FetchedPartition, GroupSession, Kafka, OffsetKind, Ownership } from '../../src/kafka/port.ts'
+import type { Logger } from '../../src/observe/logger.ts'
+import { Metrics } from '../../src/observe/metrics.ts'
+import { silentProgress } from '../../src/observe/progress.ts'
+import type { Disk } from '../../src/runtime/disk.ts'
+import { newLimit } from '../../src/runtime/limit.ts'
+import { nodeDisk } from '../../src/runtime/node-disk.ts'
+import { systemRandom } from '../../src/runtime/random.ts'
+import { PartitionMap } from '../../src/runtime/topic-partition.ts'
+import { newMemoryStore } from '../../src/storage/memory.ts'
+import { CountingPool } from './counting-pool.ts'
+import { ManualClock } from './manual-clock.ts'
+import { encodeBatch } from './plain-batch.ts'
+
+const topicId = 'AAAAAAAAAAAAAAAAAAAAAA'
+const where = { topic: 'orders', partition: 0 }
+const nothing = () => undefined
+
+export interface LonePartitionOptions {
+  readonly options?: Partial<PartitionOptions>
+  readonly resume?: Partial<ResumePoint>
+  readonly deps?: Partial<PartitionDeps>
+  readonly disk?: (real: Disk) => Disk
+}
+
+/** One partition of a backup whose answers from Kafka are the test's; the store is in memory, the spool on the disk. */
+export async function openLonePartition({ options, resume, deps, disk = real => real }: LonePartitionOptions = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'maxbrod-partition-'))
+  const clock = new ManualClock()
+  const pool = new CountingPool()
+  const store = newMemoryStore()
+  const end = new AbortController()
+  const ownership: Ownership = { ...where, ended: end.signal }
+  const log: { level: string; message: string }[] = []
+  const logger = Object.fromEntries(
+    ['debug', 'info', 'warn', 'error'].map(level => [
+      level,
+      (_facts: object, message: string) => void log.push({ level, message }),
+    ]),
+  ) as unknown as Logger
+  /** What the cluster says when it is asked; a test may change it at any time. */
+  const cluster = {
+    offsets: { 'log start': 0, 'local log start': 0, 'high watermark': 0, 'last stable': 0, 'log end': 0 } as Record<
+      OffsetKind | 'local log start',
+      number
+    >,
+    topicId: topicId as string | undefined,
+    reconnects: 0,
+    refreshes: 0,
+  }
+  const kafka = {
+    routes: {
+      leader: () => ({ nodeId: 1, leaderEpoch: 0, topicId: cluster.topicId }),
+      refresh: () => Promise.resolve(void cluster.refreshes++),
+    },
+    fetcher: { reconnect: () => void cluster.reconnects++ },
+    admin: {
+      offsets: (kind: OffsetKind) =>
+        Promise.resolve({ offsets: new PartitionMap([[where, cluster.offsets[kind]]]), failed: new PartitionMap() }),
+    },
+  } as unknown as Kafka
+  const committed: number[] = []
+  const session = {
+    commit(offsets: Parameters<GroupSession['commit']>[0]) {
+      committed.push(...offsets.map(({ offset }) => offset))
+      return Promise.resolve(new PartitionMap(offsets.map(({ ownership: of }) => [of, 'committed' as const])))
+    },
+  } as unknown as GroupSession
+  const uploaded: UploadedTile[] = []
+  const troubles: unknown[] = []
+  const stopped: unknown[] = []
+  const seen = { replaced: 0 }
+  const memory = new WorkerMemory(64 * 1024 * 1024)
+  const press = new BlockPress(1)
+  const archive = { clusterId: 'cluster', archiveId: 'archive', createdAt: '2026-11-21T12:00:00.000Z' }
+  const partition = new PartitionBackup(
+    { ...where, topicId: undefined, lineage: undefined },
+    { archiveId: archive.archiveId, clusterId: archive.clusterId, topicId, lineage: undefined },
+    ownership,
+    { chainEnd: 0, lastFrom: undefined, origin: 0, gap: undefined, barrier: undefined, ...resume },
+    { minFileSize: 5 * 1024 * 1024, maxFileAge: 300_000, idleAfter: 5_000, ...options },
+    {
+      context: {
+        kafka,
+        archive,
+        store,
+        disk: disk(nodeDisk),
+        clock,
+        random: systemRandom,
+        log: logger,
+        metrics: new Metrics(),
+        progress: silentProgress,
+        pool,
+        writer: 'maxbrod test',
+        groupId: 'maxbrod',
+        spoolFolder: folder,
+      },
+      memory,
+      press,
+      committer: new Committer(Promise.resolve(session), clock),
+      log: logger,
+      uploads: newLimit(4),
+      onUploaded: tile => void uploaded.push(tile),
+      onTrouble(trouble) {
+        troubles.push(trouble)
+        return Promise.resolve('stop')
+      },
+      onStopped: error => void stopped.push(error),
+      onTopicReplaced: () => void seen.replaced++,
+      onRecords: nothing,
+      ...deps,
+    },
+  )
+  return {
+    partition,
+    clock,
+    pool,
+    store,
+    memory,
+    press,
+    cluster,
+    committed,
+    uploaded,
+    troubles,
+    stopped,
+    seen,
+    log,
+    end,
+    async [Symbol.asyncDispose]() {
+      end.abort()
+      await partition.discard()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A batch of as many records, with values of `bytes` each. */
+export function batchAt(
+  baseOffset: number,
+  records: number,
+  {
+    bytes = 10,
+    codec = 'none',
+    encodePayload,
+    leaderEpoch = 0,
+  }: {
+    readonly bytes?: number
+    readonly codec?: BatchCodec
+    readonly encodePayload?: (plain: Buffer) => Buffer
+    readonly leaderEpoch?: number
+  } = {},
+): Buffer {
+  const list = Array.from({ length: records }, (_, index) => ({
+    offset: BigInt(baseOffset + index),
+    timestamp: 1_800_000_000_000n,
+    key: null,
+    value: Buffer.alloc(bytes, baseOffset + index),
+    headers: [],
+  }))
+  return encodeBatch(list, {
+    leaderEpoch,
+    attributes: codecBits(codec),
+    ...(encodePayload === undefined ? {} : { encodePayload }),
+  })
+}
+
+/** The partition's part of a fetch answer. */
+export function answerOf(
+  batches: readonly Buffer[],
+  { trouble, lastStableOffset = 1_000_000 }: { trouble?: KafkaErrorName; lastStableOffset?: number } = {},
+): FetchedPartition {
+  return {
+    ...where,
+    trouble: trouble === undefined ? undefined : { name: trouble, kind: kindOf(trouble) },
+    highWatermark: lastStableOffset,
+    lastStableOffset,
+    logStartOffset: 0,
+    aborted: [],
+    records: Buffer.concat(batches),
+  }
+}
