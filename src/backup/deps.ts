@@ -25,6 +25,9 @@ export interface BackupDeps {
   readonly pool: BufferPool
   /** Program and version, as files name their writer. */
   readonly writer: string
+}
+
+export interface WorkerDeps extends BackupDeps {
   /** Is given the way to flush this worker while it runs; what it returns is disposed of before the worker ends. */
   readonly onFlush: (flush: () => Promise<Flushed>) => Disposable
 }

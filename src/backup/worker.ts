@@ -6,7 +6,7 @@ import type { Stop } from '../runtime/stop.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import { within } from '../runtime/within.ts'
 import { DefinitionKeeper } from './definitions.ts'
-import type { BackupDeps, WorkerContext } from './deps.ts'
+import type { WorkerContext, WorkerDeps } from './deps.ts'
 import { captureTargets, targetsReached } from './once.ts'
 import type { OnceTargets } from './once.ts'
 import type { BackupOptions } from './options.ts'
@@ -24,7 +24,7 @@ const DRAIN_MS = 25_000
  * stopped, or with `once` until everything is durable that was committed when it began. kill -9 at any moment loses nothing:
  * the next owner of a partition goes on at the end of its chain in the store.
  */
-export async function runBackup(deps: BackupDeps, options: BackupOptions, stop: Stop): Promise<BackupResult> {
+export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: Stop): Promise<BackupResult> {
   const { kafka, store, random, disk, log, archive } = deps
   using folder = await openWorkingDir(disk, options.workingDir, random, options.workerName)
   const context: WorkerContext = { ...deps, groupId: options.groupId, spoolFolder: folder.spoolFolder }

@@ -44,6 +44,9 @@ export interface ClusterAdmin {
   /** One offset of each partition. Partitions that have none, or that may not be read, are in `failed`. */
   offsets(kind: OffsetKind, partitions: readonly TopicPartition[]): Promise<OffsetsAnswer>
 
+  /** The first record of each partition whose timestamp (ms) is `timeMs` or later; −1 when there is none. */
+  offsetsSince(timeMs: number, partitions: readonly TopicPartition[]): Promise<OffsetsAnswer>
+
   /** What a group has committed; partitions without a commit are missing. */
   committed(groupId: string, partitions: readonly TopicPartition[]): Promise<PartitionMap<CommittedOffset>>
 

@@ -26,6 +26,8 @@ export function newAdmin(view: ClusterView): ClusterAdmin {
 
     offsets: (kind, partitions) => listOffsets(view, kind, partitions),
 
+    offsetsSince: (sinceMs, partitions) => listOffsets(view, { sinceMs }, partitions),
+
     committed: (groupId, partitions) => committedOffsets(view, groupId, partitions),
 
     createTopic: topic =>

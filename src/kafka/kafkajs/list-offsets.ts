@@ -17,10 +17,15 @@ const QUERIES = {
   'log end': { timestamp: LATEST, asker: -2, isolation: 0 },
 } as const
 
+const SINCE = { asker: -1, isolation: 0 } as const
+
+/** What is asked for: an end of the log, or the first record since a time. */
+type Query = OffsetKind | { readonly sinceMs: number }
+
 /** One offset of each partition, asked from its leader; see ClusterAdmin.offsets. One broken broker does not touch the others. */
 export async function listOffsets(
   view: ClusterView,
-  kind: OffsetKind,
+  kind: Query,
   partitions: readonly TopicPartition[],
 ): Promise<OffsetsAnswer> {
   const offsets = new PartitionMap<number>()
@@ -46,7 +51,8 @@ export async function listOffsets(
     throw new KafkaError(failed.get(first) ?? 'UNKNOWN_SERVER_ERROR', 'ListOffsets', detail)
   }
   try {
-    await view.ask(`ask for the ${kind} of ${partitions.length} partitions`, attempt)
+    const what = typeof kind === 'string' ? kind : 'first offset since a time'
+    await view.ask(`ask for the ${what} of ${partitions.length} partitions`, attempt)
   } catch (error) {
     // What the deadline has cut off is in `failed`, if there was any answer at all.
     if (!isMaxbrodError(error) || [...left.keys()].some(partition => !failed.has(partition))) throw error
@@ -57,7 +63,7 @@ export async function listOffsets(
 /** Asks each leader for its partitions. What a broker does not answer is put into `failed`. */
 async function askLeaders(
   view: ClusterView,
-  kind: OffsetKind,
+  kind: Query,
   partitions: readonly TopicPartition[],
   failed: PartitionMap<KafkaErrorName>,
 ): Promise<ListedOffset[]> {
@@ -81,11 +87,11 @@ async function askLeaders(
 
 async function askLeader(
   view: ClusterView,
-  kind: OffsetKind,
+  kind: Query,
   nodeId: number,
   partitions: readonly TopicPartition[],
 ): Promise<ListedOffset[]> {
-  const { timestamp, asker, isolation } = QUERIES[kind]
+  const { timestamp, asker, isolation } = typeof kind === 'string' ? QUERIES[kind] : { ...SINCE, timestamp: kind.sinceMs }
   const connection = view.connection(nodeId, 'admin')
   const { apiKey, newest, oldest } = LIST_OFFSETS
   const version = (await connection.version(apiKey, newest, oldest)) ?? oldest
