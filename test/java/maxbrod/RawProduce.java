@@ -10,6 +10,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.message.ProduceResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.MemoryRecords;
@@ -39,7 +40,21 @@ final class RawProduce {
     RequestHeader header = new RequestHeader(ApiKeys.PRODUCE, version, "referee", 1);
     ByteBuffer request = new ProduceRequest(data, version).serializeWithHeader(header);
 
-    Node leader = leaderOf(settings, partition);
+    // Elected is not yet leading: a broker learns of its new partitions a moment after clients do.
+    long until = System.nanoTime() + timeoutMs * 1_000_000L;
+    for (;;) {
+      var result = send(leaderOf(settings, partition), request.duplicate(), header);
+      if (result.errorCode() == 0) return Long.toString(result.baseOffset());
+      Errors error = Errors.forCode(result.errorCode());
+      if (error != Errors.NOT_LEADER_OR_FOLLOWER || System.nanoTime() > until) {
+        throw error.exception(result.errorMessage() == null ? error.message() : result.errorMessage());
+      }
+      Thread.sleep(100);
+    }
+  }
+
+  private static ProduceResponseData.PartitionProduceResponse send(Node leader, ByteBuffer request, RequestHeader header)
+      throws Exception {
     try (Socket socket = new Socket(leader.host(), leader.port())) {
       socket.setSoTimeout(timeoutMs);
       DataOutputStream out = new DataOutputStream(socket.getOutputStream());
@@ -49,12 +64,7 @@ final class RawProduce {
       DataInputStream in = new DataInputStream(socket.getInputStream());
       ByteBuffer answer = ByteBuffer.wrap(in.readNBytes(in.readInt()));
       ProduceResponse response = (ProduceResponse) AbstractResponse.parseResponse(answer, header);
-      var result = response.data().responses().iterator().next().partitionResponses().get(0);
-      if (result.errorCode() != 0) {
-        Errors error = Errors.forCode(result.errorCode());
-        throw error.exception(result.errorMessage() == null ? error.message() : result.errorMessage());
-      }
-      return Long.toString(result.baseOffset());
+      return response.data().responses().iterator().next().partitionResponses().get(0);
     }
   }
 
