@@ -167,6 +167,8 @@ export class PartitionBackup {
       await (fetched.trouble === undefined ? this.#takeRecords(fetched, isAlone) : this.#takeTrouble(fetched.trouble))
     } catch (error) {
       if (this.ownership.ended.aborted) return
+      // The cluster could not be asked: the next answer leads here again.
+      if (isMaxbrodError(error, 'KAFKA_GAVE_UP', 'KAFKA_UNREACHABLE')) return this.#pause()
       // What was read up to here is sound, and the next worker would come no further either.
       if (isMaxbrodError(error, 'KAFKA_AUTH', 'BATCH_CORRUPT', 'BATCH_MAGIC')) void this.#stopReading(error)
       else this.stop(error)
@@ -270,25 +272,40 @@ export class PartitionBackup {
       this.#chain.covered(this.position)
       if (this.position === this.#barrier) this.close('a file lies ahead')
       this.#closeAtTarget()
-    } else if (fetched.records.length === 0 && fetched.lastStableOffset > this.position)
-      this.#probe(fetched.lastStableOffset, isAlone)
+    } else if (fetched.records.length === 0) await this.#probe(fetched.lastStableOffset, isAlone)
     this.#rewind()
   }
 
   /**
    * An empty answer although there should be something: the answer's budget may have been spent on other partitions, or
-   * compaction took everything up to the end. Only two empty answers to fetches of this partition alone tell the second.
+   * compaction took everything up to the end, or the records lie in tiered storage, which is slow or throttled now. Only two
+   * empty answers to fetches of this partition alone, about offsets on the leader's own disk, tell the second.
    */
-  #probe(lastStableOffset: number, isAlone: boolean): void {
+  async #probe(lastStableOffset: number, isAlone: boolean): Promise<void> {
+    if (lastStableOffset <= this.position) {
+      this.#probes = undefined
+      return
+    }
     this.#probes ??= []
     if (isAlone) this.#probes.push(lastStableOffset)
     if (this.#probes.length < EMPTY_PROBES) return
-    this.#intake.sealOpenBlock()
-    this.#intake.skipTo(Math.min(...this.#probes, this.#barrier))
+    const end = Math.min(...this.#probes, this.#barrier)
+    const asked = this.position
+    const isLocal = await this.#isOnLeadersDisk()
+    if (this.position !== asked || this.#isStopped) return
     this.#probes = undefined
+    if (!isLocal) return this.#pause()
+    this.#intake.sealOpenBlock()
+    this.#intake.skipTo(end)
     this.#chain.covered(this.position)
     if (this.position === this.#barrier) this.close('a file lies ahead')
     this.#closeAtTarget()
+  }
+
+  async #isOnLeadersDisk(): Promise<boolean> {
+    const { offsets } = await this.#deps.context.kafka.admin.offsets('local log start', [this.#place])
+    const localStart = offsets.get(this.#place)
+    return localStart !== undefined && localStart <= this.position
   }
 
   async #takeTrouble({ name, kind }: Trouble): Promise<void> {

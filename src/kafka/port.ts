@@ -73,10 +73,11 @@ export interface ClusterAdmin {
 }
 
 /**
- * `log start`: first offset that can be read. `high watermark`: end for readers of all records. `last stable`: end for
+ * `log start`: first offset that can be read. `local log start`: the first one that is on the leader's own disk; what lies
+ * below is in tiered storage (KIP-405). `high watermark`: end for readers of all records. `last stable`: end for
  * readers of committed records. `log end`: end of the leader's log, replicated or not.
  */
-export type OffsetKind = 'log start' | 'high watermark' | 'last stable' | 'log end'
+export type OffsetKind = 'log start' | 'local log start' | 'high watermark' | 'last stable' | 'log end'
 
 export interface OffsetsAnswer {
   readonly offsets: PartitionMap<number>

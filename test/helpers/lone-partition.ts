@@ -55,10 +55,12 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
   /** What the cluster says when it is asked; a test may change it at any time. */
   const cluster = {
     offsets: { 'log start': 0, 'local log start': 0, 'high watermark': 0, 'last stable': 0, 'log end': 0 } as Record<
-      OffsetKind | 'local log start',
+      OffsetKind,
       number
     >,
     topicId: topicId as string | undefined,
+    /** What every question about offsets ends in. */
+    trouble: undefined as Error | undefined,
     reconnects: 0,
     refreshes: 0,
   }
@@ -70,7 +72,9 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
     fetcher: { reconnect: () => void cluster.reconnects++ },
     admin: {
       offsets: (kind: OffsetKind) =>
-        Promise.resolve({ offsets: new PartitionMap([[where, cluster.offsets[kind]]]), failed: new PartitionMap() }),
+        cluster.trouble === undefined
+          ? Promise.resolve({ offsets: new PartitionMap([[where, cluster.offsets[kind]]]), failed: new PartitionMap() })
+          : Promise.reject(cluster.trouble),
     },
   } as unknown as Kafka
   const committed: number[] = []

@@ -4,13 +4,21 @@ import type { TopicPartition } from '../../runtime/topic-partition.ts'
 import { KafkaError, isTemporary, kafkaErrorName } from '../kafka-errors.ts'
 import type { KafkaErrorName } from '../kafka-errors.ts'
 import type { OffsetKind, OffsetsAnswer } from '../port.ts'
-import { EARLIEST, LATEST, LIST_OFFSETS, listOffsetsCall } from '../protocol/list-offsets.ts'
+import {
+  EARLIEST,
+  EARLIEST_LOCAL,
+  LATEST,
+  LIST_LOCAL,
+  LIST_OFFSETS,
+  listOffsetsCall,
+} from '../protocol/list-offsets.ts'
 import type { ListedOffset } from '../protocol/list-offsets.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { describeTopics } from './describe-topics.ts'
 
 const QUERIES = {
   'log start': { timestamp: EARLIEST, asker: -1, isolation: 0 },
+  'local log start': { timestamp: EARLIEST_LOCAL, asker: -1, isolation: 0 },
   'high watermark': { timestamp: LATEST, asker: -1, isolation: 0 },
   'last stable': { timestamp: LATEST, asker: -1, isolation: 1 },
   // Only consumers are kept below the high watermark; a debugging client is shown where the leader's log ends.
@@ -91,11 +99,14 @@ async function askLeader(
   nodeId: number,
   partitions: readonly TopicPartition[],
 ): Promise<ListedOffset[]> {
-  const { timestamp, asker, isolation } = typeof kind === 'string' ? QUERIES[kind] : { ...SINCE, timestamp: kind.sinceMs }
+  const { timestamp, asker, isolation } =
+    typeof kind === 'string' ? QUERIES[kind] : { ...SINCE, timestamp: kind.sinceMs }
   const connection = view.connection(nodeId, 'admin')
   const { apiKey, newest, oldest } = LIST_OFFSETS
   const version = (await connection.version(apiKey, newest, oldest)) ?? oldest
-  const wanted = partitions.map(partition => ({ ...partition, timestamp }))
+  // Before brokers could tell it, there was no other storage than the local one.
+  const asked = timestamp === EARLIEST_LOCAL && version < LIST_LOCAL ? EARLIEST : timestamp
+  const wanted = partitions.map(partition => ({ ...partition, timestamp: asked }))
   return connection.send(listOffsetsCall(version, asker, isolation, wanted))
 }
 

@@ -2,11 +2,14 @@ import { call } from './call.ts'
 import type { Call } from './call.ts'
 import { byTopic } from './by-topic.ts'
 
-export const LIST_OFFSETS = { apiKey: 2, newest: 5, oldest: 2 } as const
+/** Version 8 (Kafka 3.4) tells local log starts. */
+export const LIST_OFFSETS = { apiKey: 2, newest: 8, oldest: 2 } as const
+export const LIST_LOCAL = 8
 
 /** The moments that ListOffsets knows by special timestamps. */
 export const LATEST = -1
 export const EARLIEST = -2
+export const EARLIEST_LOCAL = -4
 
 /** Who asks. A consumer (−1) sees the end that its isolation level allows; a debugging client (−2) sees the log end itself. */
 export type Asker = -1 | -2
@@ -31,29 +34,37 @@ export function listOffsetsCall(
     apiName: 'ListOffsets',
     version,
     flexibleFrom: 6,
-    write(writer) {
+    write(writer, isFlexible) {
       writer.int32(asker).int8(isolation)
-      writer.array(byTopic(partitions), ([topic, of]) => {
-        writer.string(topic)
-        writer.array(of, ({ partition, timestamp }) => {
-          writer.int32(partition)
-          if (version >= 4) writer.int32(-1) // current leader epoch: not compared
-          writer.int64(timestamp)
-        })
-      })
+      const writePartition = ({ partition, timestamp }: (typeof partitions)[number]) => {
+        writer.int32(partition)
+        if (version >= 4) writer.int32(-1) // current leader epoch: not compared
+        writer.int64(timestamp)
+        if (isFlexible) writer.noTags()
+      }
+      const writeTopic = ([topic, of]: [string, (typeof partitions)[number][]]) => {
+        if (isFlexible) writer.compactString(topic).compactArray(of, writePartition).noTags()
+        else writer.string(topic).array(of, writePartition)
+      }
+      if (isFlexible) writer.compactArray(byTopic(partitions), writeTopic).noTags()
+      else writer.array(byTopic(partitions), writeTopic)
     },
-    read(reader) {
+    read(reader, isFlexible) {
+      const array = <T>(read: () => T) => (isFlexible ? reader.compactArray(read) : reader.array(read))
       reader.int32() // throttle time
-      const topics = reader.array(() => {
-        const topic = reader.string()
-        return reader.array((): ListedOffset => {
+      const topics = array(() => {
+        const topic = isFlexible ? reader.compactString() : reader.string()
+        const listed = array((): ListedOffset => {
           const partition = reader.int32()
           const errorCode = reader.int16()
           reader.int64() // timestamp
           const offset = reader.offset()
           if (version >= 4) reader.int32() // leader epoch
+          if (isFlexible) reader.skipTags()
           return { topic, partition, errorCode, offset }
         })
+        if (isFlexible) reader.skipTags()
+        return listed
       })
       return topics.flat()
     },
