@@ -46,5 +46,13 @@ function outcomeOf({ result, topics, incomplete, ...rest }: RestoreResult, isInt
       one => `${one.topic}-${one.partition}: ${one.recordsRestored} of ${one.recordsPlanned} records: ${one.message}\n`,
     ),
   ].join('')
-  return { result, details: { ...rest, topics, incomplete }, text, isInterrupted }
+  // Why another executor has put something aside is known to that one only.
+  const code = incomplete.map(one => one.code).find(one => one !== undefined && one !== 'BUG')
+  return {
+    result,
+    ...(code === undefined ? {} : { code }),
+    details: { ...rest, topics, incomplete },
+    text,
+    isInterrupted,
+  }
 }

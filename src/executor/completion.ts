@@ -22,7 +22,9 @@ export interface CompletePlan {
 export interface PlanCount {
   readonly topic: string
   readonly partition: number
+  /** Records of the newest complete plan, and of the one that was asked about. */
   readonly planned: number
+  readonly due: number
   readonly restored: number
 }
 
@@ -144,25 +146,33 @@ export async function countRestored(
   // Read behind the ends: what a planner added before that is counted, so that no target can be ahead of its plan.
   const { plan } = await planNow(kafka, planTopic, targets.head, signal)
   return partitions.map(partition => {
+    const due = known.records.get(partition) ?? 0
     const planned = (plan ?? known).records.get(partition) ?? 0
-    const restored = countOf(partition, starts.offsets.get(partition), ends.offsets.get(partition), targets)
+    const start = starts.offsets.get(partition)
+    const end = ends.offsets.get(partition)
+    if (start === undefined || end === undefined)
+      throw unknownCount(partition, starts.failed.get(partition) ?? ends.failed.get(partition) ?? 'no answer')
+    const restored = countOf(partition, start, end, targets)
     if (restored > planned && plan !== undefined) throw spoiledBehind(partition, planned, restored, targets)
-    return { ...partition, planned, restored: Math.min(restored, planned) }
+    return { ...partition, planned, due, restored: Math.min(restored, planned) }
   })
 }
 
-function countOf(
-  { topic, partition }: TopicPartition,
-  start: number | undefined,
-  end: number | undefined,
-  targets: Targets,
-): number {
+/** A partition that has no leader for now is not gone. */
+function unknownCount({ topic, partition }: TopicPartition, error: string): MaxbrodError {
+  return error === 'UNKNOWN_TOPIC_OR_PARTITION'
+    ? new MaxbrodError('TARGET_REPLACED', `${topic}-${partition} is gone since the restore was planned`, {
+        topic,
+        partition,
+      })
+    : new MaxbrodError('KAFKA_GAVE_UP', `cannot tell how much of ${topic}-${partition} is restored: ${error}`, {
+        topic,
+        partition,
+      })
+}
+
+function countOf({ topic, partition }: TopicPartition, start: number, end: number, targets: Targets): number {
   const base = targets.baseOffset(topic, partition)
-  if (start === undefined || end === undefined)
-    throw new MaxbrodError('TARGET_REPLACED', `${topic}-${partition} is gone since the restore was planned`, {
-      topic,
-      partition,
-    })
   if (start > base)
     throw new MaxbrodError(
       'TARGET_LOSING',

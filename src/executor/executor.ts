@@ -33,31 +33,33 @@ export async function runExecutor(deps: ExecutorDeps, options: ExecutorOptions, 
   const joined = Promise.withResolvers<GroupSession>()
   await using run = new ExecutorRun(deps, options, heads, joined.promise)
   log.info({ planTopic, restoreId: run.targets.restoreId, group: groupId }, 'restore begins')
-  const session = await kafka.joinGroup({
-    groupId,
-    instanceId: options.workerName,
-    sessionTimeoutMs: options.sessionTimeout,
-    rebalanceTimeoutMs: REBALANCE_MS,
-    metadataRefreshMs: METADATA_REFRESH_MS,
-    selection: { fingerprint: planTopic, names: [planTopic], matches: ({ name }) => name === planTopic },
-    listener: {
-      assigned: ownerships => run.start(ownerships),
-      revoked: ownerships => run.handOver(ownerships),
-      lost: ownerships => run.drop(ownerships),
+  const session = await kafka.joinGroup(
+    {
+      groupId,
+      instanceId: options.workerName,
+      sessionTimeoutMs: options.sessionTimeout,
+      rebalanceTimeoutMs: REBALANCE_MS,
+      metadataRefreshMs: METADATA_REFRESH_MS,
+      selection: { fingerprint: planTopic, names: [planTopic], matches: ({ name }) => name === planTopic },
+      listener: {
+        assigned: ownerships => run.start(ownerships),
+        revoked: ownerships => run.handOver(ownerships),
+        lost: ownerships => run.drop(ownerships),
+      },
     },
-  })
+    stop.draining,
+  )
   try {
     joined.resolve(session)
     const work =
-      plan === undefined
-        ? sealAsTopicsComplete(deps, planTopic, run, over)
-        : untilDone(deps, options, run, plan, groupId, over)
+      plan === undefined ? workOn(deps, planTopic, run, over) : untilDone(deps, options, run, plan, groupId, over)
     await Promise.race([work, run.broken, session.ended])
     await Promise.race([run.handOver(session.owned), aborted(stop.aborted)])
     return await summarize(deps, options, run, plan, stop)
   } finally {
     over.drain('the executor ends')
-    // Whoever takes over need not wait for the session time-out.
+    // Whoever takes over need not wait for the session time-out, only for the batches that are on their way.
+    await Promise.race([run.handOver(session.owned), aborted(stop.aborted)])
     await session.leave()
   }
 }
@@ -90,7 +92,18 @@ async function untilDone(
   await run.settled()
 }
 
-/** What an executor that goes on does on the side: it seals topics as soon as they are complete. Resolves when it is to stop. */
+/**
+ * Resolves when an executor that goes on is to stop, or cannot go on with one of its chains: it ends then, and whoever starts
+ * it again tries that chain again.
+ */
+async function workOn(deps: ExecutorDeps, planTopic: string, run: ExecutorRun, over: Stop): Promise<void> {
+  const stopped = untilStopped(deps, run, over.draining).catch((error: unknown) => {
+    if (!over.draining.aborted) throw error
+  })
+  await Promise.race([sealAsTopicsComplete(deps, planTopic, run, over), stopped])
+}
+
+/** What it does on the side: it seals topics as soon as they are complete. Resolves when it is to stop. */
 async function sealAsTopicsComplete(
   deps: ExecutorDeps,
   planTopic: string,
@@ -131,17 +144,19 @@ async function summarize(
   const base = { planTopic, restoreId: run.targets.restoreId, recordsSent: run.recordsSent }
   if (run.stoppedBy !== undefined) throw run.stoppedBy
   if (plan === undefined || draining.aborted) return { ...base, result: 'ok', topics: [], incomplete: [] }
+  const found = await countRestored(deps, planTopic, plan, run.targets, draining)
+  await sealComplete(deps, found, run.targets)
+  if (options.verify === 'full') await verifyChains(deps, options, run.targets, found, draining)
+  // Behind the seal nothing old can come any more, and what came before it shows.
   const counts = await countRestored(deps, planTopic, plan, run.targets, draining)
   // Names and counts do not tell a topic from another one that was created in its place.
   for (const topic of new Set(counts.map(count => count.topic))) await run.targets.inspect(topic)
-  if (options.verify === 'full') await verifyChains(deps, options, run.targets, counts, draining)
-  await sealComplete(deps, counts, run.targets)
   const incomplete = counts
-    .filter(({ planned, restored }) => restored < planned)
-    .map(({ topic, partition, planned, restored }) => ({
+    .filter(({ due, restored }) => restored < due)
+    .map(({ topic, partition, due, restored }) => ({
       topic,
       partition,
-      recordsPlanned: planned,
+      recordsPlanned: due,
       recordsRestored: restored,
       ...describeFailure(run.failed.get({ topic, partition })),
     }))
@@ -151,8 +166,8 @@ async function summarize(
     return {
       topic,
       partitions: own.length,
-      recordsPlanned: sum(one => one.planned),
-      recordsRestored: sum(one => one.restored),
+      recordsPlanned: sum(one => one.due),
+      recordsRestored: sum(one => Math.min(one.restored, one.due)),
     }
   })
   return { ...base, result: incomplete.length === 0 ? 'ok' : 'partial', topics, incomplete }

@@ -2,7 +2,7 @@ import { chainName } from '../format/plan.ts'
 import type { PlanFile, PlanHead } from '../format/plan.ts'
 import type { GroupSession, Ownership } from '../kafka/port.ts'
 import { Aborted, isAborted } from '../runtime/aborted.ts'
-import { messageOf } from '../runtime/errors.ts'
+import { MaxbrodError, messageOf } from '../runtime/errors.ts'
 import type { Limit } from '../runtime/limit.ts'
 import { backoffMs } from '../runtime/retry.ts'
 import type { ChainDeps, ChainRestore } from './chain.ts'
@@ -42,7 +42,9 @@ interface RunningChain {
   readonly chain: ChainRestore
   /** Where its files stand in the plan partition, by their index. */
   readonly offsets: number[]
+  /** Until it is through, the time before its turn included. */
   running: Promise<void> | undefined
+  hasBegun: boolean
   state: 'sound' | 'put aside' | 'stopped'
 }
 
@@ -85,6 +87,7 @@ export class PlanRun {
     const { partition, ended } = this.#work
     for (let position = 0; !ended.aborted;) {
       const end = await endOf(deps.kafka, planTopic, partition)
+      if (end < position) throw shortened(planTopic, partition, position, end)
       for await (const { offset, entry } of readPlanEntries(
         deps.kafka,
         planTopic,
@@ -109,7 +112,10 @@ export class PlanRun {
   /** Stops the chains behind the batches that are on their way, and commits what is done. */
   async yield(): Promise<void> {
     this.#yielding.abort(new Aborted('the plan partition moves to another executor'))
-    await this.settled()
+    await this.#started.promise
+    // One whose turn has not come has sent nothing, and its turn may be far away.
+    for (const { running, hasBegun } of this.#chains.values()) if (hasBegun) await running
+    await this.#committing
   }
 
   /** Resolves when the plan partition was read once, no chain is at work, and what is done is committed. */
@@ -151,17 +157,20 @@ export class PlanRun {
       },
       onCount: count => this.#with.onCount(target, count),
     })
-    return { chain, offsets, running: undefined, state: 'sound' }
+    return { chain, offsets, running: undefined, hasBegun: false, state: 'sound' }
   }
 
   /** Starts a chain that has something to do and is not at it. */
   #start(running: RunningChain): void {
     if (running.running !== undefined || running.state !== 'sound' || running.chain.isComplete) return
-    running.running = this.#with
-      .chains(() => this.#restore(running))
-      .finally(() => {
-        running.running = undefined
-      })
+    const restore = () => {
+      running.hasBegun = true
+      return this.#restore(running)
+    }
+    running.running = this.#with.chains(restore).finally(() => {
+      running.running = undefined
+      running.hasBegun = false
+    })
   }
 
   async #restore(running: RunningChain): Promise<void> {
@@ -222,4 +231,13 @@ export class PlanRun {
       await deps.clock.sleep(FOLLOW_MS, this.#ownership.ended)
     }
   }
+}
+
+/** Nothing is ever deleted from a plan topic. */
+function shortened(planTopic: string, partition: number, position: number, end: number): MaxbrodError {
+  return new MaxbrodError(
+    'PLAN_FOREIGN',
+    `${planTopic}-${partition} ended at ${position} and now ends at ${end}: it is not the plan topic that it was`,
+    { hint: 'restore from a plan topic that nobody deletes or cuts; plan again into a new --plan-topic' },
+  )
 }

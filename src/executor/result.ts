@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../runtime/error-codes.ts'
 import { MaxbrodError, messageOf } from '../runtime/errors.ts'
 
 /** What a restore did, for people and for programs. */
@@ -25,12 +26,12 @@ export interface IncompleteChain {
   readonly partition: number
   readonly recordsPlanned: number
   readonly recordsRestored: number
-  readonly code: string | undefined
+  readonly code: ErrorCode | 'BUG' | undefined
   readonly message: string
 }
 
 /** An error as the list of incomplete chains shows it. */
-export function describeFailure(error: unknown): { code: string | undefined; message: string } {
+export function describeFailure(error: unknown): Pick<IncompleteChain, 'code' | 'message'> {
   if (error === undefined) return { code: undefined, message: 'another executor stopped there; its log says why' }
   const hint = error instanceof MaxbrodError && error.hint !== undefined ? ` (${error.hint})` : ''
   return { code: error instanceof MaxbrodError ? error.code : 'BUG', message: `${messageOf(error)}${hint}` }

@@ -27,9 +27,13 @@ export async function verifyChains(
   signal: AbortSignal,
 ): Promise<void> {
   const files = await readFiles(deps, options.planTopic, targets.head, signal)
-  for (const { topic, partition, planned, restored } of counts) {
-    if (restored !== planned) continue
-    const own = files.filter(({ target }) => target.topic === topic && target.partition === partition)
+  const byTarget = Map.groupBy(files, ({ target }) => partitionName(target))
+  for (const { topic, partition, due, restored } of counts) {
+    if (restored < due) continue
+    // A plan that has grown meanwhile may have files that nobody has begun.
+    const own = (byTarget.get(partitionName({ topic, partition })) ?? []).filter(
+      ({ recordsBefore, records }) => recordsBefore + records <= restored,
+    )
     await verifyChain(deps, options, own, targets.baseOffset(topic, partition), signal)
   }
 }

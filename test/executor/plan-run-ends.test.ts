@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { ChainRestore } from '../../src/executor/chain.ts'
+import type { ExecutorDeps } from '../../src/executor/deps.ts'
+import { PlanRun } from '../../src/executor/plan-run.ts'
+import { encodePlanEntry } from '../../src/format/plan.ts'
+import type { PlanEntry } from '../../src/format/plan.ts'
+import type { GroupSession, Kafka, ReadRecord } from '../../src/kafka/port.ts'
+import { newLimit } from '../../src/runtime/limit.ts'
+import { PartitionMap } from '../../src/runtime/topic-partition.ts'
+import type { TopicPartition } from '../../src/runtime/topic-partition.ts'
+import { ManualClock } from '../helpers/manual-clock.ts'
+import { planFile, planHead } from '../helpers/planned.ts'
+
+const nothing = () => undefined
+
+/** A plan partition that holds these entries, and a run that follows it; its one chain does what `restore` does. */
+function openRun(entries: PlanEntry[], chains = newLimit(1), restore: () => Promise<void> = () => Promise.resolve()) {
+  const clock = new ManualClock()
+  const end = new AbortController()
+  const kafka = {
+    admin: {
+      offsets: (_: string, [where]: TopicPartition[]) =>
+        Promise.resolve({ offsets: new PartitionMap([[where!, entries.length]]), failed: new PartitionMap() }),
+    },
+    async *readRecords(_: TopicPartition, from: number, to: number): AsyncGenerator<ReadRecord> {
+      for (const [at, entry] of entries.slice(from, to).entries()) {
+        const { key, value, headers } = encodePlanEntry(entry, 'sha')
+        await turn()
+        yield { offset: from + at, timestamp: 0n, key, value, headers, producerId: 7n }
+      }
+    },
+  } as unknown as Kafka
+  const commits: number[] = []
+  const session = {
+    commit: ([{ offset }]: [{ offset: number }]) => Promise.resolve(void commits.push(offset)),
+  } as unknown as GroupSession
+  const run = new PlanRun(
+    { topic: 'plan', partition: 0, ended: end.signal },
+    {
+      deps: { kafka, clock, random: { number: () => 0, id: () => 'id' } } as unknown as ExecutorDeps,
+      session: Promise.resolve(session),
+      planTopic: 'plan',
+      head: planHead(),
+      chains,
+      newChain: target =>
+        ({ target, add: nothing, count: 0, isComplete: false, run: restore }) as unknown as ChainRestore,
+      onPlanned: nothing,
+      onCount: nothing,
+      onFailed: nothing,
+      onTopic: () => Promise.resolve(),
+      onBroken: nothing,
+    },
+  )
+  return { run, clock, end, commits }
+}
+
+test('a plan partition that becomes shorter is not the one that it was: nothing is taken for done', async () => {
+  const entries: PlanEntry[] = [planHead(), planFile(0, 0, 5, 0, 5), { kind: 'end', planId: 'p', partitions: {} }]
+  const { run, clock } = openRun(entries)
+  const running = run.run()
+  running.catch(nothing)
+  await run.settled()
+  entries.length = 1
+  for (let n = 0; n < 100; n++) {
+    clock.advance(100)
+    await turn()
+  }
+  await assert.rejects(running, { code: 'PLAN_FOREIGN', message: /plan-0 ended at 3 and now ends at 1/ })
+})
+
+test('a plan partition is given up at once when its chains still wait for their turn', async () => {
+  const busy = Promise.withResolvers<void>()
+  const chains = newLimit(1)
+  const other = chains(() => busy.promise) // another plan partition's chain, at work for hours
+  let begun = 0
+  const { run, end, commits } = openRun([planHead(), planFile(0, 0, 5, 0, 5)], chains, async () => void begun++)
+  const running = run.run()
+  let isSettled = false
+  const settled = run.settled().then(() => (isSettled = true))
+  for (let n = 0; n < 20; n++) await turn()
+  assert.equal(isSettled, false, 'a chain that waits for its turn is not through')
+  await run.yield()
+  end.abort()
+  busy.resolve()
+  await Promise.all([other, settled, running.catch(nothing)])
+  assert.equal(begun, 0, 'it began although its partition was given up')
+  assert.deepEqual(commits, [1])
+})
+
+test('a plan partition is given up behind the batches of the chains that are at work', async () => {
+  const batch = Promise.withResolvers<void>()
+  const { run, end } = openRun([planHead(), planFile(0, 0, 5, 0, 5)], newLimit(1), () => batch.promise)
+  const running = run.run()
+  let isGivenUp = false
+  for (let n = 0; n < 20; n++) await turn()
+  const yielded = run.yield().then(() => (isGivenUp = true))
+  for (let n = 0; n < 20; n++) await turn()
+  assert.equal(isGivenUp, false)
+  batch.resolve()
+  await yielded
+  end.abort()
+  await running.catch(nothing)
+})
