@@ -93,7 +93,7 @@ export class RestoreScene implements AsyncDisposable {
   }
 
   restoreArgv(flags: readonly string[]): string[] {
-    const own = [`--plan-topic=${this.planTopic}`, '--metrics-port=0', '--session-timeout=6s', '--memory=32MiB']
+    const own = [`--plan-topic=${this.planTopic}`, '--metrics-port=0', '--session-timeout=3s', '--memory=32MiB']
     return ['restore', ...own, ...flags, ...this.common]
   }
 

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Ports } from '../../src/commands/ports.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { FaultyCli } from '../helpers/faulty-process.ts'
+import { startCommand } from '../helpers/in-process.ts'
+import type { RestoreScene } from '../helpers/restore-scene.ts'
+import { ok, openRestoreScene, refused } from '../helpers/restore-scene.ts'
+
+const create = ['--create-topics', '--target-prefix=r.']
+
+/** A plan whose planner died when the files were there and the end records were not. */
+async function planInPart(scene: RestoreScene): Promise<string> {
+  const topic = scene.world.name('orders')
+  await scene.putFiles(topic, 0, [0, 50, 100])
+  // Appends: the head, the files, the end.
+  const planner = new FaultyCli(scene.planArgv(create), [`kafka.append~${scene.planTopic}:before:3:kill`])
+  assert.equal((await planner.result).exit, 'SIGKILL', planner.output)
+  planner.assertAllFired()
+  assert.deepEqual(
+    (await scene.entries()).map(({ entry }) => entry.kind),
+    ['head', 'file', 'file'],
+  )
+  return `r.${topic}`
+}
+
+test('a restore does not take half a plan for a whole one: it waits, and goes on when the plan is complete', async t => {
+  await using scene = await openRestoreScene(t)
+  const target = await planInPart(scene)
+  const restore = startCommand(scene.restoreArgv(['--exit-when-done']))
+  await eventually('it says what it waits for', () => restore.output().includes('the plan is not complete yet'))
+  ok(await scene.plan(create))
+  const row = { topic: target, partitions: 1, recordsPlanned: 100, recordsRestored: 100 }
+  assert.deepEqual(ok(await restore.result).json['topics'], [row])
+})
+
+test('a plan to which nobody adds for a minute is refused with the way out', async t => {
+  await using scene = await openRestoreScene(t)
+  const target = await planInPart(scene)
+  // Of the time that it measures, a second is twenty.
+  const fast = (real: Ports): Ports => ({
+    ...real,
+    clock: { ...real.clock, monotonic: () => real.clock.monotonic() * 20 },
+  })
+  const result = await scene.restore([], fast)
+  refused(result, 4, 'PLAN_CORRUPT', `${scene.planTopic} is not complete, and nobody adds to it`, 'maxbrod plan again')
+  const [{ end } = { end: '' }] = await scene.world.referee.offsets(target)
+  assert.equal(end, '0')
+})
