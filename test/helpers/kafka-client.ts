@@ -1,6 +1,7 @@
 import { openKafka } from '../../src/kafka/kafkajs/open.ts'
 import type { OpenKafkaOptions } from '../../src/kafka/kafkajs/open.ts'
 import type { Kafka } from '../../src/kafka/port.ts'
+import type { Clock } from '../../src/runtime/clock.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { systemRandom } from '../../src/runtime/random.ts'
 
@@ -11,6 +12,7 @@ export type LoggedEvent = Readonly<Record<string, unknown>> & { readonly message
 export function openClient(
   bootstrap: string,
   options: Partial<OpenKafkaOptions> = {},
+  clock: Clock = systemClock,
 ): Kafka & { readonly events: readonly LoggedEvent[] } {
   const events: LoggedEvent[] = []
   const log = (facts: object, message: string) => void events.push({ message, ...facts })
@@ -24,7 +26,7 @@ export function openClient(
     poolBytes: 8 * 1024 * 1024,
     ...options,
   }
-  const deps = { clock: systemClock, random: systemRandom, log: { debug: () => undefined, info: log } }
+  const deps = { clock, random: systemRandom, log: { debug: () => undefined, info: log } }
   return { ...openKafka(settings, deps), events }
 }
 
