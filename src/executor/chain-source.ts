@@ -2,6 +2,7 @@ import { mustReadWholeFirst, readTileBlocks } from '../catalog/tile-blocks.ts'
 import type { DecodedBlock, ReadingLimits, TileSource } from '../catalog/tile-blocks.ts'
 import type { FileHeader } from '../catalog/tile-header-reader.ts'
 import { corrupt, readFileHeader } from '../catalog/tile-header-reader.ts'
+import { DecodeError } from '../format/batch/varint.ts'
 import type { BatchCodec } from '../format/batch/record-batch.ts'
 import { parseTileKey } from '../format/keys.ts'
 import type { PlanFile } from '../format/plan.ts'
@@ -110,6 +111,10 @@ function takeBlock(
     coversTo: file.covers.to,
   }
   const { batches, wanted, lastSkipped, lastOffset } = blockToBatches(slice, reader, batchBytes, limits.pool)
+  if (progress.seen + wanted > file.records) {
+    for (const { builder } of batches) builder.release()
+    throw new DecodeError(`more records than the ${file.records} that were planned`)
+  }
   if (tail !== undefined && left > 0 && wanted >= left && lastSkipped !== tail.sourceOffset) {
     for (const { builder } of batches) builder.release()
     throw tail.spoiled(`its last record has source offset ${tail.sourceOffset}, where ${lastSkipped} must stand`)

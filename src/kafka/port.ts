@@ -202,7 +202,7 @@ export interface ReadRecord extends KafkaRecord {
 export interface BatchAppender extends Disposable {
   /**
    * Sends one finished batch, together with others that are waiting for the same broker. At most one per partition may be on
-   * its way. The batch's bytes must not change, ever, unless the answer is `acknowledged` or `refused`: without an answer
+   * its way: another one is not sent. The batch's bytes must not change, ever, unless the answer is `acknowledged` or `refused`: without an answer
    * they may still lie in a socket.
    */
   append(request: AppendRequest): Promise<AppendAnswer>

@@ -1,6 +1,5 @@
-import { assert } from '../../runtime/assert.ts'
 import { messageOf } from '../../runtime/errors.ts'
-import { PartitionMap, partitionName } from '../../runtime/topic-partition.ts'
+import { PartitionMap } from '../../runtime/topic-partition.ts'
 import { kafkaErrorName, kindOf } from '../kafka-errors.ts'
 import type { AppendAnswer, AppendRequest, BatchAppender } from '../port.ts'
 import { produceCall } from '../protocol/produce.ts'
@@ -133,7 +132,8 @@ export function newAppender(view: ClusterView, number: number): BatchAppender {
 
   return {
     async append(request) {
-      assert(!onTheirWay.has(request), `two batches of ${partitionName(request)} on their way`)
+      // A former owner's batch, when its partition was lost and came back at once: what becomes of it is not known yet.
+      if (onTheirWay.has(request)) return { kind: 'unsent', reason: 'another batch of the partition is on its way' }
       onTheirWay.set(request, true)
       try {
         return await send(request)

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readChain } from '../../src/executor/chain-source.ts'
+import { ByteBudget } from '../../src/runtime/byte-budget.ts'
+import { newMemoryStore } from '../../src/storage/memory.ts'
+import { CountingPool } from '../helpers/counting-pool.ts'
+import { plainRecords } from '../helpers/data-file.ts'
+import { planFile } from '../helpers/planned.ts'
+import { putTile } from '../helpers/put-tile.ts'
+
+test('no record beyond those that were planned leaves a file that holds more', async () => {
+  const store = newMemoryStore()
+  const place = { topic: 'orders', topicId: undefined, partition: 0, lineage: undefined }
+  const blocks = [plainRecords(10, 0), plainRecords(10, 10)]
+  const { key, etag, bytes } = await putTile(store, place, { from: 0, to: 20 }, blocks)
+  const file = { ...planFile(0, 0, 19, 0, 20), object: { key, etag, bytes } }
+  const pool = new CountingPool()
+  const budget = new ByteBudget(1_000_000)
+  const limits = { pool, budget, maxRecordBytes: 1_000, signal: new AbortController().signal }
+  let records = 0
+  const read = async () => {
+    for await (const item of readChain([file], { store, limits, batchBytes: 200, tail: undefined })) {
+      assert.equal(item.kind, 'batches')
+      using _ = item
+      for (const { builder } of item.batches) {
+        records += builder.records
+        builder.release()
+      }
+    }
+  }
+  await assert.rejects(read(), { code: 'OBJECT_CORRUPT', message: /more records than the 19 that were planned/ })
+  assert.ok(records <= 19, `${records} records`)
+  assert.equal(pool.taken, 0)
+  assert.equal(budget.usedBytes, 0)
+})
