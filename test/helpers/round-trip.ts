@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
 import { openDirectoryStore } from '../../src/storage/directory.ts'
+import type { ObjectStore } from '../../src/storage/port.ts'
 import type { CommandResult } from './in-process.ts'
 import { runCommand } from './in-process.ts'
 import type { CanonicalRecord } from './records.ts'
@@ -16,11 +17,24 @@ export class RoundTrip {
   readonly planTopic: string
   readonly #world: World
   readonly #common: readonly string[]
+  readonly #run: (argv: readonly string[]) => Promise<CommandResult>
   #workers = 0
 
-  /** Restores of one archive beside each other need names of their own. */
-  constructor(world: World, { storage = `file://${world.folder}/backup`, name = 'plan' } = {}) {
+  constructor(
+    world: World,
+    {
+      storage = `file://${world.folder}/backup`,
+      name = 'plan',
+      run = runCommand,
+    }: {
+      readonly storage?: string
+      /** Restores of one archive beside each other need names of their own. */
+      readonly name?: string
+      readonly run?: (argv: readonly string[]) => Promise<CommandResult>
+    } = {},
+  ) {
     this.#world = world
+    this.#run = run
     this.storage = storage
     this.planTopic = world.name(name)
     this.#common = [`--bootstrap-server=${world.bootstrap}`, `--storage=${storage}`]
@@ -56,7 +70,7 @@ export class RoundTrip {
   }
 
   async #succeed(argv: readonly string[]): Promise<CommandResult> {
-    const result = await runCommand(argv.includes(this.#common[0]!) ? argv : [...argv, ...this.#common])
+    const result = await this.#run(argv.includes(this.#common[0]!) ? argv : [...argv, ...this.#common])
     assert.equal(result.exit, 0, result.stderr)
     assert.equal(result.json['result'], 'ok', result.stdout)
     return result
@@ -95,14 +109,15 @@ export async function assertSameDigests({ referee }: World, source: string, targ
 
 /**
  * What an independent reader finds in the files: each opens, they tile the whole log to its last stable offset, and hold
- * what consumers read there. For backups in a folder; returns the partitions of the topics, one behind the other.
+ * what consumers read there. Returns the partitions of the topics, one behind the other.
  */
 export async function assertBackedUp(
   { referee }: World,
   { storage }: RoundTrip,
   topics: readonly string[],
+  store: ObjectStore = openDirectoryStore(fileURLToPath(storage)),
 ): Promise<StoredPartition[]> {
-  const backup = await readBackup(openDirectoryStore(fileURLToPath(storage)))
+  const backup = await readBackup(store)
   const found: StoredPartition[] = []
   for (const topic of topics) {
     const [source, offsets] = await Promise.all([referee.read(topic), referee.offsets(topic)])
