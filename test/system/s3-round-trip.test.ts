@@ -118,8 +118,9 @@ test('a store that loses answers, is busy, breaks off and falls silent changes n
   await assertSameDigests(world, source.topic, roundTrip.target(source.topic))
 })
 
-async function writeOrders({ referee, dice, name }: World): Promise<{ topic: string; records: number }> {
-  const topic = name('orders')
+async function writeOrders(world: World): Promise<{ topic: string; records: number }> {
+  const { referee, dice } = world
+  const topic = world.name('orders')
   const records = 60_000
   await referee.createTopic(topic, { partitions: 4 })
   const shape = { partitions: 4, records, codec: 'lz4', valueBytes: [100, 300], headers: [0, 2] } as const
