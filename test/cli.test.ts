@@ -17,10 +17,11 @@ test('without a command, the commands are listed', async () => {
 Usage: maxbrod <command> [flags]
 
 Commands
-  backup   copy topics into object storage: a worker, or once to the present ends
-  flush    ask the worker on this host to upload everything it has, now
-  plan     prove that a backup is whole, and write the plan of a restore
-  restore  carry out a plan: put the records back, once and in order
+  backup    copy topics into object storage: a worker, or once to the present ends
+  flush     ask the worker on this host to upload everything it has, now
+  plan      prove that a backup is whole, and write the plan of a restore
+  restore   carry out a plan: put the records back, once and in order
+  finalize  end a restore: give its topics their own configs back
 
 maxbrod <command> --help shows the flags. Manual: README.md and docs/
 `,

@@ -10,6 +10,7 @@ export const commandTable: CommandTable = {
   flush: async () => (await import('./flush.ts')).flush,
   plan: async () => (await import('./plan.ts')).plan,
   restore: async () => (await import('./restore.ts')).restore,
+  finalize: async () => (await import('./finalize.ts')).finalize,
 }
 
 /** The command of that name; USAGE when there is none. */

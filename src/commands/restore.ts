@@ -45,6 +45,9 @@ function outcomeOf({ result, topics, incomplete, ...rest }: RestoreResult, isInt
     ...incomplete.map(
       one => `${one.topic}-${one.partition}: ${one.recordsRestored} of ${one.recordsPlanned} records: ${one.message}\n`,
     ),
+    result === 'ok' && rows.length > 0 && rest.isHeld
+      ? `all there; next: maxbrod finalize --plan-topic ${rest.planTopic}\n`
+      : '',
   ].join('')
   // Why another executor has put something aside is known to that one only.
   const code = incomplete.map(one => one.code).find(one => one !== undefined && one !== 'BUG')

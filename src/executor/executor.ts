@@ -141,7 +141,8 @@ async function summarize(
   { draining }: Stop,
 ): Promise<RestoreResult> {
   const { planTopic } = options
-  const base = { planTopic, restoreId: run.targets.restoreId, recordsSent: run.recordsSent }
+  const isHeld = run.targets.all.some(({ topic }) => run.targets.isHeld(topic))
+  const base = { planTopic, restoreId: run.targets.restoreId, recordsSent: run.recordsSent, isHeld }
   if (run.stoppedBy !== undefined) throw run.stoppedBy
   if (plan === undefined || draining.aborted) return { ...base, result: 'ok', topics: [], incomplete: [] }
   const found = await countRestored(deps, planTopic, plan, run.targets, draining)

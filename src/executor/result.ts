@@ -9,6 +9,8 @@ export interface RestoreResult {
   /** Records that this executor's targets acknowledged to it. */
   readonly recordsSent: number
   readonly topics: readonly RestoredTopic[]
+  /** True when targets are kept from deletion until they are finalized. */
+  readonly isHeld: boolean
   /** Chains that are not complete, and why as far as this executor knows. */
   readonly incomplete: readonly IncompleteChain[]
 }
