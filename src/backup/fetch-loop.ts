@@ -1,4 +1,3 @@
-import type { BlockPress } from '../format/ocf/block-press.ts'
 import type { FetchPartition, FetchedBatches, Leader } from '../kafka/port.ts'
 import type { Lease } from '../runtime/byte-budget.ts'
 import { backoffMs } from '../runtime/retry.ts'
@@ -13,7 +12,6 @@ import type { Throttle } from '../runtime/throttle.ts'
 export interface FetchLoopDeps {
   readonly context: WorkerContext
   readonly memory: WorkerMemory
-  readonly press: BlockPress
   readonly throttle: Throttle
   /** The partitions that are read, all brokers'. */
   readonly partitions: () => Iterable<PartitionBackup>
@@ -82,7 +80,7 @@ function giveBack(asked: Asked | undefined): void {
   asked?.lease[Symbol.dispose]()
 }
 
-async function take(asked: Asked, { context, press, throttle, signal }: FetchLoopDeps): Promise<void> {
+async function take(asked: Asked, { context, memory, throttle, signal }: FetchLoopDeps): Promise<void> {
   const { answer, requested } = asked
   try {
     const moved = answer.partitions.filter(({ trouble }) => trouble?.kind === 'moved')
@@ -90,10 +88,10 @@ async function take(asked: Asked, { context, press, throttle, signal }: FetchLoo
     for (const fetched of answer.partitions) {
       const request = requested.get(fetched)
       await request?.partition.take(fetched, request.offset, requested.size === 1)
-      await press.room()
     }
   } finally {
     giveBack(asked)
+    memory.relieve()
   }
   await throttle.take(answer.bytes, signal)
 }

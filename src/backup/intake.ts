@@ -2,6 +2,7 @@ import { AbortedFilter } from '../format/batch/aborted.ts'
 import { decompressPayload } from '../format/batch/compression.ts'
 import { batchesIn } from '../format/batch/record-batch.ts'
 import type { RecordBatch } from '../format/batch/record-batch.ts'
+import type { BlockPress } from '../format/ocf/block-press.ts'
 import { AvroBlock } from '../format/transcode/avro-block.ts'
 import { moveRecords, startMoving } from '../format/transcode/to-avro.ts'
 import type { FetchedPartition } from '../kafka/port.ts'
@@ -19,6 +20,8 @@ const SMALL_BLOCK_BYTES = 32 * 1024
 export interface IntakeOptions {
   readonly pool: BufferPool
   readonly memory: WorkerMemory
+  /** Compresses the blocks: the next one is not begun before it has room. */
+  readonly press: Pick<BlockPress, 'hasRoom' | 'room'>
   /** Takes a finished block, whose records lie below `coversTo`, and calls `onReleased` once its memory is free. */
   readonly onBlock: (block: AvroBlock, coversTo: number, onReleased: () => void) => void
 }
@@ -69,13 +72,15 @@ export class Intake implements BlockHolder {
       batch.check()
       const isDropped = filter.drops(batch)
       if (batch.nextOffset <= this.#position) continue
+      const codec = batch.isControl ? this.#last.codec : batch.codec
+      this.#last = { leaderEpoch: batch.leaderEpoch, codec }
       if (!batch.isControl && !isDropped && batch.recordCount > 0) {
         const payload = batch.codec === 'none' ? batch.payload : await decompressPayload(batch.codec, batch.payload)
         if (era !== this.#era) return undefined
-        taken += this.#takeBatch(batch, payload, barrier)
+        const moved = await this.#takeBatch(batch, payload, barrier)
+        if (moved === undefined) return undefined
+        taken += moved
       }
-      const codec = batch.isControl ? this.#last.codec : batch.codec
-      this.#last = { leaderEpoch: batch.leaderEpoch, codec }
       this.#position = Math.min(batch.nextOffset, barrier)
       if (this.#position === barrier) break
     }
@@ -109,11 +114,17 @@ export class Intake implements BlockHolder {
     this.#open = undefined
   }
 
-  #takeBatch(batch: RecordBatch, payload: Buffer, barrier: number): number {
+  /** Moves a batch's records into blocks; undefined when a reset came in between. */
+  async #takeBatch(batch: RecordBatch, payload: Buffer, barrier: number): Promise<number | undefined> {
+    const { press } = this.#options
+    const era = this.#era
     const moving = startMoving(batch, payload)
     const window = { from: this.#position, to: barrier }
     let taken = 0
     for (;;) {
+      // A megabyte that was compressed well becomes hundreds of blocks.
+      if (!press.hasRoom) await press.room()
+      if (era !== this.#era) return undefined
       const { block, lease } = this.#openBlock()
       const before = block.records
       try {

@@ -27,22 +27,27 @@ export class WorkerMemory {
     return { [Symbol.dispose]: () => void this.#holders.delete(holder) }
   }
 
-  /**
-   * Waits for room for a fetch. Blocks that are being filled never come to an end by themselves when nothing is fetched, so
-   * the largest of them are finished early when there is no room.
-   */
+  /** Waits for room for a fetch. */
   async room(bytes: number, signal: AbortSignal): Promise<Lease> {
     const lease = this.budget.tryTake(bytes)
     if (lease !== undefined) return lease
-    this.#relieve(bytes)
-    return this.budget.take(bytes, signal)
+    const room = this.budget.take(bytes, signal)
+    this.relieve()
+    return room
   }
 
-  #relieve(bytes: number): void {
+  /**
+   * Finishes the largest of the blocks that are being filled when a fetch waits for their memory: they never come to an end
+   * by themselves when nothing is fetched. To be called also whenever an answer has become blocks, because it may be the one
+   * whose memory the next fetch waits for.
+   */
+  relieve(): void {
+    const short = this.budget.shortBytes
+    if (short <= 0) return
     const holders = [...this.#holders].toSorted((a, b) => b.openBytes - a.openBytes)
     let sealed = 0
     for (const holder of holders) {
-      if (sealed >= bytes || holder.openBytes === 0) return
+      if (sealed >= short || holder.openBytes === 0) return
       sealed += holder.openBytes
       holder.sealOpenBlock()
     }

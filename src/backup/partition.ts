@@ -92,6 +92,7 @@ export class PartitionBackup {
     this.#intake = new Intake(resume.chainEnd, {
       pool: deps.context.pool,
       memory: deps.memory,
+      press: deps.press,
       onBlock: (block, coversTo, onReleased) => this.#chain.add(block, coversTo, this.#intake.lastBatch, onReleased),
     })
     this.#memberOfMemory = deps.memory.join(this.#intake)

@@ -88,7 +88,7 @@ export class WorkerRun implements AsyncDisposable {
     const all = () => this.partitions.all
     const throttle = options.maxRate === undefined ? unthrottled : newThrottle(context.clock, options.maxRate)
     const minBytes = targets === undefined ? MIN_FETCH_BYTES : 1
-    const loopDeps = { context, memory, press, throttle, partitions: all, minBytes, signal: this.#reading.signal }
+    const loopDeps = { context, memory, throttle, partitions: all, minBytes, signal: this.#reading.signal }
     this.#loops = new FetchLoops(loopDeps, error => this.#failure.reject(error))
     this.#gauges = new WorkerGauges(context, memory, this.tally)
     this.#progress = new OnceProgress(progress, targets)

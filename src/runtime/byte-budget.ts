@@ -18,9 +18,10 @@ export class ByteBudget {
     return this.#usedBytes
   }
 
-  /** True when somebody waits for room: whoever holds memory without need should give it back. */
-  get isContended(): boolean {
-    return this.#waiting.length > 0
+  /** How much must be given back before all who wait have room; 0 when nobody waits. */
+  get shortBytes(): number {
+    if (this.#waiting.length === 0) return 0
+    return this.#waiting.reduce((sum, { bytes }) => sum + bytes, this.#usedBytes) - this.limitBytes
   }
 
   /** Resolves with the lease once there is room. An abort rejects with the signal's reason. */

@@ -41,9 +41,14 @@ export class BlockPress {
     }
   }
 
-  /** Resolves when a lane is near: who fills blocks faster than they are compressed should wait for it. */
+  /** False when lanes are far: who fills blocks faster than they are compressed should wait for `room`. */
+  get hasRoom(): boolean {
+    return this.#waiting.length <= LANES
+  }
+
+  /** Resolves when a lane is near. */
   async room(): Promise<void> {
-    while (this.#waiting.length > LANES) await new Promise<void>(resolve => this.#watching.push(resolve))
+    while (!this.hasRoom) await new Promise<void>(resolve => this.#watching.push(resolve))
   }
 
   #takeLane(): ZstdCompress | Promise<ZstdCompress> {

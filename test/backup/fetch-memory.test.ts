@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { runFetchLoop } from '../../src/backup/fetch-loop.ts'
+import type { FetchLoopDeps } from '../../src/backup/fetch-loop.ts'
+import { WorkerMemory } from '../../src/backup/memory.ts'
+import type { BlockHolder } from '../../src/backup/memory.ts'
+import type { PartitionBackup } from '../../src/backup/partition.ts'
+import type { FetchOptions } from '../../src/kafka/port.ts'
+import type { Lease } from '../../src/runtime/byte-budget.ts'
+import { unthrottled } from '../../src/runtime/throttle.ts'
+import { answerOf } from '../helpers/lone-partition.ts'
+import { ManualClock } from '../helpers/manual-clock.ts'
+
+const MIB = 1024 * 1024
+const ownership = { topic: 'orders', partition: 0, ended: new AbortController().signal }
+
+/** A loop over one partition, whose answers become open blocks of `openBytes`; ends after `fetches`. */
+async function run(fetches: number, openBytes: number, isProbing = false): Promise<FetchOptions[]> {
+  const memory = new WorkerMemory(16 * MIB)
+  const end = new AbortController()
+  const asked: FetchOptions[] = []
+  let open: Lease | undefined
+  const holder: BlockHolder = {
+    get openBytes() {
+      return open?.bytes ?? 0
+    },
+    sealOpenBlock() {
+      open?.[Symbol.dispose]()
+      open = undefined
+    },
+  }
+  memory.join(holder)
+  const partition = {
+    ownership,
+    isProbing,
+    wants: () => ({ ...ownership, topicId: undefined, offset: 0, leaderEpoch: 0, maxBytes: MIB }),
+    announce: () => undefined,
+    take() {
+      open ??= memory.budget.grant(openBytes)
+      return Promise.resolve()
+    },
+  }
+  const kafka = {
+    routes: { leader: () => ({ nodeId: 1, leaderEpoch: 0, topicId: undefined }) },
+    fetcher: {
+      fetch(_node: number, _partitions: unknown, options: FetchOptions) {
+        asked.push(options)
+        if (asked.length === fetches) end.abort()
+        return Promise.resolve({ partitions: [answerOf([])], bytes: MIB, [Symbol.dispose]: () => undefined })
+      },
+    },
+  }
+  await runFetchLoop(1, {
+    context: { kafka, clock: new ManualClock() } as unknown as FetchLoopDeps['context'],
+    memory,
+    throttle: unthrottled,
+    partitions: () => [partition as unknown as PartitionBackup],
+    maxBytes: MIB,
+    minBytes: 64 * 1024,
+    signal: end.signal,
+  })
+  return asked
+}
+
+test(
+  'a fetch that waits for memory gets what the answer before it has become, at once',
+  { timeout: 20_000 },
+  async () => {
+    // Nothing but the loop itself can close the block: time stands still.
+    assert.equal((await run(10, 12 * MIB)).length, 10)
+  },
+)
