@@ -1,8 +1,7 @@
 import { walkChain } from '../catalog/chain-walk.ts'
-import { createTile } from '../catalog/create-tile.ts'
-import { partitionFolder, tileKey } from '../format/keys.ts'
+import { tileKey } from '../format/keys.ts'
 import type { PartitionPlace } from '../format/keys.ts'
-import type { Gap, TileHeader } from '../format/tile-header.ts'
+import type { Gap } from '../format/tile-header.ts'
 import type { BatchCodec } from '../format/batch/record-batch.ts'
 import type { BlockPress } from '../format/ocf/block-press.ts'
 import type { AvroBlock } from '../format/transcode/avro-block.ts'
@@ -10,8 +9,7 @@ import type { Ownership } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
 import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 import type { Limit } from '../runtime/limit.ts'
-import { partitionName } from '../runtime/topic-partition.ts'
-import { encodeCommitNote } from './commit-note.ts'
+import { ChainCommits } from './chain-commits.ts'
 import type { Committer } from './committer.ts'
 import type { WorkerContext } from './deps.ts'
 import type { PartitionIdentity } from './identity.ts'
@@ -20,8 +18,9 @@ import type { ResumePoint } from './resume.ts'
 import { rotate } from './rotation.ts'
 import type { RotationLimits } from './rotation.ts'
 import { SpoolFile } from './spool-file.ts'
-import { tileBody } from './tile-body.ts'
 import { TileDraft } from './tile-draft.ts'
+import { uploadTile } from './tile-upload.ts'
+import type { TileUpload } from './tile-upload.ts'
 import type { UploadedTile } from './uploaded-tile.ts'
 
 export interface ChainDeps {
@@ -66,7 +65,8 @@ export class TileChain {
   readonly #ownership: Ownership
   readonly #limits: RotationLimits
   readonly #deps: ChainDeps
-  readonly #origin: number
+  readonly #commits: ChainCommits
+  readonly #upload: TileUpload
   #draft: TileDraft | undefined
   #closed: ClosedTile[] = []
   /** The offset behind the last tile known to be durable, and where that tile begins. */
@@ -77,11 +77,7 @@ export class TileChain {
   #uploading = Promise.resolve()
   /** Spool files of dropped tiles on their way out. */
   #removing = Promise.resolve()
-  #isCommitting = true
-  /** Resolves with the next commit. */
-  #committing = Promise.withResolvers<void>()
   #isOver = false
-  #commitsFrom: number
 
   constructor(
     place: PartitionPlace,
@@ -96,11 +92,14 @@ export class TileChain {
     this.#ownership = ownership
     this.#limits = limits
     this.#deps = deps
-    this.#origin = resume.origin
     this.#durableTo = resume.chainEnd
     this.#lastFrom = resume.lastFrom
     this.#barrier = resume.barrier
-    this.#commitsFrom = resume.chainEnd
+    const { origin } = resume
+    const { committer, log, context } = deps
+    const { store, writer } = context
+    this.#commits = new ChainCommits(resume.chainEnd, { place, identity, ownership, origin, committer, log })
+    this.#upload = { store, place, identity, origin, writer, ended: ownership.ended }
   }
 
   /** Tiles that are complete and not yet durable: a partition far ahead of its uploads should read no more. */
@@ -110,7 +109,7 @@ export class TileChain {
 
   /** The offset that the group knows to be durable. */
   get committedTo(): number {
-    return this.#commitsFrom
+    return this.#commits.committedTo
   }
 
   /** Bytes in the spool, those of tiles that wait for their upload among them. */
@@ -126,12 +125,12 @@ export class TileChain {
 
   /** Tells the group where the chain ends, before anything new is added to it. */
   async commitStart(): Promise<void> {
-    await this.#commit(this.#durableTo, -1)
+    await this.#commits.commit(this.#durableTo, this.#lastFrom, -1)
   }
 
   /** From now on tiles are only uploaded. */
   commitNoMore(): void {
-    this.#isCommitting = false
+    this.#commits.end()
   }
 
   /** Takes a finished block, whose records lie below `coversTo`. */
@@ -199,8 +198,7 @@ export class TileChain {
 
   /** Resolves when all below `offset` is committed, or nothing is uploaded any more: because all is, or the chain cannot go on. */
   async reached(offset: number): Promise<void> {
-    while (this.#isUploading && this.#commitsFrom < offset)
-      await Promise.race([this.#uploading, this.#committing.promise])
+    while (this.#isUploading && this.committedTo < offset) await Promise.race([this.#uploading, this.#commits.next])
   }
 
   /** Ends the chain here: what is not durable is forgotten, nothing is taken any more. Kafka still has it. */
@@ -277,7 +275,7 @@ export class TileChain {
       const [next] = this.#closed
       if (next === undefined) return
       const { draft, reason, closedAtMs } = next
-      const outcome = await this.#deps.uploads(() => this.#upload(draft))
+      const outcome = await this.#deps.uploads(() => uploadTile(draft, this.#upload))
       if (this.#closed[0] !== next) continue // dropped meanwhile
       if (outcome.kind === 'created') {
         this.#closed.shift()
@@ -294,7 +292,7 @@ export class TileChain {
           seconds: (this.#deps.context.clock.monotonic() - closedAtMs) / 1000,
         })
         this.#remove([draft])
-        if (this.#durableTo !== this.#barrier) await this.#commit(draft.to, draft.leaderEpoch)
+        if (this.#durableTo !== this.#barrier) await this.#commits.commit(draft.to, draft.from, draft.leaderEpoch)
       } else if (outcome.kind === 'adopted') {
         this.#deps.log.info(
           { from: draft.from, to: outcome.coversTo },
@@ -320,7 +318,7 @@ export class TileChain {
     const end = chain?.end ?? from
     this.#lastFrom = chain?.lastFrom ?? this.#lastFrom
     this.#goOnAt(end, chain?.nextFrom)
-    await this.#commit(end, -1)
+    await this.#commits.commit(end, this.#lastFrom, -1)
   }
 
   /**
@@ -349,58 +347,5 @@ export class TileChain {
         .catch((error: unknown) => this.#deps.log.warn({ err: error }, 'could not remove a spool file'))
       this.#removing = Promise.all([this.#removing, removed]).then(() => undefined)
     }
-  }
-
-  async #upload(
-    draft: TileDraft,
-  ): Promise<
-    | { kind: 'created'; bytes: number }
-    | { kind: 'adopted'; coversTo: number }
-    | { kind: 'conflict'; reason: string; keptAs: string }
-  > {
-    const { store, writer } = this.#deps.context
-    const { ended } = this.#ownership
-    await draft.settled()
-    const content = draft.content()
-    const { clusterId, topicId, lineage } = this.#identity
-    const header: TileHeader = {
-      clusterId,
-      topic: this.#place.topic,
-      topicId,
-      partition: this.#place.partition,
-      coversFrom: draft.from,
-      coversTo: draft.to,
-      origin: this.#origin,
-      leaderEpoch: draft.leaderEpoch,
-      gaps: draft.gaps,
-      writer,
-      content,
-    }
-    const body = await tileBody(draft, header)
-    ended.throwIfAborted()
-    const facts = {
-      clusterId,
-      topicId,
-      lineage,
-      coversTo: draft.to,
-      records: content.records,
-      uploadId: draft.uploadId,
-    }
-    const outcome = await createTile(store, this.#place, draft.from, body, facts, ended)
-    return outcome.kind === 'created' ? { kind: 'created', bytes: body.bytes } : outcome
-  }
-
-  async #commit(offset: number, leaderEpoch: number): Promise<void> {
-    if (!this.#isCommitting) return
-    const { archiveId, topicId, lineage } = this.#identity
-    const metadata = encodeCommitNote({ archiveId, topicId, lineage, lastFrom: this.#lastFrom, origin: this.#origin })
-    const outcome = await this.#deps.committer.commit({ ownership: this.#ownership, offset, leaderEpoch, metadata })
-    if (outcome === 'committed') this.#commitsFrom = offset
-    this.#committing.resolve()
-    this.#committing = Promise.withResolvers()
-    this.#deps.log.debug(
-      { offset, outcome, folder: partitionFolder(this.#place), partition: partitionName(this.#place) },
-      'commit',
-    )
   }
 }
