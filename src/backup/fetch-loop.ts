@@ -109,7 +109,9 @@ async function ask(nodeId: number, turn: number, deps: FetchLoopDeps): Promise<A
       lease[Symbol.dispose]()
       return undefined
     }
-    const options = { isolation: 'committed', maxBytes, minBytes, maxWaitMs: MAX_WAIT_MS } as const
+    // A partition that is asked alone keeps the others waiting: whatever there is of it will do.
+    const least = requests[0]?.partition.isProbing === true ? 1 : minBytes
+    const options = { isolation: 'committed', maxBytes, minBytes: least, maxWaitMs: MAX_WAIT_MS } as const
     const answer = await context.kafka.fetcher.fetch(
       nodeId,
       requests.map(({ request }) => request),
@@ -139,7 +141,7 @@ function choose(nodeId: number, turn: number, { context, partitions }: FetchLoop
     if (leader?.nodeId === nodeId && partition.wants(leader, 0) !== undefined) ready.push({ partition, leader })
   }
   const probing = ready.filter(({ partition }) => partition.isProbing)
-  const probe = probing[turn % Math.max(probing.length, 1)]
+  const probe = probing[(turn >> 1) % Math.max(probing.length, 1)]
   // Every other turn, so that a partition that must be asked alone does not slow the others down.
   if (probe !== undefined && (turn % 2 === 0 || probing.length === ready.length)) return [probe]
   const first = turn % Math.max(ready.length, 1)

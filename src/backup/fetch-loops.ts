@@ -17,14 +17,18 @@ export class FetchLoops {
     this.#onFailed = onFailed
   }
 
-  /** Starts loops for brokers that have become leaders. To be called now and then. */
+  /** Starts loops for brokers that have become leaders, and looks for leaders that are missing. To be called now and then. */
   update(): void {
     const { context, memory, partitions } = this.#deps
     const nodes = new Set<number>()
+    const lost = new Set<string>()
     for (const { ownership } of partitions()) {
       const leader = context.kafka.routes.leader(ownership)
-      if (leader !== undefined) nodes.add(leader.nodeId)
+      if (leader === undefined) lost.add(ownership.topic)
+      else nodes.add(leader.nodeId)
     }
+    // No loop reads a partition without leader, so none would hear of the next one.
+    if (lost.size > 0) void context.kafka.routes.refresh([...lost])
     for (const nodeId of nodes) {
       if (this.#loops.has(nodeId)) continue
       // Two answers per broker: one is decoded while the next one arrives.

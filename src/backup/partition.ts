@@ -19,6 +19,8 @@ const WAITING_TILES = 2
 const CORRUPT_TRIES = 3
 /** Between two tries of one partition. */
 const PAUSE_MS = 200
+/** How long a partition may get nothing but errors before somebody must decide about it. */
+const TROUBLE_MS = 60_000
 /** Empty answers to a fetch of this partition alone, before the position moves over what must be empty. */
 const EMPTY_PROBES = 2
 
@@ -57,6 +59,8 @@ export class PartitionBackup {
   /** Until then the partition is not asked for. */
   #pausedUntilMs = -Infinity
   #corruptTries = 0
+  /** When the first of the errors in a row came. */
+  #troubledSinceMs: number | undefined
   /** Last stable offsets of empty answers that should not have been empty; undefined while there was none. */
   #probes: number[] | undefined
   #isTaking = false
@@ -130,10 +134,8 @@ export class PartitionBackup {
 
   /** What to fetch next, or undefined while the partition should rest. */
   wants(leader: Leader, maxBytes: number): FetchPartition | undefined {
-    const hasEnough = this.#nextFetch >= Math.min(this.#barrier, this.#target ?? Infinity)
     const isPaused = this.#deps.context.clock.monotonic() < this.#pausedUntilMs
-    if (this.#isStopped || this.ownership.ended.aborted || hasEnough || isPaused) return undefined
-    if (this.#chain.waiting >= WAITING_TILES) return undefined
+    if (isPaused || !this.#isHungry || this.#chain.waiting >= WAITING_TILES) return undefined
     const { topic, partition } = this.#place
     return {
       topic,
@@ -164,6 +166,7 @@ export class PartitionBackup {
     if (this.#isTaking) return
     if (this.#isStopped || this.ownership.ended.aborted || requested !== this.position) return this.#rewind()
     this.#isTaking = true
+    if (fetched.trouble === undefined) this.#troubledSinceMs = undefined
     try {
       await (fetched.trouble === undefined ? this.#takeRecords(fetched, isAlone) : this.#takeTrouble(fetched.trouble))
     } catch (error) {
@@ -181,6 +184,9 @@ export class PartitionBackup {
   /** To be called about once a second: closes what is due. */
   tick(): void {
     if (this.#isStopped || this.ownership.ended.aborted) return
+    // Nobody is there who could answer with an error.
+    if (this.#isHungry && this.#deps.context.kafka.routes.leader(this.#place) === undefined)
+      this.#suffer('LEADER_NOT_AVAILABLE')
     try {
       // The age of what is in the open block counts, too, when nothing more comes.
       this.#chain.covered(this.position)
@@ -261,10 +267,11 @@ export class PartitionBackup {
     try {
       const records = await this.#intake.take(fetched, this.#barrier)
       if (records === undefined) return this.#rewind()
-      this.#corruptTries = 0
+      if (this.position > before) this.#corruptTries = 0
       this.#deps.onRecords(records, fetched.records.length)
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
+      if (this.position > before) this.#corruptTries = 0
       this.#takeCorrupt(error)
     }
     if (this.position > before) {
@@ -314,14 +321,38 @@ export class PartitionBackup {
     if (kind === 'out of range') await this.#lookAtLog()
     else if (kind === 'moved') {
       if (this.#isTopicReplaced) this.#deps.onTopicReplaced()
-      this.#pause()
+      this.#suffer(name)
     } else if (kind === 'denied') {
       const hint = 'grant Read and Describe on the topic'
       throw new MaxbrodError('KAFKA_AUTH', `cannot read ${partitionName(this.#place)}: ${name}`, {
         ...this.#place,
         hint,
       })
-    } else this.#pause()
+    } else this.#suffer(name)
+  }
+
+  /** Waits for an error to pass, and says so when it does not. */
+  #suffer(name: string): void {
+    this.#pause()
+    const now = this.#deps.context.clock.monotonic()
+    this.#troubledSinceMs ??= now
+    if (now - this.#troubledSinceMs < TROUBLE_MS) return
+    this.#troubledSinceMs = undefined
+    void this.#tellOfTrouble(
+      new MaxbrodError('KAFKA_GAVE_UP', `${partitionName(this.#place)} cannot be read for a minute: ${name}`, {
+        ...this.#place,
+        hint: 'check the brokers that hold replicas of it, and their logs',
+      }),
+    )
+  }
+
+  async #tellOfTrouble(error: MaxbrodError): Promise<void> {
+    if ((await this.#deps.onTrouble(error)) === 'stop') this.stop(error)
+  }
+
+  get #isHungry(): boolean {
+    const hasEnough = this.#nextFetch >= Math.min(this.#barrier, this.#target ?? Infinity)
+    return !hasEnough && !this.#isStopped && !this.ownership.ended.aborted
   }
 
   get #isTopicReplaced(): boolean {

@@ -61,12 +61,13 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
     topicId: topicId as string | undefined,
     /** What every question about offsets ends in. */
     trouble: undefined as Error | undefined,
+    hasLeader: true,
     reconnects: 0,
     refreshes: 0,
   }
   const kafka = {
     routes: {
-      leader: () => ({ nodeId: 1, leaderEpoch: 0, topicId: cluster.topicId }),
+      leader: () => (cluster.hasLeader ? { nodeId: 1, leaderEpoch: 0, topicId: cluster.topicId } : undefined),
       refresh: () => Promise.resolve(void cluster.refreshes++),
     },
     fetcher: { reconnect: () => void cluster.reconnects++ },
@@ -91,6 +92,21 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
   const memory = new WorkerMemory(64 * 1024 * 1024)
   const press = new BlockPress(1)
   const archive = { clusterId: 'cluster', archiveId: 'archive', createdAt: '2026-11-21T12:00:00.000Z' }
+  const context = {
+    kafka,
+    archive,
+    store,
+    disk: disk(nodeDisk),
+    clock,
+    random: systemRandom,
+    log: logger,
+    metrics: new Metrics(),
+    progress: silentProgress,
+    pool,
+    writer: 'maxbrod test',
+    groupId: 'maxbrod',
+    spoolFolder: folder,
+  }
   const partition = new PartitionBackup(
     { ...where, topicId: undefined, lineage: undefined },
     { archiveId: archive.archiveId, clusterId: archive.clusterId, topicId, lineage: undefined },
@@ -98,21 +114,7 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
     { chainEnd: 0, lastFrom: undefined, origin: 0, gap: undefined, barrier: undefined, ...resume },
     { minFileSize: 5 * 1024 * 1024, maxFileAge: 300_000, idleAfter: 5_000, ...options },
     {
-      context: {
-        kafka,
-        archive,
-        store,
-        disk: disk(nodeDisk),
-        clock,
-        random: systemRandom,
-        log: logger,
-        metrics: new Metrics(),
-        progress: silentProgress,
-        pool,
-        writer: 'maxbrod test',
-        groupId: 'maxbrod',
-        spoolFolder: folder,
-      },
+      context,
       memory,
       press,
       committer: new Committer(Promise.resolve(session), clock),
@@ -131,6 +133,7 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
   )
   return {
     partition,
+    context,
     clock,
     pool,
     store,

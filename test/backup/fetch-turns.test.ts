@@ -14,7 +14,7 @@ import { ManualClock } from '../helpers/manual-clock.ts'
 const MIB = 1024 * 1024
 const ownership = { topic: 'orders', partition: 0, ended: new AbortController().signal }
 
-/** A loop over one partition, whose answers become open blocks of `openBytes`; ends after `fetches`. */
+/** A loop over one partition, whose answers take `openBytes` and become open blocks of as many; ends after `fetches`. */
 async function run(fetches: number, openBytes: number, isProbing = false): Promise<FetchOptions[]> {
   const memory = new WorkerMemory(16 * MIB)
   const end = new AbortController()
@@ -46,7 +46,7 @@ async function run(fetches: number, openBytes: number, isProbing = false): Promi
       fetch(_node: number, _partitions: unknown, options: FetchOptions) {
         asked.push(options)
         if (asked.length === fetches) end.abort()
-        return Promise.resolve({ partitions: [answerOf([])], bytes: MIB, [Symbol.dispose]: () => undefined })
+        return Promise.resolve({ partitions: [answerOf([])], bytes: openBytes, [Symbol.dispose]: () => undefined })
       },
     },
   }
@@ -70,3 +70,8 @@ test(
     assert.equal((await run(10, 12 * MIB)).length, 10)
   },
 )
+
+test('a partition that must be asked alone does not make the others wait until it has much to say', async () => {
+  assert.deepEqual([...new Set((await run(4, MIB, true)).map(({ minBytes }) => minBytes))], [1])
+  assert.deepEqual([...new Set((await run(4, MIB)).map(({ minBytes }) => minBytes))], [64 * 1024])
+})
