@@ -123,8 +123,7 @@ export class ChainRestore {
         if (item.kind === 'end of file') this.#markDone(item.file.index + 1)
         else {
           using _ = item
-          const outcome = await sendAll(log, item, facts)
-          this.#setCount(log.count)
+          const outcome = await sendAll(log, item, facts).finally(() => this.#setCount(log.count))
           if (outcome !== 'appended') return outcome
         }
       }
