@@ -1,3 +1,7 @@
+import { MaxbrodError } from '../runtime/errors.ts'
+import type { TopicPartition } from '../runtime/topic-partition.ts'
+import { partitionName } from '../runtime/topic-partition.ts'
+
 /**
  * The metadata of our commits. The committed offset is a cache of what the store says, and the note tells whether it is a
  * cache of this store: same archive, same incarnation and lineage of the topic, and which tile ends there.
@@ -30,4 +34,15 @@ export function decodeCommitNote(metadata: string): CommitNote | undefined {
   if (lineage !== undefined && typeof lineage !== 'number') return undefined
   if (lastFrom !== undefined && typeof lastFrom !== 'number') return undefined
   return { archiveId, topicId, lineage, lastFrom, origin }
+}
+
+/** Throws FOREIGN_ARCHIVE when a commit is no cache of this archive: its group belongs to another one. */
+export function requireArchive({ archiveId }: CommitNote, ours: string, { topic, partition }: TopicPartition): void {
+  if (archiveId === ours) return
+  const name = partitionName({ topic, partition })
+  throw new MaxbrodError('FOREIGN_ARCHIVE', `the group has committed ${name} for another archive (${archiveId})`, {
+    topic,
+    partition,
+    hint: 'use another --group-id for this storage, or the storage that this group was used with',
+  })
 }

@@ -3,7 +3,8 @@ import type { Clock } from '../runtime/clock.ts'
 import type { MaxbrodError } from '../runtime/errors.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
-import { decodeCommitNote } from './commit-note.ts'
+import { decodeCommitNote, requireArchive } from './commit-note.ts'
+import type { CommitNote } from './commit-note.ts'
 import { unknownOffset } from './log-bounds.ts'
 import type { BackupResult } from './result.ts'
 
@@ -56,7 +57,10 @@ export async function captureTargets({ admin }: Kafka, selection: TopicSelection
 export interface TargetsDeps {
   readonly kafka: Pick<Kafka, 'admin'>
   readonly groupId: string
+  readonly archiveId: string
   readonly clock: Clock
+  /** Up to where the store bears out the commits of the partitions that are ours; −1 while that is not known yet. */
+  readonly ownEnds: () => PartitionMap<number>
   /** True for a partition that cannot go on here. */
   readonly isStopped: (partition: TopicPartition) => boolean
   /** The topic is gone, so the target cannot be reached any more. */
@@ -66,16 +70,22 @@ export interface TargetsDeps {
 
 /**
  * Resolves when the group has committed every target, whichever worker owns the partition, or when all that is missing are
- * partitions that stopped here, or whose topic was deleted. Rejects when the signal aborts.
+ * partitions that stopped here, or whose topic was deleted. The commit alone does not count where the partition is ours: the
+ * store decides, and files may be gone from it. Rejects when the signal aborts, and with FOREIGN_ARCHIVE.
  */
 export async function targetsReached({ ends }: OnceTargets, deps: TargetsDeps): Promise<void> {
-  const { kafka, groupId, clock, isStopped, signal } = deps
+  const { kafka, groupId, archiveId, clock, ownEnds, isStopped, signal } = deps
   const left = new PartitionMap(ends)
   for (let look = 0; left.size > 0; look++) {
     signal.throwIfAborted()
     const committed = await kafka.admin.committed(groupId, [...left.keys()])
+    const own = ownEnds()
     for (const [partition, target] of left) {
-      if (isReached(committed.get(partition), target) || isStopped(partition)) left.delete(partition)
+      const note = decodeCommitNote(committed.get(partition)?.metadata ?? '')
+      if (note !== undefined) requireArchive(note, archiveId, partition)
+      const isDurable = (own.get(partition) ?? Infinity) >= target.end
+      const isReached = isDurable && isCommitted(committed.get(partition), note, target)
+      if (isReached || isStopped(partition)) left.delete(partition)
     }
     if (look % LOOK_AT_TOPICS === LOOK_AT_TOPICS - 1) await leaveOutGone(left, deps)
     if (left.size > 0) await clock.sleep(POLL_MS, signal)
@@ -94,6 +104,10 @@ async function leaveOutGone(left: PartitionMap<OnceTarget>, { kafka, onGone }: T
 }
 
 /** A commit counts when it speaks of the same incarnation: offsets of a deleted topic stay in the group. */
-function isReached(committed: CommittedOffset | undefined, { end, topicId }: OnceTarget): boolean {
-  return committed !== undefined && committed.offset >= end && decodeCommitNote(committed.metadata)?.topicId === topicId
+function isCommitted(
+  committed: CommittedOffset | undefined,
+  note: CommitNote | undefined,
+  { end, topicId }: OnceTarget,
+): boolean {
+  return committed !== undefined && committed.offset >= end && note?.topicId === topicId
 }

@@ -68,6 +68,11 @@ export class Partitions {
     return partition?.ownership === ownership ? partition : undefined
   }
 
+  /** Up to where partitions of ours are durable and committed; −1 before their end in the store is known. */
+  endsOf(ownerships: readonly Ownership[]): PartitionMap<number> {
+    return new PartitionMap(ownerships.map(ownership => [ownership, this.get(ownership)?.committedTo ?? -1] as const))
+  }
+
   /** Begins with partitions, each as soon as its resume point is known. */
   start(ownerships: readonly Ownership[]): void {
     void this.#start(ownerships).catch((error: unknown) => {

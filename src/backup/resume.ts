@@ -9,7 +9,7 @@ import type { CommittedOffset } from '../kafka/port.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import type { ObjectStore } from '../storage/port.ts'
-import { decodeCommitNote } from './commit-note.ts'
+import { decodeCommitNote, requireArchive } from './commit-note.ts'
 import type { CommitNote } from './commit-note.ts'
 import type { PartitionIdentity } from './identity.ts'
 
@@ -74,16 +74,7 @@ function validNote(
 ): CommitNote | undefined {
   const note = committed === undefined ? undefined : decodeCommitNote(committed.metadata)
   if (note === undefined) return undefined
-  if (note.archiveId !== identity.archiveId) {
-    throw new MaxbrodError(
-      'FOREIGN_ARCHIVE',
-      `the group has committed ${partitionName(place)} for another archive (${note.archiveId})`,
-      {
-        ...place,
-        hint: 'use another --group-id for this storage, or the storage that this group was used with',
-      },
-    )
-  }
+  requireArchive(note, identity.archiveId, place)
   return note.topicId === identity.topicId && note.lineage === identity.lineage ? note : undefined
 }
 

@@ -71,7 +71,7 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
   joined.resolve(session)
   using _ = deps.onFlush(() => run.flushDesk.flush())
 
-  const work = targets === undefined ? aborted(stop.draining) : untilReached(targets, context, run, own)
+  const work = targets === undefined ? aborted(stop.draining) : untilReached(targets, context, run, session, own)
   await Promise.race([work, run.failed, session.ended])
   const finished = run.finish(options.flushOnStop)
   const bounded = stop.draining.aborted ? within(deps.clock, DRAIN_MS, finished) : finished
@@ -91,8 +91,9 @@ function unlessAsked({ draining }: Stop): (error: unknown) => undefined {
 
 async function untilReached(
   targets: OnceTargets,
-  { kafka, groupId, clock }: WorkerContext,
+  { kafka, groupId, clock, archive }: WorkerContext,
   run: WorkerRun,
+  session: GroupSession,
   stop: Stop,
 ): Promise<void> {
   for (const [partition, error] of targets.unknown) run.tally.stopped(partition, error)
@@ -100,7 +101,9 @@ async function untilReached(
     await targetsReached(targets, {
       kafka,
       groupId,
+      archiveId: archive.archiveId,
       clock,
+      ownEnds: () => run.partitions.endsOf(session.owned),
       isStopped: partition => run.tally.isStopped(partition),
       onGone: partition => {
         const message = `the topic was deleted before all of ${partitionName(partition)} was backed up`

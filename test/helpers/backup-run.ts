@@ -37,6 +37,7 @@ export class BackupRun {
   /** `worker` names a working directory. */
   argv(worker: string, ...flags: readonly string[]): string[] {
     const { world, topics } = this.#options
+    const noPorts = ['--metrics-port', '--flush-port'].filter(port => !flags.some(flag => flag.startsWith(port)))
     return [
       'backup',
       `--bootstrap-server=${world.bootstrap}`,
@@ -45,8 +46,7 @@ export class BackupRun {
       `--working-dir=${world.folder}/${worker}`,
       ...topics.map(topic => `--topics=${topic}`),
       '--session-timeout=6s',
-      '--metrics-port=0',
-      '--flush-port=0',
+      ...noPorts.map(port => `${port}=0`),
       ...flags,
     ]
   }
