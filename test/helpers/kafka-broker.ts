@@ -42,7 +42,8 @@ export class Kafka implements AsyncDisposable {
   static async start(options: KafkaOptions = {}): Promise<Kafka> {
     const { brokers: count = 1, properties = {}, heapMiB = 256, listeners = {}, scramUsers = {} } = options
     const folder = await mkdtemp(join(tmpdir(), 'maxbrod-kafka-'))
-    const clusterId = randomBytes(16).toString('base64url')
+    // The zero keeps a minus away from the front, where kafka-storage takes it for a flag.
+    const clusterId = Buffer.concat([Buffer.of(0), randomBytes(15)]).toString('base64url')
     const names = Object.entries(listeners)
     const ports = await freePorts((2 + names.length) * count)
     const nodes = Array.from({ length: count }, (_, index) => ({
