@@ -75,9 +75,7 @@ export class Partitions {
 
   /** Begins with partitions, each as soon as its resume point is known. */
   start(ownerships: readonly Ownership[]): void {
-    void this.#start(ownerships).catch((error: unknown) => {
-      if (!isAborted(error)) this.#deps.onFatal(error)
-    })
+    void this.#start(ownerships).catch((error: unknown) => this.#notStarted(ownerships, error))
   }
 
   /**
@@ -159,16 +157,36 @@ export class Partitions {
   /** Asks the cluster about all of them at once, then the store about each. */
   async #start(ownerships: readonly Ownership[]): Promise<void> {
     const { kafka, groupId } = this.#deps.context
-    await kafka.routes.refresh([...new Set(ownerships.map(({ topic }) => topic))])
+    const topics = [...new Set(ownerships.map(({ topic }) => topic))]
+    await kafka.routes.refresh(topics)
+    const topicIds = new PartitionMap(ownerships.map(one => [one, kafka.routes.leader(one)?.topicId] as const))
     const [committed, bounds] = await Promise.all([
       kafka.admin.committed(groupId, ownerships),
       readLogBounds(kafka, ownerships),
     ])
+    await kafka.routes.refresh(topics)
     await Promise.all(
       ownerships.map(ownership =>
-        this.#resuming(() => this.#startOne(ownership, committed.get(ownership), bounds.get(ownership))),
+        this.#resuming(async () => {
+          // The bounds are those of whatever had the topic's name: the topic may have been created anew since.
+          const isSame = kafka.routes.leader(ownership)?.topicId === topicIds.get(ownership)
+          if (isSame) await this.#startOne(ownership, committed.get(ownership), bounds.get(ownership))
+          else if (!ownership.ended.aborted) this.start([ownership])
+        }),
       ),
     )
+  }
+
+  /** The cluster could not be asked about partitions that were to be started. */
+  async #notStarted(ownerships: readonly Ownership[], error: unknown): Promise<void> {
+    const { context, onTrouble, onFatal } = this.#deps
+    const left = ownerships.filter(({ ended }) => !ended.aborted)
+    const [first] = left
+    if (isAborted(error) || first === undefined) return
+    if (!isMaxbrodError(error, 'KAFKA_GAVE_UP', 'KAFKA_UNREACHABLE')) return onFatal(error)
+    const verdict = await onTrouble(error, first)
+    if (verdict === 'try again') this.start(left)
+    else if (verdict === 'stop') for (const ownership of left) this.#stopped(ownership, error, context.log)
   }
 
   async #startOne(

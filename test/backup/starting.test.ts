@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Committer } from '../../src/backup/committer.ts'
+import { backupOptions } from '../../src/backup/options.ts'
+import type { Verdict } from '../../src/backup/partition.ts'
+import { Partitions } from '../../src/backup/partitions.ts'
+import { BackupTally } from '../../src/backup/result.ts'
+import type { GroupSession, OffsetKind, Ownership } from '../../src/kafka/port.ts'
+import { MaxbrodError } from '../../src/runtime/errors.ts'
+import { PartitionMap } from '../../src/runtime/topic-partition.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { openLonePartition } from '../helpers/lone-partition.ts'
+import { optionsOf } from '../helpers/options.ts'
+
+const oldId = 'AAAAAAAAAAAAAAAAAAAAAA'
+const newId = 'BBBBBBBBBBBBBBBBBBBBBA'
+const nothing = () => undefined
+
+/** Partitions of a worker at a cluster whose answers are the test's. */
+async function openPartitions(cluster: {
+  topicId: string
+  readonly offset: (kind: OffsetKind) => number
+  readonly committed?: () => void
+}) {
+  const lone = await openLonePartition()
+  const offsets = (kind: OffsetKind, partitions: readonly Ownership[]) =>
+    Promise.resolve({
+      offsets: new PartitionMap(partitions.map(one => [one, cluster.offset(kind)])),
+      failed: new PartitionMap(),
+    })
+  const kafka = {
+    ...lone.context.kafka,
+    routes: {
+      leader: () => ({ nodeId: 1, leaderEpoch: 0, topicId: cluster.topicId }),
+      refresh: () => Promise.resolve(),
+    },
+    admin: {
+      offsets,
+      committed() {
+        cluster.committed?.()
+        return Promise.resolve(new PartitionMap())
+      },
+    },
+  } as unknown as typeof lone.context.kafka
+  const log = Object.assign(Object.create(lone.context.log) as typeof lone.context.log, {
+    child: () => lone.context.log,
+  })
+  const session = {
+    commit: (asked: Parameters<GroupSession['commit']>[0]) =>
+      Promise.resolve(new PartitionMap(asked.map(({ ownership }) => [ownership, 'committed' as const]))),
+  } as unknown as GroupSession
+  const troubles: unknown[] = []
+  const fatal: unknown[] = []
+  const tally = new BackupTally()
+  let verdict: Verdict = 'try again'
+  const partitions = new Partitions({
+    context: { ...lone.context, kafka, log },
+    memory: lone.memory,
+    press: lone.press,
+    committer: new Committer(Promise.resolve(session), lone.clock),
+    tally,
+    options: optionsOf(backupOptions),
+    session: Promise.resolve(session),
+    targetOf: nothing,
+    onTrouble(trouble) {
+      troubles.push(trouble)
+      return Promise.resolve(verdict)
+    },
+    onFatal: error => void fatal.push(error),
+    onRecords: nothing,
+    onUploaded: nothing,
+  })
+  return {
+    partitions,
+    troubles,
+    fatal,
+    tally,
+    ownership: { topic: 'orders', partition: 0, ended: new AbortController().signal },
+    giveUp: () => void (verdict = 'stop'),
+    async [Symbol.asyncDispose]() {
+      await partitions.close(false)
+      await lone[Symbol.asyncDispose]()
+    },
+  }
+}
+
+test('a topic that is created anew while its partitions are started is backed up from its own beginning', async () => {
+  let asked = 0
+  const cluster = {
+    topicId: oldId,
+    // What the old topic answers is the last it says: retention has taken its first 3000 records.
+    offset(kind: OffsetKind) {
+      if (cluster.topicId === newId) return kind === 'log start' ? 0 : 5_000
+      if (++asked === 2) cluster.topicId = newId
+      return 3_000
+    },
+  }
+  await using opened = await openPartitions(cluster)
+  const { partitions, ownership, fatal, troubles } = opened
+  partitions.start([ownership])
+  await eventually('the partition is read', () => [...partitions.all].length === 1, { everyMs: 1 })
+  const [partition] = partitions.all
+  assert.deepEqual([partition!.identity.topicId, partition!.startedAt], [newId, 0])
+  assert.deepEqual({ fatal, troubles }, { fatal: [], troubles: [] })
+})
+
+test('a cluster that cannot be asked when partitions are assigned ends no worker', async () => {
+  let failures = 3
+  await using opened = await openPartitions({
+    topicId: oldId,
+    offset: () => 0,
+    committed() {
+      if (failures-- > 0) throw new MaxbrodError('KAFKA_GAVE_UP', 'no coordinator')
+    },
+  })
+  const { partitions, ownership, fatal, troubles } = opened
+  partitions.start([ownership])
+  await eventually('the partition is read', () => [...partitions.all].length === 1, { everyMs: 1 })
+  assert.deepEqual({ fatal, troubles: troubles.length }, { fatal: [], troubles: 3 })
+})
+
+test('partitions that --once cannot begin to read are left out, and said', async () => {
+  await using opened = await openPartitions({
+    topicId: oldId,
+    offset: () => 0,
+    committed() {
+      throw new MaxbrodError('KAFKA_GAVE_UP', 'no coordinator')
+    },
+  })
+  const { partitions, ownership, fatal, tally } = opened
+  opened.giveUp()
+  partitions.start([ownership])
+  await eventually('the partition is given up', () => tally.isStopped(ownership), { everyMs: 1 })
+  assert.deepEqual(fatal, [])
+})
