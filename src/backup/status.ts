@@ -1,0 +1,83 @@
+import type { Kafka } from '../kafka/port.ts'
+import { newLimit } from '../runtime/limit.ts'
+import { PartitionMap } from '../runtime/topic-partition.ts'
+import type { TopicPartition } from '../runtime/topic-partition.ts'
+import { protectionOf } from './protection.ts'
+import type { PartitionStatus } from './protection.ts'
+import { backupSelection } from './selection.ts'
+
+export interface BackupStatus {
+  readonly group: string
+  readonly partitions: readonly PartitionStatus[]
+  /** Partitions that the cluster tells nothing of, and why. */
+  readonly unknown: readonly (TopicPartition & { readonly reason: string })[]
+}
+
+export interface StatusQuestion {
+  readonly groupId: string
+  readonly topics: readonly RegExp[]
+  readonly excludeTopics: readonly RegExp[]
+}
+
+/** Records read at the same time, one of each partition that is behind. */
+const READING = 16
+
+/**
+ * How much of a cluster is in the backup now, from the group's commits and the ends of the partitions: no worker is asked, so
+ * that it can be told when none runs.
+ */
+export async function backupStatus(
+  kafka: Kafka,
+  { groupId, topics, excludeTopics }: StatusQuestion,
+  nowMs: number,
+  signal: AbortSignal,
+): Promise<BackupStatus> {
+  const selection = backupSelection(topics, excludeTopics)
+  const selected = (await kafka.admin.topics()).filter(topic => selection.matches(topic))
+  const all = selected.flatMap(({ name, partitions }) =>
+    Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
+  )
+  const [starts, ends, committed, configs] = await Promise.all([
+    kafka.admin.offsets('log start', all),
+    kafka.admin.offsets('last stable', all),
+    kafka.admin.committed(groupId, all),
+    kafka.admin.topicConfigs(selected.map(({ name }) => name)),
+  ])
+  const topicIds = new Map(selected.map(({ name, topicId }) => [name, topicId]))
+  const limit = newLimit(READING)
+  const statuses = new PartitionMap<PartitionStatus>()
+  const unknown: BackupStatus['unknown'][number][] = []
+  const looking = all.map(async where => {
+    const logStart = starts.offsets.get(where)
+    const end = ends.offsets.get(where)
+    if (logStart === undefined || end === undefined) {
+      unknown.push({ ...where, reason: ends.failed.get(where) ?? starts.failed.get(where) ?? 'no answer' })
+      return
+    }
+    const facts = { logStart, end, committed: committed.get(where), topicId: topicIds.get(where.topic) }
+    const first = (from: number) => limit(() => firstTimestamp(kafka, where, from, end, signal))
+    const retention = retentionMs(configs.get(where.topic) ?? [])
+    statuses.set(where, await protectionOf(where, facts, first, retention, nowMs))
+  })
+  await Promise.all(looking)
+  return { group: groupId, partitions: all.flatMap(where => statuses.get(where) ?? []), unknown }
+}
+
+/** The timestamp of the first record from `from` on, in ms; undefined when there is none below `end`. */
+async function firstTimestamp(
+  kafka: Kafka,
+  where: TopicPartition,
+  from: number,
+  end: number,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  for await (const { timestamp } of kafka.readRecords(where, from, end, signal)) return Number(timestamp)
+  return undefined
+}
+
+/** After which time the topic's records are deleted; undefined for never. */
+function retentionMs(configs: readonly { readonly name: string; readonly value: string | null }[]): number | undefined {
+  const valueOf = (name: string) => configs.find(config => config.name === name)?.value ?? ''
+  const retention = Number(valueOf('retention.ms'))
+  return valueOf('cleanup.policy').split(',').includes('delete') && retention > 0 ? retention : undefined
+}

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { runCommand, startCommand } from '../helpers/in-process.ts'
+import { openWorld } from '../helpers/world.ts'
+
+test('status tells what is protected and what is restored, whoever runs, and waits for the end of a restore', async t => {
+  await using world = await openWorld(t)
+  const topic = world.name('orders')
+  const [group, plan] = [world.name('group'), world.name('plan')]
+  await world.referee.createTopic(topic, { partitions: 2, configs: { 'retention.ms': 3_600_000 } })
+  await world.referee.generate(topic, { partitions: 2, records: 1_000, timestampFrom: Date.now() - 600_000 })
+  const cluster = `--bootstrap-server=${world.bootstrap}`
+  const storage = `--storage=file://${world.folder}/backup`
+  const run = async (...argv: string[]) => {
+    const { exit, json, stderr } = await runCommand([...argv, cluster])
+    assert.equal(exit, 0, stderr)
+    return json
+  }
+  const protection = () => run('status', `--topics=${topic}`, `--group-id=${group}`)
+
+  const before = await protection()
+  assert.equal(before['behind'], 1_000)
+  const [first] = before['partitions'] as { behindSeconds: number; headroomSeconds: number; lost: number }[]
+  assert.ok(first!.behindSeconds >= 600 && first!.headroomSeconds <= 3_000, JSON.stringify(first))
+  assert.equal(first!.lost, 0)
+
+  const worker = [`--group-id=${group}`, `--working-dir=${world.folder}/work`, '--metrics-port=0', storage]
+  await run('backup', '--once', `--topics=${topic}`, ...worker)
+  const after = await protection()
+  assert.deepEqual([after['behind'], after['behindSeconds']], [0, 0])
+  await world.referee.generate(topic, { partitions: 2, records: 100 })
+  assert.equal((await protection())['behind'], 100)
+
+  await run('plan', `--topics=${topic}`, '--target-prefix=copy.', '--create-topics', `--plan-topic=${plan}`, storage)
+  const planned = await run('status', `--plan-topic=${plan}`)
+  assert.deepEqual(
+    ['isDone', 'files', 'filesRestored', 'records', 'recordsRestored'].map(name => planned[name]),
+    [false, 2, 0, 1_000, 0],
+  )
+  const waiting = startCommand(['status', `--plan-topic=${plan}`, '--wait', cluster])
+  await run('restore', '--exit-when-done', '--metrics-port=0', '--session-timeout=6s', `--plan-topic=${plan}`, storage)
+  const { exit, json } = await waiting.result
+  assert.equal(exit, 0)
+  assert.deepEqual([json['isDone'], json['recordsRestored'], json['filesRestored']], [true, 1_000, 2])
+})
