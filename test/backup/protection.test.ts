@@ -38,14 +38,22 @@ test('a partition that is committed to its end is protected, and nothing is read
 test('what is missing is counted from the commit, and as old as its first record; retention leaves it so long', async () => {
   assert.deepEqual(await judge({ committed: committed(40) }, 100_000), {
     ...whole,
-    ...{ protectedTo: 40, behind: 60, behindSeconds: 60, headroomSeconds: 40, asked: [40] },
+    protectedTo: 40,
+    behind: 60,
+    behindSeconds: 60,
+    headroomSeconds: 40,
+    asked: [40],
   })
 })
 
 test('what Kafka deleted before it was backed up is lost, and only the rest is behind', async () => {
   assert.deepEqual(await judge({ committed: committed(40), logStart: 70 }), {
     ...whole,
-    ...{ protectedTo: 40, behind: 30, behindSeconds: 60, lost: 30, asked: [70] },
+    protectedTo: 40,
+    behind: 30,
+    behindSeconds: 60,
+    lost: 30,
+    asked: [70],
   })
 })
 
@@ -54,7 +62,10 @@ test('without a commit of this incarnation nothing is protected, and nothing was
   for (const other of [undefined, committed(40, 'BBBBBBBBBBBBBBBBBBBBBB'), { offset: 40, metadata }]) {
     assert.deepEqual(await judge({ committed: other, logStart: 20 }), {
       ...whole,
-      ...{ protectedTo: 20, behind: 80, behindSeconds: 60, asked: [20] },
+      protectedTo: 20,
+      behind: 80,
+      behindSeconds: 60,
+      asked: [20],
     })
   }
 })

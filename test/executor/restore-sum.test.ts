@@ -5,8 +5,16 @@ import type { ChainStatus } from '../../src/executor/restore-sum.ts'
 import type { PlanFile } from '../../src/format/plan.ts'
 
 const chain = (partition: number, recordsRestored: number, of: Partial<ChainStatus> = {}): ChainStatus => ({
-  ...{ topic: 'copy', partition, recordsPlanned: 100, recordsRestored },
-  ...{ isPassed: false, isGone: false, isLosing: false, ...of },
+  topic: 'copy',
+  partition,
+  recordsPlanned: 100,
+  recordsRestored,
+  ...{
+    isPassed: false,
+    isGone: false,
+    isLosing: false,
+    ...of,
+  },
 })
 
 /** Two files of 60 and 40 records for each of the partitions. */
