@@ -82,7 +82,7 @@ function backupOutcome({ partitions, unknown, group }: BackupStatus): Outcome {
   const seconds = Math.max(0, ...partitions.map(one => one.behindSeconds))
   const lost = partitions.filter(one => one.lost > 0)
   const headings = ['topic', 'partition', 'protected to', 'end', 'behind', 'oldest', 'until it expires']
-  const text = [
+  const lines = [
     rows.length === 0 ? '' : table(headings, rows),
     behind === 0
       ? `all of ${partitions.length} partitions is in the backup of group ${group}\n`
@@ -94,7 +94,7 @@ function backupOutcome({ partitions, unknown, group }: BackupStatus): Outcome {
   return {
     result: isWhole ? 'ok' : 'partial',
     details: { group, partitions, unknown, behind, behindSeconds: seconds },
-    text,
+    text: lines,
   }
 }
 
@@ -107,7 +107,7 @@ function restoreOutcome(found: RestoreStatus): Outcome {
   ])
   const rate = found.recordsPerSecond === undefined ? '' : `, ${Math.round(found.recordsPerSecond)} records/s`
   const eta = found.etaSeconds === undefined ? '' : `, ${duration(found.etaSeconds)} to go`
-  const text = [
+  const lines = [
     rows.length === 0 ? '' : table(['topic', 'partitions', 'planned', 'restored'], rows),
     found.isDone
       ? 'all there\n'
@@ -117,7 +117,7 @@ function restoreOutcome(found: RestoreStatus): Outcome {
     ...found.losing.map(one => `${partitionName(one)}: restored records were deleted\n`),
   ].join('')
   const isSound = found.quarantined.length === 0 && found.losing.length === 0
-  return { result: isSound ? 'ok' : 'partial', details: { ...found }, text }
+  return { result: isSound ? 'ok' : 'partial', details: { ...found }, text: lines }
 }
 
 function duration(seconds: number): string {

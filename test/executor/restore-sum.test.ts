@@ -9,12 +9,10 @@ const chain = (partition: number, recordsRestored: number, of: Partial<ChainStat
   partition,
   recordsPlanned: 100,
   recordsRestored,
-  ...{
-    isPassed: false,
-    isGone: false,
-    isLosing: false,
-    ...of,
-  },
+  isPassed: false,
+  isGone: false,
+  isLosing: false,
+  ...of,
 })
 
 /** Two files of 60 and 40 records for each of the partitions. */
