@@ -11,20 +11,22 @@ const rounds = 3
 test('logs of every shape come back as their readers see them', async t => {
   await using world = await openWorld(t)
   const { referee } = world
-  const [transactions, compacted, appended, sparse, trimmed] = [
+  const [transactions, compacted, appended, sparse, trimmed, markers] = [
     world.name('transactions'),
     world.name('compacted'),
     world.name('appended'),
     world.name('sparse'),
     world.name('trimmed'),
+    world.name('markers'),
   ] as const
-  const all = [transactions, compacted, appended, sparse, trimmed]
+  const all = [transactions, compacted, appended, sparse, trimmed, markers]
   const roundTrip = new RoundTrip(world)
   const [committed, survivors] = await Promise.all([
     writeTransactions(world, transactions),
     writeCompacted(world, compacted),
     writeAppended(world, appended),
     writeTrimmed(world, trimmed),
+    writeMarkers(world, markers),
   ])
   await referee.createTopic(sparse, { partitions: 5 })
   // Each round ends with files of its own; a worker with another group finds where the one before it ended.
@@ -65,6 +67,18 @@ test('logs of every shape come back as their readers see them', async t => {
     assert.equal(await assertSameRecords(world, trimmed, roundTrip.target(trimmed)), 13)
     const [partition] = partitionsIn(trimmed)
     assert.deepEqual([partition!.from, partition!.files.length], [7, 1])
+  })
+
+  await t.test('of a topic that holds markers only: a topic without a record', async () => {
+    const read = await assertSameDigests(world, markers, roundTrip.target(markers))
+    assert.deepEqual(
+      read.map(({ records }) => records),
+      [0],
+    )
+    assert.deepEqual(
+      partitionsIn(markers).map(({ from, to, files }) => [from, to, files.length]),
+      [[0, 4, 1]],
+    )
   })
 
   await t.test(
@@ -146,6 +160,17 @@ async function writeTrimmed({ referee }: World, topic: string): Promise<void> {
     Array.from({ length: 20 }, (_, n) => ({ value: `${n}`, timestamp: n })),
   )
   await referee.deleteRecords(topic, 0, 7)
+}
+
+async function writeMarkers(world: World, topic: string): Promise<void> {
+  await world.referee.createTopic(topic)
+  const producer = await world.referee.openProducer('markers', { transactionalId: world.name('markers') })
+  for (let times = 0; times < 2; times++) {
+    await producer.begin()
+    await producer.send(topic, [{ value: 'aborted' }])
+    await producer.abort()
+  }
+  await producer.close()
 }
 
 /**

@@ -12,7 +12,12 @@ import { openWorld } from '../helpers/world.ts'
 const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 
 /** How a target wants its batches, and what must be in its log: source batches are compressed with snappy. */
-const targets: readonly { readonly wants: string; readonly limit: number; readonly codec: Codec }[] = [
+const targets: readonly {
+  readonly wants: string
+  readonly limit: number
+  readonly codec: Codec
+  readonly more?: Readonly<Record<string, string>>
+}[] = [
   { wants: 'producer', limit: 1_048_588, codec: 'snappy' },
   { wants: 'producer', limit: 12_000, codec: 'snappy' },
   { wants: 'uncompressed', limit: 1_048_588, codec: 'none' },
@@ -21,6 +26,20 @@ const targets: readonly { readonly wants: string; readonly limit: number; readon
   { wants: 'snappy', limit: 12_000, codec: 'snappy' },
   { wants: 'lz4', limit: 12_000, codec: 'lz4' },
   { wants: 'zstd', limit: 1_048_588, codec: 'zstd' },
+  // What would change, refuse or delete old records, were the topic not held.
+  {
+    wants: 'producer',
+    limit: 1_048_588,
+    codec: 'snappy',
+    more: {
+      'message.timestamp.type': 'LogAppendTime',
+      'message.timestamp.before.max.ms': '3600000',
+      'message.timestamp.after.max.ms': '3600000',
+      'retention.ms': '1000',
+      'retention.bytes': '1',
+      'cleanup.policy': 'compact,delete',
+    },
+  },
   // Smaller than most of the records: each goes alone, compressed.
   { wants: 'zstd', limit: 1_000, codec: 'zstd' },
 ]
@@ -32,10 +51,11 @@ test('targets get batches as they want them, none larger than they take, and the
   await writeSource(world, source)
   const archive = new RoundTrip(world)
   await archive.backUp([source])
-  for (const [n, { wants, limit, codec }] of targets.entries()) {
-    await t.test(`compression.type=${wants}, max.message.bytes=${limit}`, async () => {
+  for (const [n, { wants, limit, codec, more = {} }] of targets.entries()) {
+    const held = Object.keys(more).length > 0 ? ', and configs that a hold must change' : ''
+    await t.test(`compression.type=${wants}, max.message.bytes=${limit}${held}`, async () => {
       const target = world.name(`target-${n}`)
-      const configs = { 'compression.type': wants, 'max.message.bytes': limit }
+      const configs = { 'compression.type': wants, 'max.message.bytes': limit, ...more }
       await world.referee.createTopic(target, { partitions: 2, configs })
       const roundTrip = new RoundTrip(world, { name: `plan-${n}` })
       await roundTrip.plan(`--rename=${source}=${target}`)
