@@ -28,7 +28,7 @@ export interface PartitionOptions extends RotationLimits {
   readonly idleAfter: number
 }
 
-export interface PartitionDeps extends Omit<ChainDeps, 'onMoved' | 'onTrouble'> {
+export interface PartitionDeps extends Omit<ChainDeps, 'onMoved' | 'onTrouble' | 'isSameTopic'> {
   readonly onRecords: (records: number, bytes: number) => void
   /** An upload failed. Waits if there is a point in it; `give up` when the whole worker ends. */
   readonly onTrouble: (error: unknown) => Promise<Verdict>
@@ -64,6 +64,8 @@ export class PartitionBackup {
   /** Last stable offsets of empty answers that should not have been empty; undefined while there was none. */
   #probes: number[] | undefined
   #isTaking = false
+  /** True once records came that no topic id vouches for. */
+  #isReadByName = false
   #isStopped = false
 
   constructor(
@@ -86,6 +88,7 @@ export class PartitionBackup {
     this.#lastTakenAtMs = deps.context.clock.monotonic()
     this.#chain = new TileChain(place, identity, ownership, resume, options, {
       ...deps,
+      isSameTopic: () => this.#isSameTopic(),
       onMoved: (position, barrier) => this.#moveTo(position, barrier),
       onTrouble: async error => {
         const verdict = await deps.onTrouble(error)
@@ -167,6 +170,7 @@ export class PartitionBackup {
     if (this.#isStopped || this.ownership.ended.aborted || requested !== this.position) return this.#rewind()
     this.#isTaking = true
     if (fetched.trouble === undefined) this.#troubledSinceMs = undefined
+    this.#isReadByName ||= !fetched.isNamedById
     try {
       await (fetched.trouble === undefined ? this.#takeRecords(fetched, isAlone) : this.#takeTrouble(fetched.trouble))
     } catch (error) {
@@ -358,6 +362,23 @@ export class PartitionBackup {
   get #isTopicReplaced(): boolean {
     const leader = this.#deps.context.kafka.routes.leader(this.#place)
     return leader !== undefined && leader.topicId !== this.identity.topicId
+  }
+
+  /**
+   * Old brokers give whatever has the topic's name. Topic ids never come back: if the topic is still ours, all that was read
+   * before is. If it is not, what is not durable may be of either topic.
+   */
+  async #isSameTopic(): Promise<boolean> {
+    if (!this.#isReadByName) return true
+    await this.#deps.context.kafka.routes.refresh([this.#place.topic])
+    if (!this.#isTopicReplaced) return true
+    this.log.warn(
+      { from: this.committedTo, to: this.position },
+      'the topic was created anew: dropping what was read since the last file',
+    )
+    void this.discard()
+    this.#deps.onTopicReplaced()
+    return false
   }
 
   /** The log does not have our position: it begins behind it, or ends before it. */

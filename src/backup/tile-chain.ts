@@ -32,6 +32,8 @@ export interface ChainDeps {
   readonly uploads: Limit
   readonly log: Logger
   readonly onUploaded: (tile: UploadedTile) => void
+  /** False when the topic is another one by now: then nothing more is uploaded. Asked after all of a tile was read. */
+  readonly isSameTopic: () => Promise<boolean>
   /**
    * The store was ahead of us, or the spool was lost: reading goes on at `position`, up to `barrier`. What was read and not
    * handed over yet must be dropped before this returns.
@@ -248,7 +250,7 @@ export class TileChain {
 
   async #uploadAll(): Promise<void> {
     try {
-      while (this.#hasWork && !this.#ownership.ended.aborted) {
+      while (this.#hasWork && !this.#isOver && !this.#ownership.ended.aborted) {
         try {
           await this.#uploadClosed()
         } catch (error) {
@@ -275,6 +277,8 @@ export class TileChain {
       const [next] = this.#closed
       if (next === undefined) return
       const { draft, reason, closedAtMs } = next
+      if (!(await this.#deps.isSameTopic())) return
+      if (this.#closed[0] !== next) continue // dropped meanwhile
       const outcome = await this.#deps.uploads(() => uploadTile(draft, this.#upload))
       if (this.#closed[0] !== next) continue // dropped meanwhile
       if (outcome.kind === 'created') {

@@ -183,6 +183,8 @@ export interface FetchedBatches extends Disposable {
 }
 
 export interface FetchedPartition extends TopicPartition {
+  /** False when the broker only knows topics by name (before Kafka 3.1): it may be another topic of that name by now. */
+  readonly isNamedById: boolean
   readonly trouble: Trouble | undefined
   readonly highWatermark: number
   readonly lastStableOffset: number

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { AtFetch } from '../helpers/at-fetch.ts'
 import { BackupRun } from '../helpers/backup-run.ts'
+import { ByName } from '../helpers/by-name.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { assertNoAlarm, logged } from '../helpers/log-lines.ts'
 import { assertUntouched, objectsIn } from '../helpers/stored-backup.ts'
@@ -78,6 +79,35 @@ test('a topic deleted and created again while a worker runs: what was read of th
   const { exit, stderr } = await worker.result
   assert.equal(exit, 0, stderr)
   assertNoAlarm(stderr)
+})
+
+test('a broker that knows topics by name only gives records of a new topic for those of the old one: no file holds them', async t => {
+  const { world, topic, backup } = await openTopic(t, 1_000)
+  await using _ = world
+  const source = await world.referee.read(topic)
+  const fetches = new ByName()
+  const worker = backup.start('worker', ['--max-file-age=1s', '--metadata-max-age=1h'], fetches.ports)
+  try {
+    await backup.reachesEnds(topic)
+    const first = await objectsIn(backup.store)
+    // The next fetch finds a log that goes on behind the end of the old one.
+    const newId = await fetches.without(() => createAgain(world, topic, 3_000))
+    await backup.reachesEnds(topic, `${topic}@${newId}`)
+    await backup.assertSame(topic, `${topic}@${newId}`)
+    await assertUntouched(backup.store, first)
+    assert.deepEqual(
+      (await backup.stored(topic)).map(({ digest }) => digest),
+      source.map(({ digest }) => digest),
+    )
+  } finally {
+    worker.signal('SIGTERM')
+  }
+  const { exit, stderr } = await worker.result
+  assert.equal(exit, 0, stderr)
+  assert.equal(
+    logged(stderr, 'the topic was created anew: dropping what was read since the last file').length,
+    partitions,
+  )
 })
 
 test('what a worker had read of a topic and not uploaded when it was deleted is uploaded then', async t => {

@@ -192,6 +192,7 @@ export function answerOf(
 ): FetchedPartition {
   return {
     ...where,
+    isNamedById: true,
     trouble: trouble === undefined ? undefined : { name: trouble, kind: kindOf(trouble) },
     highWatermark: lastStableOffset,
     lastStableOffset,

@@ -32,6 +32,7 @@ export function newFetcher(view: ClusterView, newestFetch: number = FETCH.newest
           partitions: answer.partitions.map(({ errorCode, topic, ...partition }) => ({
             ...partition,
             topic: names.get(topic) ?? topic,
+            isNamedById: version >= FETCH_BY_ID,
             trouble: troubleOf(errorCode),
           })),
           bytes: frame.payload.length,
