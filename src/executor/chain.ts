@@ -79,8 +79,9 @@ export class ChainRestore {
    */
   async run(): Promise<void> {
     const { deps, targets, ownership } = this.#with
-    const baseOffset = targets.baseOffset(this.target.topic, this.target.partition)
-    const log = new TargetLog({ ...this.target, baseOffset, producerId: targets.producerId }, this.#with)
+    const { topic, partition } = this.target
+    const where = { topicId: targets.topicId(topic), baseOffset: targets.baseOffset(topic, partition) }
+    const log = new TargetLog({ ...this.target, ...where, producerId: targets.producerId }, this.#with)
     const patience = new Patience(PATIENCE_MS, PATIENCE_ATTEMPTS)
     for (;;) {
       ownership.ended.throwIfAborted()

@@ -25,6 +25,8 @@ export interface TargetLogDeps {
 }
 
 export interface TargetLogOptions extends TopicPartition {
+  /** Of the topic that was planned, where brokers have ids. */
+  readonly topicId?: string | undefined
   readonly baseOffset: number
   readonly producerId: bigint
 }
@@ -96,7 +98,7 @@ export class TargetLog {
    */
   async append(filled: FilledBatch, codec: BatchCodec, maxBatchBytes: number): Promise<Appended> {
     const { deps, appender, stalls, throttle, ownership, onSent } = this.#with
-    const { topic, partition, producerId } = this.#options
+    const { topic, topicId, partition, producerId } = this.#options
     const { builder } = filled
     const { records } = builder
     const stamp = { producerId, producerEpoch: 0, baseSequence: this.#count % SEQUENCES }
@@ -104,7 +106,7 @@ export class TargetLog {
     const batch = await builder.finish(isTooLarge ? 'zstd' : codec, stamp)
     await throttle.take(batch.length, ownership.ended)
     const proof = { atMs: deps.clock.monotonic(), stalls: stalls.count() }
-    const answer = await appender.append({ topic, partition, batch, mayWrite: () => this.#mayWrite() })
+    const answer = await appender.append({ topic, topicId, partition, batch, mayWrite: () => this.#mayWrite() })
     if (answer.kind !== 'unanswered') builder.release()
     if (answer.kind !== 'acknowledged') return this.#takeRefusal(answer, filled, records)
     await this.#checkPlace(answer)

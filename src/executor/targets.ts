@@ -92,6 +92,11 @@ export class Targets {
     if (facts.unseal.size > 0) await this.#kafka.admin.alterTopicConfigs(facts.topic, facts.unseal)
   }
 
+  /** Undefined where brokers have no ids. */
+  topicId(topic: string): string | undefined {
+    return this.#planned(topic)?.target.topicId
+  }
+
   /** Where a target partition began. */
   baseOffset(topic: string, partition: number): number {
     const base = this.#planned(topic)?.target.baseOffsets[partition]

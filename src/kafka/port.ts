@@ -213,6 +213,8 @@ export interface BatchAppender extends Disposable {
 }
 
 export interface AppendRequest extends TopicPartition {
+  /** Where it is known, brokers from Kafka 4.1 on refuse a batch for another topic of that name. */
+  readonly topicId?: string | undefined
   readonly batch: Buffer
   /** Asked at the last moment before the bytes leave; false makes the answer `unsent`. */
   readonly mayWrite: () => boolean

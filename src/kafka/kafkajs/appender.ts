@@ -2,7 +2,7 @@ import { messageOf } from '../../runtime/errors.ts'
 import { PartitionMap } from '../../runtime/topic-partition.ts'
 import { kafkaErrorName, kindOf } from '../kafka-errors.ts'
 import type { AppendAnswer, AppendRequest, BatchAppender } from '../port.ts'
-import { produceCall } from '../protocol/produce.ts'
+import { PRODUCE, PRODUCE_BY_ID, produceCall } from '../protocol/produce.ts'
 import type { ProducedPartition } from '../protocol/produce.ts'
 import type { BrokerConnection } from './broker-connection.ts'
 import type { ClusterView } from './cluster-view.ts'
@@ -98,11 +98,20 @@ class BrokerSender {
   }
 }
 
-function produce(connection: BrokerConnection, batches: readonly Waiting[]): Promise<ProducedPartition[]> {
-  return connection.send(produceCall(ACK_TIMEOUT_MS, batches), {
+async function produce(connection: BrokerConnection, batches: readonly Waiting[]): Promise<ProducedPartition[]> {
+  const isById = batches.every(({ topicId }) => topicId !== undefined) && (await takesIds(connection))
+  const call = produceCall(isById ? PRODUCE_BY_ID : PRODUCE.newest, ACK_TIMEOUT_MS, batches)
+  const produced = await connection.send(call, {
     timeoutMs: ACK_TIMEOUT_MS + GRACE_MS,
     mayWrite: () => batches.every(waiting => waiting.mayWrite()),
   })
+  if (!isById) return produced
+  const names = new Map(batches.map(({ topic, topicId }) => [topicId, topic]))
+  return produced.map(answered => ({ ...answered, topic: names.get(answered.topic) ?? answered.topic }))
+}
+
+async function takesIds(connection: BrokerConnection): Promise<boolean> {
+  return (await connection.version(PRODUCE.apiKey, PRODUCE_BY_ID, PRODUCE_BY_ID)) !== undefined
 }
 
 function answerOf({ errorCode, baseOffset, logStartOffset }: ProducedPartition): AppendAnswer {
