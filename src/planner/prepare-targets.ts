@@ -4,7 +4,7 @@ import { must } from '../runtime/assert.ts'
 import type { PlannerDeps } from './deps.ts'
 import type { PlannerOptions } from './options.ts'
 import { untilLed } from './plan-topic.ts'
-import { createTarget, describeTarget, doubtAboutLimits, requireSameSize } from './targets.ts'
+import { acceptFewerReplicas, createTarget, describeTarget, doubtAboutLimits, requireSameSize } from './targets.ts'
 import type { WantedTarget } from './targets.ts'
 
 /** Creates a target if it is missing, and says what the head records of it. */
@@ -21,13 +21,13 @@ export async function prepareTarget(
     warnings.push(text)
     log.warn({ topic: target.topic }, text)
   }
+  const created = isMissing ? await createTarget(kafka, target) : undefined
   if (isMissing) {
-    const doubts = await createTarget(kafka, target)
-    await untilLed(kafka, clock, target.topic)
+    await untilLed(kafka, clock, target.topic) // what a new topic is like is not known everywhere at once
     log.info({ topic: target.topic, partitions: target.partitions }, 'created the target topic')
-    for (const doubt of doubts) warn(doubt)
   }
   const description = must((await kafka.admin.topics([target.topic]))[0], `topic ${target.topic}`)
+  if (created === 'fewer replicas') warn(await acceptFewerReplicas(kafka, target, description))
   requireSameSize(target, description)
   const configs = (await kafka.admin.topicConfigs([target.topic])).get(target.topic) ?? []
   const doubt = doubtAboutLimits(target, configs)

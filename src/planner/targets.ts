@@ -101,13 +101,13 @@ async function describeTopics(
 }
 
 /**
- * Creates a target like its source. Returns what is worth a warning. A smaller cluster cannot hold as many replicas: it
- * gets its own default number then, and as many of them have to be in sync as there are.
+ * Creates a target like its source. A smaller cluster cannot hold as many replicas, and gives it its own default number then:
+ * `fewer replicas`.
  */
 export async function createTarget(
   kafka: Kafka,
   { topic, partitions, definition, recordBytesMax }: WantedTarget,
-): Promise<string[]> {
+): Promise<'like its source' | 'fewer replicas'> {
   const configs = new Map(Object.entries(definition?.configs ?? {}))
   const limit = Number(configs.get('max.message.bytes') ?? Number.NaN)
   if (limit < recordBytesMax + RECORD_GROWTH_BYTES)
@@ -115,27 +115,26 @@ export async function createTarget(
   const wanted = definition?.replication_factor ?? -1
   try {
     await kafka.admin.createTopic({ name: topic, partitions, replicationFactor: wanted, configs })
-    return []
+    return 'like its source'
   } catch (error) {
     if (wanted < 0 || !(error instanceof MaxbrodError) || !error.message.includes('INVALID_REPLICATION_FACTOR'))
       throw error
   }
   await kafka.admin.createTopic({ name: topic, partitions, replicationFactor: -1, configs })
-  return [await fewerReplicas(kafka, topic, wanted, configs)]
+  return 'fewer replicas'
 }
 
-async function fewerReplicas(
-  kafka: Kafka,
-  topic: string,
-  wanted: number,
-  configs: ReadonlyMap<string, string>,
+/** Has no more replicas in sync than a target with fewer of them has, which nothing could be written to. Returns what to tell. */
+export async function acceptFewerReplicas(
+  { admin }: Kafka,
+  { topic, definition }: WantedTarget,
+  { replicationFactor: replicas }: TopicDescription,
 ): Promise<string> {
-  const [created] = await kafka.admin.topics([topic])
-  const replicas = created?.replicationFactor ?? 0
+  const wanted = definition?.replication_factor
   const lowered = `${topic} has ${replicas} replicas, where its source had ${wanted}: the cluster is too small for more`
-  const inSync = Number(configs.get('min.insync.replicas') ?? 0)
+  const inSync = Number(definition?.configs['min.insync.replicas'] ?? 0)
   if (inSync <= replicas) return lowered
-  await kafka.admin.alterTopicConfigs(topic, new Map([['min.insync.replicas', String(replicas)]]))
+  await admin.alterTopicConfigs(topic, new Map([['min.insync.replicas', String(replicas)]]))
   return `${lowered}; min.insync.replicas is ${replicas} instead of ${inSync}`
 }
 
