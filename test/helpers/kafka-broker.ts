@@ -26,7 +26,7 @@ export interface KafkaOptions {
   readonly heapMiB?: number
 }
 
-const startTimeoutMs = 60_000
+const startTimeoutMs = 120_000
 
 /** A real Kafka cluster that belongs to one test: `await using kafka = await Kafka.start()`. Gone when disposed of. */
 export class Kafka implements AsyncDisposable {

@@ -54,18 +54,40 @@ suite('three brokers', { skip: skipWithForeignKafka }, () => {
     return client
   }
 
-  test('produce: of partitions in one request, the one that moved is refused, and the others are taken', async () => {
-    const topic = await topicAt(3)
-    await using client = await clientOf(topic)
+  for (const way of ['name', 'id']) {
+    test(`produce by ${way}: of partitions in one request, the one that moved is refused, and the others are taken`, async () => {
+      const topic = await topicAt(3)
+      await using client = await clientOf(topic)
+      using appender = client.newAppender()
+      const topicId = way === 'id' ? client.routes.leader({ topic, partition: 0 })?.topicId : undefined
+      const append = (partition: number, value: string) =>
+        appender.append({ topic, topicId, partition, batch: batchOf([value]), mayWrite })
+      await referee.moveLeader(topic, 1, 2)
+      const [first, moved, last] = await Promise.all([append(0, 'a'), append(1, 'b'), append(2, 'c')])
+      assert.deepEqual(kindsOf([first, moved, last]), ['acknowledged', 'NOT_LEADER_OR_FOLLOWER', 'acknowledged'])
+      await eventually('the new leader is known', () => client.routes.leader({ topic, partition: 1 })?.nodeId === 2)
+      assert.deepEqual(kindsOf([await append(1, 'b')]), ['acknowledged'])
+      assert.deepEqual(await valuesIn(topic), [['a'], ['b'], ['c']])
+    })
+  }
+
+  test('produce by id: what was meant for a topic that is gone does not get into the one that has its name', async () => {
+    const [topic, other] = [await topicAt(1), await topicAt(1)]
+    await using client = await clientOf(other)
+    const idOf = async (name: string) => {
+      await client.routes.refresh([name])
+      return client.routes.leader({ topic: name, partition: 0 })?.topicId
+    }
+    const [gone, otherId] = [await idOf(topic), await idOf(other)]
+    await referee.deleteTopic(topic)
+    await eventually('it can be created again', () => referee.createTopic(topic).then(() => true))
+    await referee.moveLeader(topic, 0, 1)
     using appender = client.newAppender()
-    const append = (partition: number, value: string) =>
-      appender.append({ topic, partition, batch: batchOf([value]), mayWrite })
-    await referee.moveLeader(topic, 1, 2)
-    const [first, moved, last] = await Promise.all([append(0, 'a'), append(1, 'b'), append(2, 'c')])
-    assert.deepEqual(kindsOf([first, moved, last]), ['acknowledged', 'NOT_LEADER_OR_FOLLOWER', 'acknowledged'])
-    await eventually('the new leader is known', () => client.routes.leader({ topic, partition: 1 })?.nodeId === 2)
-    assert.deepEqual(kindsOf([await append(1, 'b')]), ['acknowledged'])
-    assert.deepEqual(await valuesIn(topic), [['a'], ['b'], ['c']])
+    const append = (name: string, topicId: string | undefined) =>
+      appender.append({ topic: name, topicId, partition: 0, batch: batchOf(['x']), mayWrite })
+    const answers = await Promise.all([append(topic, gone), append(other, otherId)])
+    assert.deepEqual(kindsOf(answers), ['UNKNOWN_TOPIC_ID', 'acknowledged'])
+    assert.deepEqual([await valuesIn(topic), await valuesIn(other)], [[[]], [['x']]])
   })
 
   test('produce: a batch that may not be written does not hold back those that share its request', async () => {
@@ -85,13 +107,14 @@ suite('three brokers', { skip: skipWithForeignKafka }, () => {
     const topic = await topicAt(partitions)
     await using client = await clientOf(topic)
     using appender = client.newAppender()
+    const { topicId } = must(client.routes.leader({ topic, partition: 0 }), 'leader')
     const producerId = await client.admin.newProducerId()
     const dice = new Dice(t.name)
     const troubles: string[] = []
     const fill = async (partition: number) => {
       for (let count = 0; count < batches;) {
         const batch = batchOf([`${partition}:${count}`], { producerId, baseSequence: count })
-        const answer = await appender.append({ topic, partition, batch, mayWrite })
+        const answer = await appender.append({ topic, topicId, partition, batch, mayWrite })
         if (answer.kind === 'acknowledged') {
           assert.equal(answer.baseOffset, count)
           count++
