@@ -8,11 +8,15 @@ export const backupOptions = section('backup', {
   topics: regexList({
     default: ['.*'],
     foreign: [{ env: 'KAFKA_TOPICS_REGEX', kind: looseRegexes }],
-    doc: "Topics to back up: regexes of whole names. Kafka's internal topics are never among them.",
+    doc: "Topics to back up: regexes of whole names. Kafka's internal topics are not among them without --include-internal.",
   }),
   excludeTopics: regexList({
     foreign: [{ env: 'KAFKA_EXCLUDE_TOPICS_REGEX', kind: looseRegexes }],
     doc: 'Topics to leave out, even if --topics matches them.',
+  }),
+  includeInternal: flag({
+    isAdvanced: true,
+    doc: "Back up Kafka's internal topics that --topics matches, too: __consumer_offsets, __transaction_state. They can only be restored under other names.",
   }),
   groupId: text({
     default: 'maxbrod',

@@ -5,6 +5,7 @@ import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { protectionOf } from './protection.ts'
 import type { PartitionStatus } from './protection.ts'
 import { backupSelection } from './selection.ts'
+import type { BackedUpTopics } from './selection.ts'
 
 export interface BackupStatus {
   readonly group: string
@@ -13,10 +14,8 @@ export interface BackupStatus {
   readonly unknown: readonly (TopicPartition & { readonly reason: string })[]
 }
 
-export interface StatusQuestion {
+export interface StatusQuestion extends BackedUpTopics {
   readonly groupId: string
-  readonly topics: readonly RegExp[]
-  readonly excludeTopics: readonly RegExp[]
 }
 
 /** Records read at the same time, one of each partition that is behind. */
@@ -28,11 +27,12 @@ const READING = 16
  */
 export async function backupStatus(
   kafka: Kafka,
-  { groupId, topics, excludeTopics }: StatusQuestion,
+  question: StatusQuestion,
   nowMs: number,
   signal: AbortSignal,
 ): Promise<BackupStatus> {
-  const selection = backupSelection(topics, excludeTopics)
+  const { groupId } = question
+  const selection = backupSelection(question)
   const selected = (await kafka.admin.topics()).filter(topic => selection.matches(topic))
   const all = selected.flatMap(({ name, partitions }) =>
     Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),

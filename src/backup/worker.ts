@@ -28,7 +28,7 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
   const { kafka, store, random, disk, log, archive } = deps
   using folder = await openWorkingDir(disk, options.workingDir, random, options.workerName)
   const context: WorkerContext = { ...deps, groupId: options.groupId, spoolFolder: folder.spoolFolder }
-  const selection = backupSelection(options.topics, options.excludeTopics)
+  const selection = backupSelection(options)
   const targets = options.once ? await captureTargets(kafka, selection) : undefined
   const facts = {
     clusterId: archive.clusterId,
@@ -38,6 +38,7 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
     worker: folder.workerName,
   }
   log.info(facts, 'backup begins')
+  if (options.includeInternal) log.info('internal topics are backed up as well (--include-internal)')
 
   using own = stopWithin(stop)
   const joined = Promise.withResolvers<GroupSession>()

@@ -28,6 +28,7 @@ const statusOptions = section('status', {
     foreign: [{ env: 'KAFKA_EXCLUDE_TOPICS_REGEX', kind: looseRegexes }],
     doc: 'Topics that are not backed up, as for maxbrod backup.',
   }),
+  includeInternal: flag({ isAdvanced: true, doc: "Kafka's internal topics, too, as for maxbrod backup." }),
   wait: flag({ doc: 'Of a restore: wait until all is there.' }),
 })
 
@@ -41,11 +42,11 @@ export const status = command({
     { does: 'wait for it, in a script', line: '--plan-topic maxbrod.plan --wait -o json' },
   ],
   endsByItself: () => true,
-  async run({ status: { planTopic, groupId, topics, excludeTopics, wait }, kafka: options }, context) {
+  async run({ status: { planTopic, groupId, topics, excludeTopics, includeInternal, wait }, kafka: options }, context) {
     const { clock, stop } = context
     await using kafka = await context.openKafka(options, context)
     if (planTopic === undefined) {
-      const question = { groupId: groupId ?? 'maxbrod', topics, excludeTopics }
+      const question = { groupId: groupId ?? 'maxbrod', topics, excludeTopics, includeInternal }
       return backupOutcome(await backupStatus(kafka, question, clock.now(), stop.draining))
     }
     const question = { planTopic, groupId: groupId ?? `maxbrod.restore.${planTopic}`, isWaiting: wait }
