@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { decodeCommitNote } from '../../src/backup/commit-note.ts'
+import { Committer } from '../../src/backup/committer.ts'
+import type { WorkerContext } from '../../src/backup/deps.ts'
+import { Intake } from '../../src/backup/intake.ts'
+import { WorkerMemory } from '../../src/backup/memory.ts'
+import type { ResumePoint } from '../../src/backup/resume.ts'
+import { TileChain } from '../../src/backup/tile-chain.ts'
+import type { UploadedTile } from '../../src/backup/uploaded-tile.ts'
+import { BlockPress } from '../../src/format/ocf/block-press.ts'
+import type { GroupSession, OwnedOffset } from '../../src/kafka/port.ts'
+import { silentLogger } from '../../src/observe/logger.ts'
+import { newLimit } from '../../src/runtime/limit.ts'
+import { nodeDisk } from '../../src/runtime/node-disk.ts'
+import { systemRandom } from '../../src/runtime/random.ts'
+import { PartitionMap } from '../../src/runtime/topic-partition.ts'
+import type { ObjectStore } from '../../src/storage/port.ts'
+import { CountingPool } from './counting-pool.ts'
+import { plainRecords } from './data-file.ts'
+import { eventually } from './eventually.ts'
+import { ManualClock } from './manual-clock.ts'
+import { encodeBatch } from './plain-batch.ts'
+import { identity, place } from './tile-files.ts'
+
+export interface ChainOptions {
+  readonly resume?: Partial<ResumePoint>
+  readonly minFileSize?: number
+  /** Of compressed blocks in memory. */
+  readonly memoryBytes?: number
+  /** False once the topic was created again; default never. */
+  readonly isSameTopic?: () => boolean
+  /** What happens after trouble; default one try after the other. */
+  readonly onTrouble?: (error: unknown, tries: number) => 'try again' | 'stop'
+}
+
+/** A chain over a store of the test's, with a real spool and a group that takes every commit; and what became of it. */
+export async function openChain(store: ObjectStore, options: ChainOptions = {}) {
+  const { minFileSize = 1_000_000, memoryBytes = 16 * 1024 * 1024, onTrouble = () => 'try again' } = options
+  const folder = await mkdtemp(join(tmpdir(), 'maxbrod-chain-'))
+  const clock = new ManualClock()
+  const memory = new WorkerMemory(memoryBytes)
+  const pool = new CountingPool()
+  const press = new BlockPress(1)
+  const control = new AbortController()
+  const ownership = { topic: place.topic, partition: place.partition, ended: control.signal }
+  const uploaded: UploadedTile[] = []
+  const moved: { position: number; barrier: number | undefined }[] = []
+  const troubles: unknown[] = []
+  const commits: { offset: number; lastFrom: number | undefined }[] = []
+  const commit = async (offsets: readonly OwnedOffset[]) => {
+    if (control.signal.aborted) return new PartitionMap<'fenced'>()
+    for (const { offset, metadata } of offsets) commits.push({ offset, lastFrom: decodeCommitNote(metadata)?.lastFrom })
+    return new PartitionMap(offsets.map(one => [one.ownership, 'committed'] as const))
+  }
+  const session = Promise.resolve({ commit } as unknown as GroupSession)
+  const context = { store, clock, disk: nodeDisk, random: systemRandom, spoolFolder: folder, writer: 'a test' }
+  const resume = { chainEnd: 0, lastFrom: undefined, origin: 0, gap: undefined, barrier: undefined, ...options.resume }
+  const limits = { minFileSize, maxFileAge: 5_000 }
+  const chain = new TileChain(place, { ...identity, archiveId: 'ours' }, ownership, resume, limits, {
+    context: context as unknown as WorkerContext,
+    memory,
+    press,
+    committer: new Committer(session, clock),
+    uploads: newLimit(4),
+    log: silentLogger,
+    isSameTopic: () => Promise.resolve(options.isSameTopic?.() ?? true),
+    onUploaded: tile => void uploaded.push(tile),
+    onMoved(position, barrier) {
+      moved.push({ position, barrier })
+      intake.reset(position)
+    },
+    onTrouble: async error => {
+      troubles.push(error)
+      return onTrouble(error, troubles.length)
+    },
+  })
+  const intake = new Intake(resume.chainEnd, {
+    pool,
+    memory,
+    press,
+    onBlock: (block, coversTo, onReleased) => chain.add(block, coversTo, intake.lastBatch, onReleased),
+  })
+  return {
+    chain,
+    clock,
+    uploaded,
+    moved,
+    troubles,
+    commits,
+    position: () => intake.position,
+    /** Takes records up to `to`, as if they had been fetched; none of them lie below `from`. */
+    async read(to: number, from = intake.position) {
+      await intake.take({ records: encodeBatch(plainRecords(to - from, from)), aborted: [] }, Infinity)
+      intake.sealOpenBlock()
+    },
+    /** The same, and a tile of it. */
+    async readTile(to: number) {
+      await this.read(to)
+      chain.close(to, 'the test says so')
+    },
+    /** Takes the partition away. */
+    lose: () => control.abort(new Error('lost')),
+    skipTo: (position: number) => intake.skipTo(position),
+    spoolFolder: folder,
+    spoolFiles: () => readdir(folder),
+    async [Symbol.asyncDispose]() {
+      control.abort(new Error('over'))
+      await chain.discard()
+      const isFree = () => pool.taken === 0 && memory.budget.usedBytes === 0 && memory.spool.usedBytes === 0
+      await eventually('all memory is given back', isFree, { timeoutMs: 5_000 })
+      assert.deepEqual(await readdir(folder), [], 'spool files that were left')
+      await rm(folder, { recursive: true })
+    },
+  }
+}
