@@ -223,15 +223,18 @@ export class TileChain {
     const { context, memory, press } = this.#deps
     const { clock, disk, random, spoolFolder } = context
     const uploadId = random.id()
-    this.#draft = new TileDraft({
+    const draft = new TileDraft({
       uploadId,
       from: this.#end,
       spool: new SpoolFile(disk, `${spoolFolder}/${uploadId}.blocks`, memory.spool),
       press,
       openedAtMs: clock.monotonic(),
       onSpooled: () => this.#rotateBySize(),
+      // Its upload comes upon the failure, and goes on from there.
+      onFailed: () => (this.#draft === draft ? this.close(draft.to, 'the spool failed') : undefined),
     })
-    return this.#draft
+    this.#draft = draft
+    return draft
   }
 
   #rotateBySize(): void {

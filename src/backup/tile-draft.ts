@@ -16,6 +16,8 @@ export interface DraftOptions {
   readonly openedAtMs: number
   /** Called after a block has been appended to the spool. */
   readonly onSpooled: () => void
+  /** Called when it has failed: nothing that is added from then on is kept. */
+  readonly onFailed: () => void
 }
 
 /** A tile being filled: finished blocks are compressed side by side and appended to its spool file in order. */
@@ -100,9 +102,7 @@ export class TileDraft {
       await before
       const compressed = await compressing
       if (this.#failure === undefined) await this.#append(frameBlock(records, compressed, this.sync))
-    })().catch((error: unknown) => {
-      this.#failure ??= error
-    })
+    })().catch((error: unknown) => this.#fail(error))
   }
 
   /** Resolves when all blocks are in the spool; throws what went wrong with them. */
@@ -131,17 +131,18 @@ export class TileDraft {
 
   /** Gives back what a tile holds that gets nothing for a while. */
   rest(): void {
-    this.#appended = this.#appended
-      .then(() => this.spool.rest())
-      .catch((error: unknown) => {
-        this.#failure ??= error
-      })
+    this.#appended = this.#appended.then(() => this.spool.rest()).catch((error: unknown) => this.#fail(error))
   }
 
   /** Removes the spool file once nothing writes to it any more. */
   async discard(): Promise<void> {
     await this.#appended
     await this.spool.remove()
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error
+    this.#options.onFailed()
   }
 
   async #append(pieces: readonly Buffer[]): Promise<void> {
