@@ -50,6 +50,8 @@ export class ClusterView implements Routes {
   readonly #refreshing = new Map<string, Promise<void>>()
   #brokers = new Map<number, Address>()
   #lastGood: readonly Address[] = []
+  /** Of the first broker that told it. */
+  #clusterId: string | undefined
   #isKnown = false
 
   constructor(settings: ClusterSettings, deps: ClusterDeps) {
@@ -169,10 +171,27 @@ export class ClusterView implements Routes {
       if (version === undefined)
         throw new MaxbrodError('KAFKA_TOO_OLD', `${connection.address} is older than Kafka 1.0`)
       const answer = await connection.send(metadataCall(version, topics))
+      this.#requireSameCluster(answer.clusterId)
       // A broker that is just starting may know nobody, and no topics.
       if (answer.brokers.length === 0) throw new KafkaError('NETWORK_EXCEPTION', 'Metadata', 'it names no brokers')
       return answer
     })
+  }
+
+  /** The same addresses may lead to a cluster that was built anew: what we know, and what we write, is of the first one. */
+  #requireSameCluster(clusterId: string | null): void {
+    if (clusterId === null) return
+    this.#clusterId ??= clusterId
+    if (clusterId === this.#clusterId) return
+    throw new MaxbrodError(
+      'FOREIGN_CLUSTER',
+      `${this.#where()} was cluster ${this.#clusterId}, and is ${clusterId} now`,
+      {
+        hint: 'if the cluster was built anew, start again with another prefix in --storage',
+        expected: this.#clusterId,
+        found: clusterId,
+      },
+    )
   }
 
   async #refresh(topics: readonly string[]): Promise<void> {
