@@ -5,6 +5,7 @@ import type { Stop } from '../runtime/stop.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import type { PlannerDeps } from './deps.ts'
 import { checkSameMapping, isPlanned, plannedTarget } from './head.ts'
+import { createEmptyTopics, emptyTopics } from './empty-topics.ts'
 import { lookAtBackup } from './look.ts'
 import { checkMapping } from './mapping.ts'
 import type { PlannerOptions } from './options.ts'
@@ -35,11 +36,9 @@ export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, sto
     partitionMap: options.partitionMap,
   }
   const looked = await lookAtBackup(deps, options, signal)
-  checkMapping(
-    looked.topics.map(({ folder }) => folder.topic),
-    mapping,
-    options.planTopic,
-  )
+  const sources = looked.topics.map(({ folder }) => folder.topic)
+  const empty = await emptyTopics(deps, options, mapping, new Set(sources), signal)
+  checkMapping([...sources, ...empty.map(({ source }) => source)], mapping, options.planTopic)
   const wanted = await wantedOf(deps, looked, mapping, signal)
   const before = await readExisting(deps, options, mapping, signal)
   const warnings = [...looked.warnings, ...holesBehindPlan(wanted.chains, before, options)]
@@ -49,6 +48,7 @@ export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, sto
     wanted.targets.flatMap(({ topic }) => plannedTarget(before, topic) ?? []),
   )
   const existing = await inspectTargets(kafka, fresh, options)
+  warnings.push(...(await createEmptyTopics(deps, empty, options)))
   for (const warning of warnings) log.warn(warning)
   const job: PlanJob = { deps, options, mapping, looked, wanted, before, fresh, existing, warnings, signal }
   return options.dryRun ? dryRun(job) : writePlan(job)

@@ -54,6 +54,22 @@ test('a created target has the partitions and configs of its source; replicas th
   assert.equal(head.targets[0].finalConfigs['retention.ms'], '7200000')
 })
 
+test('a topic that held no record is created like its source, or told', async t => {
+  await using scene = await openRestoreScene(t)
+  const orders = await scene.source('orders', 4)
+  const empty = await scene.source('empty', 0, { partitions: 3, configs: { 'segment.bytes': 2_097_152 } })
+  await scene.backUp(orders, empty)
+  const only = [`--rename=${orders}=${orders}.copy`, `--rename=${empty}=${empty}.copy`]
+  const dry = ok(await scene.plan([...only, '--create-topics', '--dry-run']))
+  const said = (what: string) => `the backup has no file of ${empty}, which held no record: ${empty}.copy ${what}`
+  assert.deepEqual(dry.json['warnings'], [said('is created empty')])
+  ok(await scene.plan([...only, '--create-topics']))
+  const { partitions, configs } = await scene.world.referee.describeTopic(`${empty}.copy`)
+  assert.deepEqual([partitions.length, configs['segment.bytes']], [3, '2097152'])
+  assert.deepEqual(ok(await scene.plan([...only, '--create-topics'])).json['warnings'], [said('exists already')])
+  ok(await scene.restore())
+})
+
 test('a target of another size is refused, whether it is larger or smaller', async t => {
   await using scene = await openRestoreScene(t)
   const source = await scene.source('orders', 4, { partitions: 3 })

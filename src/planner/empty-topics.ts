@@ -1,0 +1,51 @@
+import { readNewestDefinitions } from '../catalog/topic-definitions.ts'
+import type { PlanMapping } from '../format/plan.ts'
+import type { PlannerDeps } from './deps.ts'
+import { targetName } from './mapping.ts'
+import { orderTopics } from './order.ts'
+import type { PlannerOptions } from './options.ts'
+import { createTarget } from './targets.ts'
+import type { WantedTarget } from './targets.ts'
+
+/**
+ * The selected topics that the backup has a definition of and no file: they held no record, or their files are gone. Not part
+ * of a plan, and not to be passed over in silence.
+ */
+export async function emptyTopics(
+  { store }: PlannerDeps,
+  { topics, excludeTopics }: PlannerOptions,
+  mapping: PlanMapping,
+  withFiles: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<WantedTarget[]> {
+  const definitions = (await readNewestDefinitions(store, signal))?.topics ?? []
+  const names = orderTopics(
+    definitions.map(({ topic }) => topic).filter(topic => !withFiles.has(topic)),
+    topics,
+    excludeTopics,
+  )
+  return names.flatMap(source => {
+    const definition = definitions.find(({ topic }) => topic === source)
+    if (definition === undefined) return []
+    const { partitions } = definition
+    return [{ source, topic: targetName(source, mapping), partitions, definition, recordBytesMax: 0 }]
+  })
+}
+
+/** Creates those that the target cluster lacks, if that is wanted; returns what to tell of each. */
+export async function createEmptyTopics(
+  { kafka }: PlannerDeps,
+  empty: readonly WantedTarget[],
+  { createTopics, dryRun }: PlannerOptions,
+): Promise<string[]> {
+  if (empty.length === 0) return []
+  const existing = new Set((await kafka.admin.topics(empty.map(({ topic }) => topic))).map(({ name }) => name))
+  const told: string[] = []
+  for (const target of empty) {
+    const isCreating = createTopics && !existing.has(target.topic)
+    if (isCreating && !dryRun) await createTarget(kafka, target)
+    const what = existing.has(target.topic) ? 'exists already' : isCreating ? 'is created empty' : 'is not created'
+    told.push(`the backup has no file of ${target.source}, which held no record: ${target.topic} ${what}`)
+  }
+  return told
+}
