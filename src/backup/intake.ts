@@ -5,6 +5,7 @@ import type { RecordBatch } from '../format/batch/record-batch.ts'
 import type { BlockPress } from '../format/ocf/block-press.ts'
 import { AvroBlock } from '../format/transcode/avro-block.ts'
 import { moveRecords, startMoving } from '../format/transcode/to-avro.ts'
+import type { BlockBounds } from '../format/transcode/to-avro.ts'
 import type { FetchedPartition } from '../kafka/port.ts'
 import type { BufferPool } from '../runtime/buffer-pool.ts'
 import type { Lease } from '../runtime/byte-budget.ts'
@@ -22,6 +23,8 @@ export interface IntakeOptions {
   readonly memory: WorkerMemory
   /** Compresses the blocks: the next one is not begun before it has room. */
   readonly press: Pick<BlockPress, 'hasRoom' | 'room'>
+  /** What the block that is being filled may hold; asked again and again, it may only grow while the block is open. */
+  readonly bounds: () => BlockBounds
   /** Takes a finished block, whose records lie below `coversTo`, and calls `onReleased` once its memory is free. */
   readonly onBlock: (block: AvroBlock, coversTo: number, onReleased: () => void) => void
 }
@@ -116,7 +119,7 @@ export class Intake implements BlockHolder {
 
   /** Moves a batch's records into blocks; undefined when a reset came in between. */
   async #takeBatch(batch: RecordBatch, payload: Buffer, barrier: number): Promise<number | undefined> {
-    const { press } = this.#options
+    const { press, bounds } = this.#options
     const era = this.#era
     const moving = startMoving(batch, payload)
     const window = { from: this.#position, to: barrier }
@@ -128,10 +131,10 @@ export class Intake implements BlockHolder {
       const { block, lease } = this.#openBlock()
       const before = block.records
       try {
-        const isBatchDone = moveRecords(moving, block, window, BLOCK_BYTES)
+        const isBatchDone = moveRecords(moving, block, window, BLOCK_BYTES, bounds())
         taken += block.records - before
         lease.resize(block.bytes.length)
-        if (block.length >= BLOCK_BYTES) this.sealOpenBlock()
+        if (!isBatchDone || block.length >= BLOCK_BYTES) this.sealOpenBlock()
         if (isBatchDone) return taken
       } catch (error) {
         this.#position = Math.max(this.#position, block.lastOffset + 1)

@@ -30,6 +30,12 @@ export const backupOptions = section('backup', {
     min: '1KiB',
     doc: 'Upload a file once it holds this much, compressed.',
   }),
+  maxFileSize: bytes({
+    min: '64KiB',
+    isAdvanced: true,
+    doc: 'Upload no larger file, except for a single larger record. A file is closed before a block that might be too much for it.',
+  }),
+  maxFileRecords: count({ min: '1', isAdvanced: true, doc: 'Upload no file with more records.' }),
   maxFileAge: duration({
     default: '5m',
     min: '100ms',

@@ -100,6 +100,7 @@ export class PartitionBackup {
       pool: deps.context.pool,
       memory: deps.memory,
       press: deps.press,
+      bounds: () => this.#chain.bounds,
       onBlock: (block, coversTo, onReleased) => this.#chain.add(block, coversTo, this.#intake.lastBatch, onReleased),
     })
     this.#memberOfMemory = deps.memory.join(this.#intake)

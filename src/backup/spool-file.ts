@@ -57,6 +57,11 @@ export class SpoolFile {
     return this.#kept !== undefined
   }
 
+  /** Closes the file: it is complete. What is kept in memory stays there. */
+  async seal(): Promise<void> {
+    await this.#close()
+  }
+
   /** Closes the file until more is appended, and gives the memory back: nothing comes for a while. */
   async rest(): Promise<void> {
     this.#forget()

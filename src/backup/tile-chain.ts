@@ -5,6 +5,7 @@ import type { Gap } from '../format/tile-header.ts'
 import type { BatchCodec } from '../format/batch/record-batch.ts'
 import type { BlockPress } from '../format/ocf/block-press.ts'
 import type { AvroBlock } from '../format/transcode/avro-block.ts'
+import type { BlockBounds } from '../format/transcode/to-avro.ts'
 import type { Ownership } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
 import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
@@ -15,8 +16,8 @@ import type { WorkerContext } from './deps.ts'
 import type { PartitionIdentity } from './identity.ts'
 import type { WorkerMemory } from './memory.ts'
 import type { ResumePoint } from './resume.ts'
-import { rotate } from './rotation.ts'
-import type { RotationLimits } from './rotation.ts'
+import { blockBounds, rotate, rotateBefore } from './rotation.ts'
+import type { DraftState, RotationLimits } from './rotation.ts'
 import { SpoolFile } from './spool-file.ts'
 import { TileDraft } from './tile-draft.ts'
 import { uploadTile } from './tile-upload.ts'
@@ -142,10 +143,15 @@ export class TileChain {
       onReleased()
       return
     }
+    if (this.#draft !== undefined) {
+      const reason = rotateBefore(this.#draft, block, this.#limits)
+      if (reason !== undefined) this.close(this.#draft.to, reason)
+    }
     const draft = this.#openDraft()
     draft.leaderEpoch = leaderEpoch
     draft.batchCodec = codec
     draft.add(block, coversTo, onReleased)
+    this.#rotateByContent()
   }
 
   /** Declares offsets that Kafka no longer has. They begin a tile of their own, so what came before is closed first. */
@@ -168,13 +174,18 @@ export class TileChain {
     if (draft === undefined) return
     const to = hasOpenBlock ? draft.to : position
     const ageMs = this.#deps.context.clock.monotonic() - draft.openedAtMs
-    const reason = rotate({ spooledBytes: draft.spool.bytes, coveredOffsets: to - draft.from, ageMs }, this.#limits)
+    const reason = rotate(stateOf(draft, to, ageMs), this.#limits)
     if (reason !== undefined) this.close(to, reason)
   }
 
   /** Gives back what the tile that is being filled holds in memory and open files: nothing comes for a while. */
   rest(): void {
     this.#draft?.rest()
+  }
+
+  /** What the next block may hold. */
+  get bounds(): BlockBounds {
+    return blockBounds(this.#draft, this.#limits)
   }
 
   /** Age of the tile that is being filled, in ms; 0 when there is none. */
@@ -189,6 +200,7 @@ export class TileChain {
     if (draft === undefined) return
     this.#draft = undefined
     if (to > draft.to) draft.cover(to)
+    draft.seal()
     this.#closed.push({ draft, reason, closedAtMs: this.#deps.context.clock.monotonic() })
     this.#startUploading()
   }
@@ -229,7 +241,7 @@ export class TileChain {
       spool: new SpoolFile(disk, `${spoolFolder}/${uploadId}.blocks`, memory.spool),
       press,
       openedAtMs: clock.monotonic(),
-      onSpooled: () => this.#rotateBySize(),
+      onSpooled: () => this.#rotateByContent(),
       // Its upload comes upon the failure, and goes on from there.
       onFailed: () => (this.#draft === draft ? this.close(draft.to, 'the spool failed') : undefined),
     })
@@ -237,11 +249,10 @@ export class TileChain {
     return draft
   }
 
-  #rotateBySize(): void {
+  #rotateByContent(): void {
     const draft = this.#draft
     if (draft === undefined) return
-    const state = { spooledBytes: draft.spool.bytes, coveredOffsets: draft.to - draft.from, ageMs: 0 }
-    const reason = rotate(state, this.#limits)
+    const reason = rotate(stateOf(draft, draft.to, 0), this.#limits)
     if (reason !== undefined) this.close(draft.to, reason)
   }
 
@@ -355,4 +366,8 @@ export class TileChain {
       this.#removing = Promise.all([this.#removing, removed]).then(() => undefined)
     }
   }
+}
+
+function stateOf({ from, records, spool, bytesAtMost }: TileDraft, to: number, ageMs: number): DraftState {
+  return { spooledBytes: spool.bytes, bytesAtMost, records, coveredOffsets: to - from, ageMs }
 }

@@ -5,6 +5,7 @@ import type { Gap, TileContent, TimestampType } from '../format/tile-header.ts'
 import type { BatchCodec } from '../format/batch/record-batch.ts'
 import type { AvroBlock } from '../format/transcode/avro-block.ts'
 import { assert } from '../runtime/assert.ts'
+import { compressedAtMost } from './rotation.ts'
 import type { SpoolFile } from './spool-file.ts'
 
 export interface DraftOptions {
@@ -35,6 +36,8 @@ export class TileDraft {
   #to: number
   #blocks = 0
   #records = 0
+  /** Of blocks that are still being compressed. */
+  #pendingBytesAtMost = 0
   #firstOffset: number | undefined
   #lastOffset: number | undefined
   #timestampMin: bigint | undefined
@@ -67,6 +70,11 @@ export class TileDraft {
     return this.#records
   }
 
+  /** How many bytes its blocks have at most, however those compress that are on their way. */
+  get bytesAtMost(): number {
+    return this.spool.bytes + this.#pendingBytesAtMost
+  }
+
   /** Covers offsets up to `to`, which have no records of their own. */
   cover(to: number): void {
     assert(to >= this.#to, `a tile that shrinks from ${this.#to} to ${to}`)
@@ -93,6 +101,8 @@ export class TileDraft {
     this.#recordBytesMax = Math.max(this.#recordBytesMax, block.recordBytesMax)
 
     const { records } = block
+    const bytesAtMost = compressedAtMost(block.length)
+    this.#pendingBytesAtMost += bytesAtMost
     const compressing = this.#options.press.compress(block.content).finally(() => {
       block.release()
       onReleased()
@@ -101,7 +111,7 @@ export class TileDraft {
     this.#appended = (async () => {
       await before
       const compressed = await compressing
-      if (this.#failure === undefined) await this.#append(frameBlock(records, compressed, this.sync))
+      if (this.#failure === undefined) await this.#append(frameBlock(records, compressed, this.sync), bytesAtMost)
     })().catch((error: unknown) => this.#fail(error))
   }
 
@@ -134,6 +144,11 @@ export class TileDraft {
     this.#appended = this.#appended.then(() => this.spool.rest()).catch((error: unknown) => this.#fail(error))
   }
 
+  /** Closes the spool file: nothing is added any more, and many complete tiles may wait for their upload. */
+  seal(): void {
+    this.#appended = this.#appended.then(() => this.spool.seal()).catch((error: unknown) => this.#fail(error))
+  }
+
   /** Removes the spool file once nothing writes to it any more. */
   async discard(): Promise<void> {
     await this.#appended
@@ -145,8 +160,9 @@ export class TileDraft {
     this.#options.onFailed()
   }
 
-  async #append(pieces: readonly Buffer[]): Promise<void> {
+  async #append(pieces: readonly Buffer[], bytesAtMost: number): Promise<void> {
     await this.spool.append(pieces)
+    this.#pendingBytesAtMost -= bytesAtMost
     this.#options.onSpooled()
   }
 

@@ -23,18 +23,21 @@ const endOf = ({ batches }: Golden) => Number(batches.at(-1)!.lastOffset) + 1
 
 const roomy = { hasRoom: true, room: () => Promise.resolve() }
 
-function openIntake(position: number, press: IntakeOptions['press'] = roomy) {
+const boundless = { maxBytes: Infinity, maxRecords: Infinity }
+
+function openIntake(position: number, press: IntakeOptions['press'] = roomy, bounds = boundless) {
   const pool = new CountingPool()
   const memory = new WorkerMemory(64 * 1024 * 1024)
   const records: DigestRecord[] = []
-  const blocks: { readonly bytes: number; readonly coversTo: number }[] = []
+  const blocks: { readonly bytes: number; readonly records: number; readonly coversTo: number }[] = []
   const intake = new Intake(position, {
     pool,
     memory,
     press,
+    bounds: () => bounds,
     onBlock(block, coversTo, onReleased) {
       records.push(...decodeAvroRecords(type, block.content))
-      blocks.push({ bytes: block.length, coversTo })
+      blocks.push({ bytes: block.length, records: block.records, coversTo })
       block.release()
       onReleased()
     },
@@ -201,4 +204,34 @@ test('large answers become blocks of about a megabyte, one behind the other', as
     assert.ok(coversTo > (blocks[n - 1]?.coversTo ?? 0))
   }
   assert.equal(blocks.at(-1)!.coversTo, 5_000)
+})
+
+test('no block has more records than it may have, and every record is taken once', async () => {
+  for (const maxRecords of [1, 7, 20, 21, 59, 60, 61]) {
+    const { take, offsets, blocks } = openIntake(100, roomy, { maxBytes: Infinity, maxRecords })
+    assert.equal(await take(log), 60)
+    assert.deepEqual(offsets(), range(100, 160))
+    const full = Math.floor(60 / maxRecords)
+    const rest = 60 % maxRecords
+    assert.deepEqual(
+      blocks.map(block => block.records),
+      [...Array.from({ length: full }, () => maxRecords), ...(rest > 0 ? [rest] : [])],
+    )
+  }
+})
+
+test('no block has more bytes than it may have, unless of a single record, and none is closed before it must', async () => {
+  const whole = openIntake(100)
+  await whole.take(log)
+  whole.intake.sealOpenBlock()
+  const allBytes = whole.blocks[0]!.bytes
+  for (const maxBytes of [1, 40, 333, 1_000, allBytes - 1, allBytes, allBytes + 1]) {
+    const { take, offsets, blocks } = openIntake(100, roomy, { maxBytes, maxRecords: Infinity })
+    assert.equal(await take(log), 60)
+    assert.deepEqual(offsets(), range(100, 160))
+    for (const { bytes, records: count } of blocks)
+      assert.ok(bytes <= maxBytes || count === 1, `${bytes} of ${maxBytes}`)
+    for (const [n, { bytes }] of blocks.slice(1).entries()) assert.ok(blocks[n]!.bytes + bytes > maxBytes)
+    assert.equal(blocks.length === 1, maxBytes >= allBytes)
+  }
 })

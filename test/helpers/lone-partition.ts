@@ -112,7 +112,14 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
     { archiveId: archive.archiveId, clusterId: archive.clusterId, topicId, lineage: undefined },
     ownership,
     { chainEnd: 0, lastFrom: undefined, origin: 0, gap: undefined, barrier: undefined, ...resume },
-    { minFileSize: 5 * 1024 * 1024, maxFileAge: 300_000, idleAfter: 5_000, ...options },
+    {
+      minFileSize: 5 * 1024 * 1024,
+      maxFileSize: undefined,
+      maxFileRecords: undefined,
+      maxFileAge: 300_000,
+      idleAfter: 5_000,
+      ...options,
+    },
     {
       context,
       memory,

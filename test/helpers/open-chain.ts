@@ -23,11 +23,14 @@ import { plainRecords } from './data-file.ts'
 import { eventually } from './eventually.ts'
 import { ManualClock } from './manual-clock.ts'
 import { encodeBatch } from './plain-batch.ts'
+import type { DigestRecord } from './records.ts'
 import { identity, place } from './tile-files.ts'
 
 export interface ChainOptions {
   readonly resume?: Partial<ResumePoint>
   readonly minFileSize?: number
+  readonly maxFileSize?: number
+  readonly maxFileRecords?: number
   /** Of compressed blocks in memory. */
   readonly memoryBytes?: number
   /** False once the topic was created again; default never. */
@@ -38,7 +41,8 @@ export interface ChainOptions {
 
 /** A chain over a store of the test's, with a real spool and a group that takes every commit; and what became of it. */
 export async function openChain(store: ObjectStore, options: ChainOptions = {}) {
-  const { minFileSize = 1_000_000, memoryBytes = 16 * 1024 * 1024, onTrouble = () => 'try again' } = options
+  const { minFileSize = 1_000_000, maxFileSize, maxFileRecords } = options
+  const { memoryBytes = 16 * 1024 * 1024, onTrouble = () => 'try again' } = options
   const folder = await mkdtemp(join(tmpdir(), 'maxbrod-chain-'))
   const clock = new ManualClock()
   const memory = new WorkerMemory(memoryBytes)
@@ -58,7 +62,7 @@ export async function openChain(store: ObjectStore, options: ChainOptions = {}) 
   const session = Promise.resolve({ commit } as unknown as GroupSession)
   const context = { store, clock, disk: nodeDisk, random: systemRandom, spoolFolder: folder, writer: 'a test' }
   const resume = { chainEnd: 0, lastFrom: undefined, origin: 0, gap: undefined, barrier: undefined, ...options.resume }
-  const limits = { minFileSize, maxFileAge: 5_000 }
+  const limits = { minFileSize, maxFileSize, maxFileRecords, maxFileAge: 5_000 }
   const chain = new TileChain(place, { ...identity, archiveId: 'ours' }, ownership, resume, limits, {
     context: context as unknown as WorkerContext,
     memory,
@@ -81,6 +85,7 @@ export async function openChain(store: ObjectStore, options: ChainOptions = {}) 
     pool,
     memory,
     press,
+    bounds: () => chain.bounds,
     onBlock: (block, coversTo, onReleased) => chain.add(block, coversTo, intake.lastBatch, onReleased),
   })
   return {
@@ -91,6 +96,8 @@ export async function openChain(store: ObjectStore, options: ChainOptions = {}) 
     troubles,
     commits,
     position: () => intake.position,
+    /** Takes these records, as if they had been fetched. */
+    take: (records: readonly DigestRecord[]) => intake.take({ records: encodeBatch(records), aborted: [] }, Infinity),
     /** Takes records up to `to`, as if they had been fetched; none of them lie below `from`. */
     async read(to: number, from = intake.position) {
       await intake.take({ records: encodeBatch(plainRecords(to - from, from)), aborted: [] }, Infinity)
@@ -101,6 +108,7 @@ export async function openChain(store: ObjectStore, options: ChainOptions = {}) 
       await this.read(to)
       chain.close(to, 'the test says so')
     },
+    seal: () => intake.sealOpenBlock(),
     /** Takes the partition away. */
     lose: () => control.abort(new Error('lost')),
     skipTo: (position: number) => intake.skipTo(position),

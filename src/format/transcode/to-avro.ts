@@ -25,16 +25,30 @@ export interface OffsetWindow {
   readonly to: number
 }
 
+/** What a block may hold at most. The first record of a block comes in however large it is. */
+export interface BlockBounds {
+  readonly maxBytes: number
+  readonly maxRecords: number
+}
+
+const BOUNDLESS: BlockBounds = { maxBytes: Infinity, maxRecords: Infinity }
+
 export function startMoving(batch: RecordBatch, payload: Buffer): MovingBatch {
   return { batch, bytes: payload, at: 0, left: batch.recordCount, previous: batch.baseOffset - 1 }
 }
 
 /**
- * Moves records from a batch into a block by copying spans, until the batch is used up or the block holds `blockBytes`.
- * Records outside of `window` are left out. Returns true when the batch is used up; otherwise call again with a new block.
+ * Moves records from a batch into a block by copying spans, until the batch is used up, or the block holds `blockBytes` or
+ * has no room for the next record within `bounds`. Records outside of `window` are left out. Returns true when the batch is used up; otherwise call again with a new block.
  * Throws DecodeError for records that do not fit their lengths, and for offsets that do not ascend inside the batch.
  */
-export function moveRecords(moving: MovingBatch, block: AvroBlock, window: OffsetWindow, blockBytes: number): boolean {
+export function moveRecords(
+  moving: MovingBatch,
+  block: AvroBlock,
+  window: OffsetWindow,
+  blockBytes: number,
+  { maxBytes, maxRecords }: BlockBounds = BOUNDLESS,
+): boolean {
   const { batch, bytes } = moving
   const { baseOffset, nextOffset, isAppendTime } = batch
   const base = isAppendTime ? batch.maxTimestamp : batch.baseTimestamp
@@ -45,7 +59,8 @@ export function moveRecords(moving: MovingBatch, block: AvroBlock, window: Offse
   let smallMax = -Infinity
 
   try {
-    while (moving.left > 0 && block.length < blockBytes) {
+    while (moving.left > 0 && block.length < blockBytes && block.records < maxRecords) {
+      const { at, previous } = moving
       const length = readInteger(moving)
       const end = moving.at + length
       if (length < 6 || end > bytes.length) throw new DecodeError(`a record length of ${length}`)
@@ -87,6 +102,12 @@ export function moveRecords(moving: MovingBatch, block: AvroBlock, window: Offse
       to = moveField(moving, end, out, to)
       to = moveHeaders(moving, end, out, to)
       if (moving.at !== end) throw new DecodeError(`a record of ${length} bytes that ends elsewhere`)
+      if (to > maxBytes && block.records > 0) {
+        moving.at = at
+        moving.left++
+        moving.previous = previous
+        return false
+      }
       // Only now is it a record: a broken one must not leave its time behind in a block that is kept.
       if (isSmallRecord) {
         if (timestamp < smallMin) smallMin = timestamp
