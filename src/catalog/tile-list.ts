@@ -46,7 +46,7 @@ export async function* listTopicFolders(
   store: ObjectStore,
   { onForeign, signal }: Listing,
 ): AsyncGenerator<TopicFolder> {
-  for await (const name of store.folders('', { signal })) {
+  for await (const name of store.folders('', { onObject: onForeign, signal })) {
     if (name.startsWith('@')) continue // our own
     const parsed = parseTopicFolder(name)
     if (parsed === undefined) onForeign(`${name}/`)
@@ -61,7 +61,7 @@ export async function listPartitions(
   { onForeign, signal }: Listing,
 ): Promise<PartitionPlace[]> {
   const places: PartitionPlace[] = []
-  for await (const folder of store.folders(`${name}/`, { signal })) {
+  for await (const folder of store.folders(`${name}/`, { onObject: onForeign, signal })) {
     const parsed = parsePartitionFolder(folder)
     if (parsed === undefined) onForeign(`${name}/${folder}/`)
     else places.push({ topic, topicId, ...parsed })

@@ -5,7 +5,7 @@ import { withErrorsOf } from './directory-errors.ts'
 import type { DirectoryLayout } from './directory-layout.ts'
 import { bytesOf, draftsName, factsName, headOf, isHead, raw, textOf } from './directory-layout.ts'
 import { etagOf } from './directory-publish.ts'
-import type { ListedObject } from './port.ts'
+import type { FolderOptions, ListedObject } from './port.ts'
 
 /** A name in a folder of keys: the next part of a key, and where that lies. */
 interface Entry {
@@ -30,18 +30,21 @@ export async function* listDirectory(
   yield* walk(layout, parent, bounds, signal)
 }
 
-/** The folders right below `prefix` that hold an object at any depth: a killed writer leaves empty ones. */
+/** The folders right below `prefix` that hold an object at any depth: a killed writer leaves empty ones. Files beside them are told. */
 export async function* listFolders(
   layout: DirectoryLayout,
   prefix: string,
-  after: string | undefined,
-  signal: AbortSignal | undefined,
+  { after, onObject, signal }: FolderOptions,
 ): AsyncGenerator<string> {
   const parent = bytesOf(prefix)
   const last = after === undefined ? '' : `${bytesOf(after)}/`
   for (const { name } of await readFolder(layout, parent)) {
     signal?.throwIfAborted()
-    if (!name.endsWith('/') || name <= last) continue
+    if (name <= last) continue
+    if (!name.endsWith('/')) {
+      onObject?.(textOf(parent + name))
+      continue
+    }
     const folder = parent + name
     const first = await walk(layout, folder, { prefix: folder, after: undefined }, signal).next()
     if (first.done !== true) yield textOf(name.slice(0, -1))

@@ -96,9 +96,9 @@ export function openDirectoryStore(folder: string): ObjectStore {
       yield* listDirectory(layout, prefix, after, signal)
     },
 
-    async *folders(prefix, { after, signal } = {}) {
+    async *folders(prefix, options = {}) {
       checkPrefix(prefix)
-      yield* listFolders(layout, prefix, after, signal)
+      yield* listFolders(layout, prefix, options)
     },
 
     async delete(key, signal) {

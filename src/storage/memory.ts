@@ -65,8 +65,10 @@ export function newMemoryStore(url = 'memory://'): ObjectStore {
       }
     },
 
-    async *folders(prefix, { after, signal } = {}) {
+    async *folders(prefix, { after, onObject, signal } = {}) {
       checkPrefix(prefix)
+      const from = after === undefined ? '' : `${prefix}${after}/`
+      for (const key of keysBelow(prefix)) if (!key.slice(prefix.length).includes('/') && key > from) onObject?.(key)
       const names = keysBelow(prefix)
         .map(key => key.slice(prefix.length))
         .filter(rest => rest.includes('/'))

@@ -34,9 +34,9 @@ export interface ObjectStore {
 
   /**
    * The names one level below `prefix` (which is '' or ends in `/`) that have objects below them, without slash, in the
-   * order of those objects' keys; `after` is a name.
+   * order of those objects' keys; `after` is a name. Objects that lie right below `prefix` are told to `onObject`, by key.
    */
-  folders(prefix: string, options?: ListOptions): AsyncIterable<string>
+  folders(prefix: string, options?: FolderOptions): AsyncIterable<string>
 
   /** Deletes the object and its facts; a missing one is fine. */
   delete(key: string, signal?: AbortSignal): Promise<void>
@@ -70,6 +70,10 @@ export interface GetOptions {
 export interface ListOptions {
   readonly after?: string | undefined
   readonly signal?: AbortSignal | undefined
+}
+
+export interface FolderOptions extends ListOptions {
+  readonly onObject?: ((key: string) => void) | undefined
 }
 
 export interface ObjectHead {

@@ -2,6 +2,7 @@ import { isMaxbrodError } from '../runtime/errors.ts'
 import type { RetryOptions } from '../runtime/retry.ts'
 import { retry } from '../runtime/retry.ts'
 import { newRead, rangeWithin } from './body.ts'
+import { compareKeys } from './key.ts'
 import type { GetOptions, ObjectRead, ObjectStore } from './port.ts'
 
 export interface RetryingOptions extends Pick<RetryOptions, 'clock' | 'random' | 'initialMs' | 'maxMs' | 'deadlineMs'> {
@@ -48,9 +49,16 @@ export function retrying(store: ObjectStore, options: RetryingOptions): ObjectSt
       }
     },
 
-    async *folders(prefix, { after, signal } = {}) {
+    async *folders(prefix, { after, onObject, signal } = {}) {
       let last = after
-      const rest = () => store.folders(prefix, { after: last, signal })
+      let lastKey: string | undefined
+      // A listing that is resumed begins behind the last folder, and shows some objects again.
+      const tell = (key: string) => {
+        if (lastKey !== undefined && compareKeys(key, lastKey) <= 0) return
+        lastKey = key
+        onObject?.(key)
+      }
+      const rest = () => store.folders(prefix, { after: last, onObject: tell, signal })
       for await (const name of resuming(rest, trying('folders', prefix, signal))) {
         last = name
         yield name

@@ -28,10 +28,15 @@ export async function* listObjects(client: S3Client, listing: S3Listing): AsyncG
   }
 }
 
-/** What lies below a prefix, up to the next slash and with it. */
-export async function* listCommonPrefixes(client: S3Client, listing: S3Listing): AsyncGenerator<string> {
+/** What lies below a prefix, up to the next slash and with it; the keys of objects without one go to `onObject`. */
+export async function* listCommonPrefixes(
+  client: S3Client,
+  listing: S3Listing,
+  onObject: (key: string) => void,
+): AsyncGenerator<string> {
   const order = ascending(listing)
-  for await (const { EncodingType, CommonPrefixes = [] } of pages(client, listing, '/')) {
+  for await (const { EncodingType, CommonPrefixes = [], Contents = [] } of pages(client, listing, '/')) {
+    for (const { Key = '' } of Contents) onObject(decoded(Key, EncodingType))
     for (const { Prefix = '' } of CommonPrefixes) {
       const prefix = decoded(Prefix, EncodingType)
       order(prefix)

@@ -68,14 +68,19 @@ export function openS3Store(options: S3Options): ObjectStore {
       }
     },
 
-    async *folders(below, { after, signal } = {}) {
+    async *folders(below, { after, onObject, signal } = {}) {
       checkPrefix(below)
       signal?.throwIfAborted()
       const call = { verb: 'list', key: below, url, signal } as const
       const above = base + below
       // No key of the folder is greater, because `0` follows the slash; and every key of a later folder is.
       const from = after === undefined ? undefined : `${above}${after}0`
-      for await (const folder of listCommonPrefixes(client, { bucket, prefix: above, after: from, pageKeys, call })) {
+      const listing = { bucket, prefix: above, after: from, pageKeys, call }
+      const tell = (key: string) => {
+        // Some tools put an empty object at the prefix itself, to show it as a folder.
+        if (key !== above) onObject?.(key.slice(base.length))
+      }
+      for await (const folder of listCommonPrefixes(client, listing, tell)) {
         yield folder.slice(above.length, -1)
       }
     },

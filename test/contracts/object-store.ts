@@ -293,7 +293,19 @@ export function testObjectStore(
       }
       assert.deepEqual(await all(store.folders('', { after: 'topic-10x' })), sorted.slice(sorted.indexOf('topic-11')))
       assert.deepEqual(await all(store.folders('topic-1/')), ['0', '10', '1@e5'])
-      assert.deepEqual(await all(store.folders('topic-1/0/')), [])
+    })
+
+    check('objects beside folders are told, once each, and none of those further below', async store => {
+      const told = async (prefix: string) => {
+        const keys: string[] = []
+        await all(store.folders(prefix, { onObject: key => void keys.push(key) }))
+        return keys
+      }
+      for (const key of ['b/c/d', 'b/x', 'b/y z', 'a', 'c', 'b/d/e/f']) await store.put(key, bodyOf('x'), {})
+      assert.deepEqual(await told(''), ['a', 'c'])
+      assert.deepEqual(await told('b/'), ['b/x', 'b/y z'])
+      assert.deepEqual(await told('b/c/'), ['b/c/d'])
+      assert.deepEqual(await told('nothing/'), [])
     })
 
     check('topics with names of 249 characters fit', async store => {
