@@ -1,3 +1,4 @@
+import { gapReasons } from '../format/tile-header.ts'
 import { counter, gauge, histogram, metricSet, secondsBuckets } from '../observe/metric-set.ts'
 
 export const backupMetrics = metricSet('backup', {
@@ -7,7 +8,10 @@ export const backupMetrics = metricSet('backup', {
   fileBytesTotal: counter('Bytes of these files.', { topic: 'any' }),
   uploadSeconds: histogram('From closing a file to its commit.', secondsBuckets),
   troublesTotal: counter('Uploads that failed and were tried again.'),
-  gapOffsetsTotal: counter('Offsets that Kafka no longer had when they should have been read.', { topic: 'any' }),
+  gapOffsetsTotal: counter('Offsets without backup: Kafka no longer had them, or had them corrupt.', {
+    topic: 'any',
+    reason: gapReasons,
+  }),
   stoppedPartitions: gauge('Partitions that cannot go on until somebody acts.'),
   ownedPartitions: gauge('Partitions that this worker backs up.'),
   bufferedBytes: gauge('Bytes read and not yet durable.'),

@@ -1,6 +1,6 @@
 import { regexList, looseRegexes } from '../config/kinds-of-list.ts'
 import { bytes, count, duration, port, rate } from '../config/kinds-of-number.ts'
-import { flag, path, text } from '../config/kinds-of-text.ts'
+import { choice, flag, path, text } from '../config/kinds-of-text.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
 
@@ -53,6 +53,11 @@ export const backupOptions = section('backup', {
     max: '19',
     isAdvanced: true,
     doc: 'Level of zstd. More than 3 costs much time and gains little.',
+  }),
+  onCorrupt: choice(['stop', 'gap'], {
+    default: 'stop',
+    isAdvanced: true,
+    doc: 'What to do at a batch that is corrupt in Kafka. With stop its partition waits for somebody to act, with gap the batch is left out and declared.',
   }),
   flushOnStop: flag({
     doc: 'Upload small files, too, when asked to stop. Without it they are read again later, and files stay large, which restores faster.',

@@ -1,13 +1,15 @@
 import { DecodeError } from '../format/batch/varint.ts'
-import { MagicError, batchesIn } from '../format/batch/record-batch.ts'
+import { batchesIn } from '../format/batch/record-batch.ts'
 import type { PartitionPlace } from '../format/keys.ts'
 import type { FetchPartition, FetchedPartition, Leader, Ownership, Trouble } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
-import { MaxbrodError, isMaxbrodError, messageOf } from '../runtime/errors.ts'
+import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
+import { CorruptFetches } from './corrupt-fetches.ts'
 import type { PartitionIdentity } from './identity.ts'
 import { Intake } from './intake.ts'
 import { readLogBounds } from './log-bounds.ts'
+import type { Gap } from '../format/tile-header.ts'
 import type { ResumePoint } from './resume.ts'
 import type { RotationLimits } from './rotation.ts'
 import { TileChain } from './tile-chain.ts'
@@ -15,8 +17,6 @@ import type { ChainDeps } from './tile-chain.ts'
 
 /** Complete tiles that may wait for their upload before the partition is read on. */
 const WAITING_TILES = 2
-/** How often a corrupt batch is fetched again, each time over a new connection, before it is called corrupt. */
-const CORRUPT_TRIES = 3
 /** Between two tries of one partition. */
 const PAUSE_MS = 200
 /** How long a partition may get nothing but errors before somebody must decide about it. */
@@ -26,6 +26,7 @@ const EMPTY_PROBES = 2
 
 export interface PartitionOptions extends RotationLimits {
   readonly idleAfter: number
+  readonly onCorrupt: 'stop' | 'gap'
 }
 
 export interface PartitionDeps extends Omit<ChainDeps, 'onMoved' | 'onTrouble' | 'isSameTopic'> {
@@ -51,6 +52,7 @@ export class PartitionBackup {
   readonly #deps: PartitionDeps
   readonly #intake: Intake
   readonly #chain: TileChain
+  readonly #corrupt: CorruptFetches
   readonly #memberOfMemory: Disposable
   #nextFetch: number
   #barrier: number
@@ -58,7 +60,6 @@ export class PartitionBackup {
   #lastTakenAtMs: number
   /** Until then the partition is not asked for. */
   #pausedUntilMs = -Infinity
-  #corruptTries = 0
   /** When the first of the errors in a row came. */
   #troubledSinceMs: number | undefined
   /** Last stable offsets of empty answers that should not have been empty; undefined while there was none. */
@@ -103,8 +104,14 @@ export class PartitionBackup {
       bounds: () => this.#chain.bounds,
       onBlock: (block, coversTo, onReleased) => this.#chain.add(block, coversTo, this.#intake.lastBatch, onReleased),
     })
+    this.#corrupt = new CorruptFetches(place, {
+      kafka: deps.context.kafka,
+      topicId: identity.topicId,
+      log: deps.log,
+      onCorrupt: options.onCorrupt,
+    })
     this.#memberOfMemory = deps.memory.join(this.#intake)
-    if (resume.gap !== undefined) this.#declareGap(resume.gap.to)
+    if (resume.gap !== undefined) this.#declareGap(resume.gap.to, 'retention')
   }
 
   /** Where this worker began with the partition. */
@@ -272,12 +279,12 @@ export class PartitionBackup {
     try {
       const records = await this.#intake.take(fetched, this.#barrier)
       if (records === undefined) return this.#rewind()
-      if (this.position > before) this.#corruptTries = 0
+      if (this.position > before) this.#corrupt.passed()
       this.#deps.onRecords(records, fetched.records.length)
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
-      if (this.position > before) this.#corruptTries = 0
-      this.#takeCorrupt(error)
+      if (this.position > before) this.#corrupt.passed()
+      await this.#takeCorrupt(error, fetched)
     }
     if (this.position > before) {
       this.#lastTakenAtMs = clock.monotonic()
@@ -394,7 +401,7 @@ export class PartitionBackup {
     if (this.#isStopped || this.position !== requested) return
     if (bounds === undefined || bounds instanceof MaxbrodError) return // asked again after the next fetch
     const { logStart, highWatermark } = bounds
-    if (this.position < logStart) this.#declareGap(logStart)
+    if (this.position < logStart) this.#declareGap(logStart, 'retention')
     else if (this.position > highWatermark) {
       throw new MaxbrodError(
         'LOG_BEHIND_BACKUP',
@@ -407,11 +414,13 @@ export class PartitionBackup {
     }
   }
 
-  #declareGap(logStart: number): void {
-    const gap = { from: this.position, to: Math.min(logStart, this.#barrier), reason: 'retention' as const }
+  #declareGap(end: number, reason: Gap['reason']): void {
+    const gap = { from: this.position, to: Math.min(end, this.#barrier), reason }
     this.log.error(
       { ...gap, offsets: gap.to - gap.from },
-      'Kafka no longer has offsets that were not backed up: declaring a gap',
+      reason === 'retention'
+        ? 'Kafka no longer has offsets that were not backed up: declaring a gap'
+        : 'a batch in Kafka is corrupt: declaring a gap',
     )
     this.#intake.sealOpenBlock()
     this.#chain.addGap(gap)
@@ -421,29 +430,13 @@ export class PartitionBackup {
     this.#closeAtTarget()
   }
 
-  #takeCorrupt(error: DecodeError): void {
-    const { kafka } = this.#deps.context
-    const where = `${partitionName(this.#place)} at offset ${this.position}`
-    if (error instanceof MagicError) {
-      const hint = 'let the broker rewrite the segment, or copy the topic with a Kafka tool'
-      throw new MaxbrodError('BATCH_MAGIC', `${where}: ${error.message}`, { ...this.#place, hint, cause: error })
-    }
-    this.#corruptTries++
-    if (this.#corruptTries > CORRUPT_TRIES) {
-      throw new MaxbrodError('BATCH_CORRUPT', `${where}: ${error.message}`, {
-        ...this.#place,
-        offset: this.position,
-        cause: error,
-        hint: 'let the broker check the log segment (kafka-dump-log)',
-      })
-    }
-    this.log.warn(
-      { offset: this.position, reason: messageOf(error), tries: this.#corruptTries },
-      'fetched a corrupt batch, fetching it again over a new connection',
-    )
-    const leader = kafka.routes.leader(this.#place)
-    if (leader !== undefined) kafka.fetcher.reconnect(leader.nodeId)
-    this.#pause()
+  async #takeCorrupt(error: DecodeError, fetched: FetchedPartition): Promise<void> {
+    const at = this.position
+    const verdict = await this.#corrupt.judge(error, fetched, at)
+    if (verdict === 'fetch again') return this.#pause()
+    if (this.position !== at || this.#isStopped || this.ownership.ended.aborted) return
+    this.#declareGap(verdict.gapTo, 'corrupt-at-source')
+    this.#corrupt.passed()
   }
 
   #pause(): void {

@@ -262,7 +262,7 @@ export class Partitions {
       metrics.of(backupMetrics)
     filesTotal.add(1, { topic })
     fileBytesTotal.add(bytes, { topic })
-    for (const { from, to } of gaps) gapOffsetsTotal.add(to - from, { topic })
+    for (const { from, to, reason } of gaps) gapOffsetsTotal.add(to - from, { topic, reason })
     uploadSeconds.observe(seconds)
     lastUploadTimestampSeconds.set(clock.now() / 1000, { topic })
   }

@@ -104,8 +104,8 @@ function outcomeOf(result: BackupResult, isInterrupted: boolean, url: string): O
     `${files} new files with ${records} records in ${url}\n`,
     ...stopped.map(({ message }) => `not backed up: ${message}\n`),
     ...gaps.map(
-      ({ topic, partition, from, to }) =>
-        `${topic}-${partition}: Kafka no longer had the offsets ${from} … ${to - 1}; they are declared as a gap\n`,
+      ({ topic, partition, from, to, reason }) =>
+        `${topic}-${partition}: Kafka ${reason === 'retention' ? 'no longer had' : 'had a corrupt batch at'} the offsets ${from} … ${to - 1}; they are declared as a gap\n`,
     ),
     ...behindOpenTransaction.map(
       ({ topic, partition, records: open }) =>

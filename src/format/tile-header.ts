@@ -11,8 +11,8 @@ export interface Gap {
   readonly reason: GapReason
 }
 
-const GAP_REASONS = ['retention', 'corrupt-at-source'] as const
-export type GapReason = (typeof GAP_REASONS)[number]
+export const gapReasons = ['retention', 'corrupt-at-source'] as const
+export type GapReason = (typeof gapReasons)[number]
 
 export type TimestampType = 'create' | 'append' | 'mixed'
 
@@ -185,7 +185,7 @@ function parseGaps(text: string | undefined): Gap[] {
   return gaps.map((gap: unknown) => {
     const { from, to, reason } = (gap ?? {}) as Record<string, unknown>
     if (!isOffset(from) || !isOffset(to)) throw new DecodeError('a gap without offsets')
-    const known = GAP_REASONS.find(one => one === reason)
+    const known = gapReasons.find(one => one === reason)
     if (known === undefined)
       throw new DecodeError(`a gap for the unknown reason ${typeof reason === 'string' ? reason : typeof reason}`)
     return { from, to, reason: known }

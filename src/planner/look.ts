@@ -105,7 +105,7 @@ function judge(topics: readonly AuditedTopic[], { acceptGaps }: PlannerOptions):
     ...partition.tiles.flatMap(({ gaps }) =>
       gaps.map(
         gap =>
-          `${partitionName(partition.place)}: Kafka no longer had offsets ${gap.from} to ${gap.to - 1} when they should have been backed up (${gap.reason})`,
+          `${partitionName(partition.place)}: Kafka ${gap.reason === 'retention' ? 'no longer had' : 'had a corrupt batch at'} offsets ${gap.from} to ${gap.to - 1} when they should have been backed up (${gap.reason})`,
       ),
     ),
   ])

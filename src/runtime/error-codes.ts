@@ -45,7 +45,7 @@ export const errorCodes = {
   OFFSET_ABOVE_SAFE: [1, 'An offset lies above 2^53 − 1. No Kafka partition reaches that; the answer is corrupt.'],
   BATCH_CORRUPT: [
     4,
-    'A record batch fails its checksum or cannot be decoded after it was fetched again over a new connection.',
+    'A record batch fails its checksum or cannot be decoded after it was fetched again over a new connection. Another replica may be sound: make it the leader. If none is, --on-corrupt gap leaves the batch out and declares it.',
   ],
   BATCH_MAGIC: [
     4,

@@ -12,7 +12,15 @@ import { codecBits } from '../../src/format/batch/record-batch.ts'
 import { BlockPress } from '../../src/format/ocf/block-press.ts'
 import { kindOf } from '../../src/kafka/kafka-errors.ts'
 import type { KafkaErrorName } from '../../src/kafka/kafka-errors.ts'
-import type { FetchedPartition, GroupSession, Kafka, OffsetKind, Ownership } from '../../src/kafka/port.ts'
+import type {
+  FetchPartition,
+  FetchedBatches,
+  FetchedPartition,
+  GroupSession,
+  Kafka,
+  OffsetKind,
+  Ownership,
+} from '../../src/kafka/port.ts'
 import type { Logger } from '../../src/observe/logger.ts'
 import { Metrics } from '../../src/observe/metrics.ts'
 import { silentProgress } from '../../src/observe/progress.ts'
@@ -63,6 +71,10 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
     trouble: undefined as Error | undefined,
     hasLeader: true,
     reconnects: 0,
+    /** What a fetch that the partition makes by itself brings. */
+    fetch: (_offset: number): Pick<FetchedBatches, 'partitions'> & Disposable => {
+      throw new Error('nobody expected a fetch')
+    },
     refreshes: 0,
   }
   const kafka = {
@@ -70,7 +82,10 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
       leader: () => (cluster.hasLeader ? { nodeId: 1, leaderEpoch: 0, topicId: cluster.topicId } : undefined),
       refresh: () => Promise.resolve(void cluster.refreshes++),
     },
-    fetcher: { reconnect: () => void cluster.reconnects++ },
+    fetcher: {
+      reconnect: () => void cluster.reconnects++,
+      fetch: (_nodeId: number, [{ offset }]: readonly [FetchPartition]) => Promise.resolve(cluster.fetch(offset)),
+    },
     admin: {
       offsets: (kind: OffsetKind) =>
         cluster.trouble === undefined
@@ -118,6 +133,7 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
       maxFileRecords: undefined,
       maxFileAge: 300_000,
       idleAfter: 5_000,
+      onCorrupt: 'stop',
       ...options,
     },
     {
