@@ -16,7 +16,8 @@ test('three workers restarted one by one keep their partitions, and then find a 
   await world.referee.createTopic(old, { partitions: 6 })
   await world.referee.generate(old, { partitions: 6, records: 3_000 })
   const backup = new BackupRun({ world, topics: [`(orders|later)-${suffix}`] })
-  const flags = ['--max-file-age=200ms', '--metadata-max-age=500ms']
+  // A session that outlasts a restart on the busiest machine.
+  const flags = ['--max-file-age=200ms', '--metadata-max-age=500ms', '--session-timeout=60s']
 
   const workers = new Map<Name, RunningCommand>()
   const ended: string[] = []

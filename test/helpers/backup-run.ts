@@ -37,7 +37,8 @@ export class BackupRun {
   /** `worker` names a working directory. */
   argv(worker: string, ...flags: readonly string[]): string[] {
     const { world, topics } = this.#options
-    const noPorts = ['--metrics-port', '--flush-port'].filter(port => !flags.some(flag => flag.startsWith(port)))
+    const usual = ['--session-timeout=6s', '--metrics-port=0', '--flush-port=0']
+    const isNamed = (flag: string) => flags.some(named => named.startsWith(flag.slice(0, flag.indexOf('='))))
     return [
       'backup',
       `--bootstrap-server=${world.bootstrap}`,
@@ -45,8 +46,7 @@ export class BackupRun {
       `--group-id=${this.group}`,
       `--working-dir=${world.folder}/${worker}`,
       ...topics.map(topic => `--topics=${topic}`),
-      '--session-timeout=6s',
-      ...noPorts.map(port => `${port}=0`),
+      ...usual.filter(flag => !isNamed(flag)),
       ...flags,
     ]
   }
