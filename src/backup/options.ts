@@ -76,6 +76,11 @@ export const backupOptions = section('backup', {
     isAdvanced: true,
     doc: 'How long the group waits for a silent worker before others take over.',
   }),
+  consumeDelay: duration({
+    default: '0s',
+    isAdvanced: true,
+    doc: 'Wait this long after joining the group before anything is read, so that workers that start together can share first.',
+  }),
   memory: bytes({
     default: '256MiB',
     min: '16MiB',

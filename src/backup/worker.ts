@@ -12,6 +12,7 @@ import type { OnceTargets } from './once.ts'
 import type { BackupOptions } from './options.ts'
 import type { BackupResult } from './result.ts'
 import { backupSelection } from './selection.ts'
+import { newSettling } from './settling.ts'
 import { WorkerRun } from './worker-run.ts'
 import { openWorkingDir } from './working-dir.ts'
 
@@ -51,6 +52,7 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
     definitions: new DefinitionKeeper(context, selection),
     stop: own,
   })
+  const begin = newSettling(deps, options.consumeDelay, own.draining)
   const joining = kafka.joinGroup(
     {
       groupId: options.groupId,
@@ -60,7 +62,7 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
       metadataRefreshMs: options.metadataMaxAge,
       selection,
       listener: {
-        assigned: ownerships => run.partitions.start(ownerships),
+        assigned: ownerships => begin(() => run.partitions.start(ownerships)),
         revoked: ownerships => run.partitions.handOver(ownerships),
         lost: ownerships => run.partitions.drop(ownerships),
       },
