@@ -4,7 +4,7 @@
 NODE = scripts/node
 BIN = node_modules/.bin
 
-.PHONY: demo test check lint format bench servers torture torture-restore fuzz golden install
+.PHONY: demo test check lint format bench servers torture torture-backup torture-matrix torture-restore fuzz golden install
 
 ## a backup, a disaster and a restore with real data, in under two minutes
 demo: install
@@ -38,9 +38,14 @@ servers: install
 ## long matrices that `make test` has no time for; what happened goes to test/torture/results/
 torture: torture-backup torture-restore
 
-## backups that are shot at, with many seeds; make torture-backup ARGS=--seeds=20
+## backups that are shot at, with many seeds, and the matrix; make torture-backup ARGS=--seeds=20
 torture-backup: install
 	@$(NODE) test/torture/backup.ts $(ARGS)
+	@$(NODE) test/torture/backup-matrix.ts
+
+## every failpoint of a backup worker, with a table; make torture-matrix ARGS='--seeds=1 --only=store. --minutes=30'
+torture-matrix: install
+	@$(NODE) test/torture/backup-matrix.ts $(ARGS)
 
 ## restores that are shot at, with many seeds, on one broker and on three; make torture-restore ARGS=--seeds=20
 torture-restore: install

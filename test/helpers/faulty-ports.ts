@@ -33,6 +33,7 @@ const VERBS = {
       'clusterId',
       'topics',
       'offsets',
+      'offsetsSince',
       'committed',
       'createTopic',
       'topicConfigs',
@@ -47,13 +48,18 @@ const VERBS = {
   kafka: { calls: ['fetch', 'append', 'refresh', 'joinGroup', 'revoked', 'commit', 'leave'], streams: ['readRecords'] },
 } as const
 
+/** Every verb that a fault can name. */
+export const knownVerbs: readonly string[] = [
+  ...Object.entries(VERBS).flatMap(([port, { calls, streams }]) =>
+    [...calls, ...streams].map(verb => `${port}.${verb}`),
+  ),
+  'disk.append', // of a file that `disk.openAppend` has opened
+]
+
 /** The same ports, with the faults. A fault of a verb that does not exist would never fire, so it is refused. */
 export function faultyPorts(ports: Ports, faults: Faults, ordered: readonly Fault[]): Ports {
-  const known = Object.entries(VERBS).flatMap(([port, { calls, streams }]) =>
-    [...calls, ...streams].map(verb => `${port}.${verb}`),
-  )
-  known.push('disk.append') // of a file that `disk.openAppend` has opened
-  for (const { verb, source } of ordered) if (!known.includes(verb)) throw new Error(`no verb of a port: ${source}`)
+  for (const { verb, source } of ordered)
+    if (!knownVerbs.includes(verb)) throw new Error(`no verb of a port: ${source}`)
   return {
     ...ports,
     disk: faultyDisk(ports.disk, faults),

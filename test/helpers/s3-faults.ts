@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } fro
 import { Agent, createServer, request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** What happens to a request, instead of being passed on and answered. Bytes are those of the body. */
@@ -32,10 +33,16 @@ export type Fault =
   | { readonly kind: 'cut request'; readonly atByte: number }
   /** The request is not read any further, and never answered. */
   | { readonly kind: 'stalled request' }
+  /** Passed on at this pace. */
+  | { readonly kind: 'slow upload'; readonly bytesPerSecond: number }
+  /** Read, and answered by the test, which may carry out something else. */
+  | { readonly kind: 'other server'; readonly handle: (incoming: IncomingMessage) => Promise<Answer> }
   /** Passed on with other headers; for servers that do not check signatures. Undefined removes one. */
   | { readonly kind: 'changed headers'; readonly headers: Readonly<Record<string, string | undefined>> }
   /** Passed on, and the answer gets other headers. */
   | { readonly kind: 'changed answer'; readonly headers: Readonly<Record<string, string>> }
+
+type Answer = Fault & { readonly kind: 'answer' }
 
 /** An S3 error as servers send it. */
 export function s3ErrorAnswer(status: number, code: string, headers: Record<string, string> = {}): Fault {
@@ -106,6 +113,7 @@ export class S3Faults implements AsyncDisposable {
     if (fault?.kind === 'answer') return answer(incoming, outgoing, fault)
     if (fault?.kind === 'stalled request') return void incoming.pause()
     if (fault?.kind === 'early answer') return void outgoing.writeHead(fault.status).end()
+    if (fault?.kind === 'other server') return void fault.handle(incoming).then(it => answer(incoming, outgoing, it))
     if (fault?.kind === 'slow request') return void readSlowly(incoming, outgoing, fault)
     this.#forward(incoming, outgoing, fault)
   }
@@ -120,6 +128,7 @@ export class S3Faults implements AsyncDisposable {
     const onward = httpRequest({ host, port, method, path, headers, agent: this.#agent })
     onward.on('error', () => outgoing.destroy())
     onward.on('response', response => passBack(response, outgoing, fault))
+    if (fault?.kind === 'slow upload') return void pipeline(incoming, pace(fault), onward).catch(() => undefined)
     if (fault?.kind !== 'cut request') return void incoming.pipe(onward)
     let bytes = 0
     incoming.on('data', (chunk: Buffer) => {
@@ -138,6 +147,19 @@ function answer(incoming: IncomingMessage, outgoing: ServerResponse, fault: Faul
   // Like most servers: the request is read first.
   if (incoming.readableEnded) reply()
   else incoming.resume().on('end', reply)
+}
+
+/** In pieces of a tenth of a second's share. */
+function pace({ bytesPerSecond }: Fault & { kind: 'slow upload' }) {
+  const size = Math.ceil(bytesPerSecond / 10)
+  return async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of source) {
+      for (let at = 0; at < chunk.length; at += size) {
+        yield chunk.subarray(at, at + size)
+        await sleep(100)
+      }
+    }
+  }
 }
 
 async function readSlowly(

@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Ports } from '../../src/commands/ports.ts'
-import { systemClock } from '../../src/runtime/clock.ts'
-import { retrying } from '../../src/storage/retrying.ts'
 import { openS3Store } from '../../src/storage/s3.ts'
 import { runCli } from '../helpers/cli.ts'
 import type { CommandResult } from '../helpers/in-process.ts'
 import { runCommand } from '../helpers/in-process.ts'
 import { assertBackedUp, assertSameDigests, RoundTrip } from '../helpers/round-trip.ts'
+import { impatientStore } from '../helpers/impatient-store.ts'
 import { S3Faults, s3ErrorAnswer } from '../helpers/s3-faults.ts'
-import type { TestBucket } from '../helpers/shared-s3.ts'
 import { openBucket } from '../helpers/shared-s3.ts'
 import type { World } from '../helpers/world.ts'
 import { openWorld } from '../helpers/world.ts'
@@ -80,7 +77,7 @@ test('a store that loses answers, is busy, breaks off and falls silent changes n
   const source = await writeOrders(world)
   const roundTrip = new RoundTrip(world, {
     storage: bucket.url(),
-    run: argv => runCommand([...argv, `--s3-endpoint=${server.endpoint}`], impatient(bucket, server)),
+    run: argv => runCommand([...argv, `--s3-endpoint=${server.endpoint}`], impatientStore(bucket, server)),
   })
   const busy = s3ErrorAnswer(503, 'SlowDown')
 
@@ -136,17 +133,4 @@ function asProcess({ endpoint }: S3Faults): (argv: readonly string[]) => Promise
     const { exit, stdout, stderr } = await runCli([...argv, '--output=json'], { env })
     return { exit: Number(exit), stdout, stderr, json: JSON.parse(stdout) as Record<string, unknown> }
   }
-}
-
-/** The real driver with its real retries, which waits a second for a silent store instead of half a minute. */
-function impatient({ options }: TestBucket, { endpoint }: S3Faults): (real: Ports) => Ports {
-  const limits = { idleMs: 1_000, answerMs: 3_000 }
-  const retries = { clock: systemClock, random: Math.random, initialMs: 10, maxMs: 500, deadlineMs: 60_000 }
-  return real => ({
-    ...real,
-    openStore: () =>
-      Promise.resolve(
-        retrying(openS3Store({ ...options, endpoint, limits }), { ...retries, onRetry: () => undefined }),
-      ),
-  })
 }

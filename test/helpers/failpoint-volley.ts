@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openS3Store } from '../../src/storage/s3.ts'
+import { eventually } from './eventually.ts'
+import type { Failpoint } from './failpoints.ts'
+import { faultOf } from './failpoints.ts'
+import type { SceneOptions } from './failpoint-scene.ts'
+import { FailpointScene, sessionMs } from './failpoint-scene.ts'
+import type { FaultyCli } from './faulty-process.ts'
+import { runCommand } from './in-process.ts'
+import { assertNoAlarm, logged } from './log-lines.ts'
+import { readBackup } from './stored-backup.ts'
+import type { Verdict } from './verdict.ts'
+import { addVerdicts, verdictOf } from './verdict.ts'
+
+/** What became of one failpoint. */
+export interface Hit {
+  readonly fault: string
+  /** Undefined when it did what it should; else what was wrong. */
+  readonly failure: string | undefined
+  readonly seconds: number
+}
+
+export interface VolleyReport {
+  readonly hits: readonly Hit[]
+  /** Undefined when the end was not reached. */
+  readonly verdict: (Verdict & { readonly silent: number }) | undefined
+  readonly records: number
+  readonly files: number
+  readonly failure: string | undefined
+}
+
+const patience = { timeoutMs: 90_000 }
+
+/**
+ * Failpoints, one behind the other, of one of two workers, while producers go on: each time it dies or outlives its session
+ * the other one takes over, and it comes back. At the end all is backed up, planned, restored into other topics, and compared
+ * with what was acknowledged to the producers.
+ */
+export async function runVolley(options: SceneOptions, failpoints: readonly Failpoint[]): Promise<VolleyReport> {
+  await using scene = await FailpointScene.open(options)
+  const other = scene.start('other', [], [])
+  const hits: Hit[] = []
+  for (const failpoint of failpoints) {
+    const startedAt = performance.now()
+    const failure = await hit(scene, failpoint).then(() => undefined, messageOf)
+    const seconds = Math.round(performance.now() - startedAt) / 1_000
+    hits.push({ fault: faultOf(failpoint), failure, seconds })
+  }
+  await scene.ledger.end()
+  const end = await endOf(scene, other).catch((error: unknown) => ({
+    verdict: undefined,
+    files: 0,
+    failure: messageOf(error),
+  }))
+  return { hits, records: scene.ledger.records, ...end }
+}
+
+async function hit(scene: FailpointScene, failpoint: Failpoint): Promise<void> {
+  const { verb, effect, isFresh, isOnce } = failpoint
+  const isWiped = isFresh || scene.options.dice.number() < 0.2
+  if (isWiped) await rm(scene.workingDir('hit'), { recursive: true, force: true })
+  const fault = faultOf(failpoint)
+  const worker = scene.start('hit', [fault], isOnce ? ['--once'] : [])
+  // Partitions are only taken away when somebody else comes.
+  await using _third = verb === 'kafka.revoked' ? comingAndGoing(scene) : undefined
+  const isOver = () => worker.process.exitCode !== null || worker.process.signalCode !== null
+  await eventually(`${fault} fires`, () => worker.fired.includes(fault) || isOver(), patience).catch(
+    async (error: unknown) => {
+      worker.process.kill('SIGKILL')
+      await worker.result
+      throw error
+    },
+  )
+  worker.assertAllFired()
+  if (effect === 'stop') await outliveItsSession(worker, isOnce)
+  const { exit } = await worker.result
+  assert.equal(exit, effect === 'kill' ? 'SIGKILL' : 0, worker.output.slice(-4_000))
+  assertNoAlarm(worker.output)
+}
+
+/** The worker stands still until the group has given its partitions away, goes on, and ends well when it is asked to. */
+async function outliveItsSession(worker: FaultyCli, isOnce: boolean): Promise<void> {
+  await sleep(sessionMs + 1_500)
+  const before = logged(worker.output, 'uploaded').length
+  worker.process.kill('SIGCONT')
+  if (isOnce) return
+  const goesOn = () => worker.process.exitCode !== null || logged(worker.output, 'uploaded').length > before
+  try {
+    await eventually('the worker uploads again', goesOn, patience)
+  } finally {
+    worker.process.kill('SIGTERM')
+    // So that a worker that does not end is a failure of this failpoint and not of the volley.
+    const timer = setTimeout(() => worker.process.kill('SIGKILL'), patience.timeoutMs)
+    void worker.result.then(() => clearTimeout(timer))
+  }
+}
+
+/** A third worker that joins, dies, and joins again. */
+function comingAndGoing(scene: FailpointScene): AsyncDisposable {
+  const over = new AbortController()
+  const { signal } = over
+  const run = async () => {
+    for (let n = 0; !signal.aborted; n++) {
+      const third = scene.start(`third-${n}`, [], [])
+      const hasBegun = () => signal.aborted || logged(third.output, 'backing up').length > 0
+      await eventually('a third worker gets partitions', hasBegun, patience).catch(() => undefined)
+      third.process.kill('SIGKILL')
+      await third.result
+      await sleep(sessionMs + 500, undefined, { signal }).catch(() => undefined)
+    }
+  }
+  const running = run()
+  return {
+    async [Symbol.asyncDispose]() {
+      over.abort()
+      await running
+    },
+  }
+}
+
+async function endOf(
+  scene: FailpointScene,
+  other: FaultyCli,
+): Promise<Pick<VolleyReport, 'verdict' | 'files' | 'failure'>> {
+  const { bootstrap, bucket, referee, suffix } = scene.options
+  assert.equal(other.process.exitCode, null, other.output.slice(-4_000))
+  other.process.kill('SIGTERM')
+  assert.equal((await other.result).exit, 0, other.output.slice(-4_000))
+  assertNoAlarm(other.output)
+
+  const common = [`--storage=${bucket.url()}`, `--s3-endpoint=${bucket.endpoint}`, `--bootstrap-server=${bootstrap}`]
+  const plan = [`--plan-topic=plan-${suffix}`, ...common]
+  for (const argv of [
+    scene.argv('hit', ['--once']),
+    ['plan', '--target-prefix=copy.', '--create-topics', ...plan],
+    ['restore', '--exit-when-done', '--metrics-port=0', ...plan],
+  ]) {
+    const { exit, stderr, json } = await runCommand(argv)
+    assert.equal(exit, 0, stderr.slice(-4_000))
+    assert.equal(json['result'], 'ok')
+  }
+  const verdicts: Verdict[] = []
+  for (const topic of scene.topics)
+    verdicts.push(verdictOf(scene.ledger, topic, await referee.records(`copy.${topic.name}`, { restored: true })))
+  const verdict = addVerdicts(verdicts)
+  const isClean = Object.values(verdict).every(count => count === 0)
+
+  const store = openS3Store(bucket.options)
+  try {
+    const stored = await readBackup(store)
+    assert.deepEqual(
+      stored.flatMap(({ gaps }) => gaps),
+      [],
+    )
+    const files = stored.reduce((sum, partition) => sum + partition.files.length, 0)
+    const failure = isClean ? undefined : 'what came back is not what was acknowledged'
+    return { verdict: { ...verdict, silent: isClean ? 0 : 1 }, files, failure }
+  } finally {
+    store.close()
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,125 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { cpus, release, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Failpoint } from '../helpers/failpoints.ts'
+import { discoverCalls, failpointsOf, faultOf } from '../helpers/failpoints.ts'
+import { FailpointScene, sessionMs } from '../helpers/failpoint-scene.ts'
+import { runVolley } from '../helpers/failpoint-volley.ts'
+import type { VolleyReport } from '../helpers/failpoint-volley.ts'
+import { Kafka } from '../helpers/kafka-broker.ts'
+import { Referee } from '../helpers/referee.ts'
+import { S3Proxy } from '../helpers/s3proxy.ts'
+import { Dice } from '../helpers/seed.ts'
+import { openBucket, s3Environment } from '../helpers/shared-s3.ts'
+import { prepareServers } from '../servers/prepare.ts'
+import { matrixTable } from './matrix-table.ts'
+
+/**
+ * The failpoints of a backup worker: every verb of its ports × before and after × the first, second and last call × SIGKILL
+ * and SIGSTOP × seeds. Writes what happened to test/torture/results/backup-matrix.json and prints a table; whatever is not
+ * clean fails it.
+ */
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '3' },
+    first: { type: 'string', default: '1' },
+    /** Volleys beside each other. */
+    lanes: { type: 'string', default: '2' },
+    /** Failpoints with one scene. */
+    volley: { type: 'string', default: '12' },
+    /** Only verbs that hold this text. */
+    only: { type: 'string', default: '' },
+    minutes: { type: 'string', default: '600' },
+  },
+})
+
+export interface Volley extends Partial<VolleyReport> {
+  readonly seed: string
+}
+
+const startedAt = performance.now()
+const results = join(import.meta.dirname, 'results')
+prepareServers(line => console.log(line))
+await using kafka = await Kafka.start()
+await using referee = Referee.start(kafka.bootstrap)
+await using s3 = await S3Proxy.start({ heapMiB: 768 })
+Object.assign(process.env, s3Environment(s3))
+
+const calls = await inScene('golden', scene =>
+  discoverCalls((name, faults, flags) => scene.start(name, faults, flags), sessionMs),
+)
+const failpoints = failpointsOf(calls).filter(({ verb }) => verb.includes(values.only))
+console.log(`${failpoints.length} failpoints of ${new Set(failpoints.map(({ verb }) => verb)).size} verbs`)
+
+const queue: { seed: string; n: number; failpoints: Failpoint[] }[] = []
+for (let seed = Number(values.first); seed < Number(values.first) + Number(values.seeds); seed++) {
+  const dice = new Dice('matrix', `${seed}`)
+  const shuffled = failpoints
+    .map(failpoint => ({ failpoint, rank: dice.number() }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ failpoint }) => failpoint)
+  const size = Number(values.volley)
+  for (let at = 0; at < shuffled.length; at += size)
+    queue.push({ seed: `${seed}`, n: at / size, failpoints: shuffled.slice(at, at + size) })
+}
+const ordered = queue.length
+const volleys: Volley[] = []
+await Promise.all(Array.from({ length: Number(values.lanes) }, runLane))
+console.log(matrixTable(volleys))
+console.log(`${volleys.length} of ${ordered} volleys were run`)
+if (volleys.some(isBad)) process.exitCode = 1
+
+async function runLane(): Promise<void> {
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    if (performance.now() - startedAt > Number(values.minutes) * 60_000) return
+    const { seed, n, failpoints: hits } = next
+    const name = `s${seed}-v${n}`
+    const report = await withFolder(async folder => {
+      await using bucket = await openBucket(s3.endpoint, s3.credentials)
+      const dice = new Dice(name, seed)
+      return await runVolley({ bootstrap: kafka.bootstrap, referee, bucket, folder, suffix: name, dice }, hits)
+    }).catch((error: unknown) => ({
+      failure: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      hits: hits.map(hit => ({ fault: faultOf(hit), failure: 'the volley broke off', seconds: 0 })),
+    }))
+    volleys.push({ seed, ...report })
+    save()
+    const failed = report.hits.filter(hit => hit.failure !== undefined)
+    console.log(`${name}: ${report.hits.length - failed.length} hits, ${report.failure ?? 'clean'}`)
+    for (const { fault, failure } of failed) console.log(`  ${fault}: ${failure}`)
+  }
+}
+
+function isBad({ failure, hits = [] }: Volley): boolean {
+  return failure !== undefined || hits.some(hit => hit.failure !== undefined)
+}
+
+async function inScene<T>(suffix: string, use: (scene: FailpointScene) => Promise<T>): Promise<T> {
+  return withFolder(async folder => {
+    await using bucket = await openBucket(s3.endpoint, s3.credentials)
+    const dice = new Dice(suffix, '1')
+    const options = { bootstrap: kafka.bootstrap, referee, bucket, folder, suffix, dice }
+    await using scene = await FailpointScene.open(options)
+    return await use(scene)
+  })
+}
+
+async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'maxbrod-matrix-'))
+  try {
+    return await use(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+function save(): void {
+  const [cpu] = cpus()
+  const machine = `${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}`
+  mkdirSync(results, { recursive: true })
+  const ran = { ranAt: new Date().toISOString(), machine, volleysOrdered: ordered, volleysRun: volleys.length }
+  const document = { ...ran, table: matrixTable(volleys).split('\n'), volleys }
+  writeFileSync(join(results, 'backup-matrix.json'), `${JSON.stringify(document, undefined, 2)}\n`)
+}
