@@ -12,6 +12,10 @@ export const backupMetrics = metricSet('backup', {
     topic: 'any',
     reason: gapReasons,
   }),
+  retentionHeadroomSeconds: gauge(
+    'Least time until retention.ms lets Kafka delete a record of a topic that is not durable yet, shown up to half of it. Missing while nothing is in danger.',
+    { topic: 'any' },
+  ),
   stoppedPartitions: gauge('Partitions that cannot go on until somebody acts.'),
   ownedPartitions: gauge('Partitions that this worker backs up.'),
   bufferedBytes: gauge('Bytes read and not yet durable.'),

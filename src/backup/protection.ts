@@ -1,6 +1,7 @@
 import type { CommittedOffset } from '../kafka/port.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { decodeCommitNote } from './commit-note.ts'
+import { headroomMs } from './retention.ts'
 
 /** How far one partition is in the backup. */
 export interface PartitionStatus extends TopicPartition {
@@ -51,7 +52,9 @@ export async function protectionOf(
     behindSeconds: oldestMs === undefined ? 0 : seconds(Math.max(0, nowMs - oldestMs)),
     lost,
     headroomSeconds:
-      oldestMs === undefined || retentionMs === undefined ? undefined : seconds(oldestMs + retentionMs - nowMs),
+      oldestMs === undefined || retentionMs === undefined
+        ? undefined
+        : seconds(headroomMs(oldestMs, retentionMs, nowMs)),
   }
 }
 

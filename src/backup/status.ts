@@ -4,6 +4,7 @@ import { PartitionMap } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { protectionOf } from './protection.ts'
 import type { PartitionStatus } from './protection.ts'
+import { firstTimestamp, retentionMs } from './retention.ts'
 import { backupSelection } from './selection.ts'
 import type { BackedUpTopics } from './selection.ts'
 
@@ -61,23 +62,4 @@ export async function backupStatus(
   })
   await Promise.all(looking)
   return { group: groupId, partitions: all.flatMap(where => statuses.get(where) ?? []), unknown }
-}
-
-/** The timestamp of the first record from `from` on, in ms; undefined when there is none below `end`. */
-async function firstTimestamp(
-  kafka: Kafka,
-  where: TopicPartition,
-  from: number,
-  end: number,
-  signal: AbortSignal,
-): Promise<number | undefined> {
-  for await (const { timestamp } of kafka.readRecords(where, from, end, signal)) return Number(timestamp)
-  return undefined
-}
-
-/** After which time the topic's records are deleted; undefined for never. */
-function retentionMs(configs: readonly { readonly name: string; readonly value: string | null }[]): number | undefined {
-  const valueOf = (name: string) => configs.find(config => config.name === name)?.value ?? ''
-  const retention = Number(valueOf('retention.ms'))
-  return valueOf('cleanup.policy').split(',').includes('delete') && retention > 0 ? retention : undefined
 }

@@ -13,6 +13,7 @@ import type { WorkerContext } from './deps.ts'
 import { FetchLoops } from './fetch-loops.ts'
 import { FlushDesk } from './flush.ts'
 import { WorkerGauges } from './gauges.ts'
+import { HeadroomWatch } from './headroom.ts'
 import { WorkerMemory } from './memory.ts'
 import { backupMetrics } from './metrics.ts'
 import type { OnceTargets } from './once.ts'
@@ -35,6 +36,9 @@ export interface WorkerRunDeps {
 
 const TICK_MS = 500
 const DEFINITIONS_MS = 60_000
+/** Between two looks at what retention leaves. The first one comes when partitions know what is durable of them. */
+const HEADROOM_MS = 60_000
+const FIRST_HEADROOM_MS = 10_000
 const TROUBLE_BACKOFF = { initialMs: 1_000, maxMs: 60_000 }
 /** An answer to a fetch may wait for this much, so that trickles do not become thousands of answers. */
 const MIN_FETCH_BYTES = 64 * 1024
@@ -52,6 +56,7 @@ export class WorkerRun implements AsyncDisposable {
   readonly #reading = new AbortController()
   readonly #ticking: Promise<void>
   readonly #defining: Promise<void>
+  readonly #watching: Promise<void>
   /** Resolves when the definitions of the topics were looked at for the first time. */
   readonly #defined = Promise.withResolvers<void>()
 
@@ -94,6 +99,7 @@ export class WorkerRun implements AsyncDisposable {
     this.#progress = new OnceProgress(progress, targets)
     this.#ticking = this.#tick().catch((error: unknown) => this.#failure.reject(error))
     this.#defining = this.#define()
+    this.#watching = this.#watchHeadroom()
   }
 
   /** Rejects when the worker as a whole cannot go on. */
@@ -116,6 +122,7 @@ export class WorkerRun implements AsyncDisposable {
     await this.#loops.ended()
     await this.#ticking
     await this.#defining
+    await this.#watching
     await this.partitions.close(false).catch(() => undefined)
     this.#progress[Symbol.dispose]()
     this.#gauges[Symbol.dispose]()
@@ -129,6 +136,17 @@ export class WorkerRun implements AsyncDisposable {
       this.#gauges.update([...this.partitions.all])
       this.#progress.update(this.partitions.all)
       await clock.sleep(TICK_MS, this.#reading.signal)
+    }
+  }
+
+  async #watchHeadroom(): Promise<void> {
+    const { context, stop, targets } = this.#deps
+    if (targets !== undefined) return // `--once` tells of gaps at its end
+    const watch = new HeadroomWatch(context)
+    await context.clock.sleep(FIRST_HEADROOM_MS, stop.draining)
+    while (!stop.draining.aborted) {
+      await watch.look(this.partitions.all, stop.draining)
+      await context.clock.sleep(HEADROOM_MS, stop.draining)
     }
   }
 
