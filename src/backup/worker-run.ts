@@ -5,6 +5,7 @@ import { Aborted, unlessAborted } from '../runtime/aborted.ts'
 import { isMaxbrodError } from '../runtime/errors.ts'
 import { backoffMs } from '../runtime/retry.ts'
 import type { StopControl } from '../runtime/stop.ts'
+import { within } from '../runtime/within.ts'
 import { newThrottle, unthrottled } from '../runtime/throttle.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { Committer } from './committer.ts'
@@ -39,6 +40,8 @@ const DEFINITIONS_MS = 60_000
 /** Between two looks at what retention leaves. The first one comes when partitions know what is durable of them. */
 const HEADROOM_MS = 60_000
 const FIRST_HEADROOM_MS = 10_000
+/** How long what is left may take to let go at the end. */
+const END_MS = 5_000
 const TROUBLE_BACKOFF = { initialMs: 1_000, maxMs: 60_000 }
 /** An answer to a fetch may wait for this much, so that trickles do not become thousands of answers. */
 const MIN_FETCH_BYTES = 64 * 1024
@@ -119,11 +122,9 @@ export class WorkerRun implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#reading.abort(new Aborted('the worker ends'))
     this.#deps.stop.abort('the worker ends')
-    await this.#loops.ended()
-    await this.#ticking
-    await this.#defining
-    await this.#watching
-    await this.partitions.close(false).catch(() => undefined)
+    const ended = [this.#loops.ended(), this.#ticking, this.#defining, this.#watching, this.partitions.close(false)]
+    // Calls of a store, a disk or a cluster that hangs, and does not hear its signal, must not keep a process that was stopped.
+    await within(this.#deps.context.clock, END_MS, Promise.allSettled(ended))
     this.#progress[Symbol.dispose]()
     this.#gauges[Symbol.dispose]()
   }

@@ -95,3 +95,22 @@ test('a first SIGTERM waits for the upload in hand, a second one stops at once',
 })
 
 const stopping = 'stopping: what is in hand is finished first; a second signal stops at once'
+
+test('a second SIGTERM ends a worker even while a call hangs that hears no signal', async t => {
+  await using world = await openWorld(t)
+  const topic = world.name('orders')
+  await world.referee.createTopic(topic)
+  await world.referee.generate(topic, { partitions: 1, records: 100 })
+  const backup = new BackupRun({ world, topics: [topic] })
+  const fault = `store.put~${topic}/:before:1:hang`
+  const worker = new FaultyCli(backup.argv('worker', '--max-file-age=100ms'), [fault])
+  try {
+    await worker.happened(fault)
+    worker.process.kill('SIGTERM')
+    await eventually('it is stopping', () => logged(worker.output, stopping).length === 1)
+    worker.process.kill('SIGTERM')
+    await eventually('it ends', () => worker.process.exitCode !== null)
+  } finally {
+    worker.process.kill('SIGKILL')
+  }
+})
