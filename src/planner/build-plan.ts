@@ -46,10 +46,10 @@ function missingOfChain(planId: string, chain: WantedChain, state: PlanState): P
       source: { topic: source.topic, topicId: source.sourceTopicId, partition: source.partition },
       target,
       object: { key: tile.key, etag: tile.etag, bytes: tile.bytes },
-      covers: { from: tile.from, to: tile.to },
+      covers: { from: tile.from, to: tile.wholeTo ?? tile.to },
       records: tile.records,
       recordsBefore,
-      slice: undefined,
+      slice: tile.wholeTo === undefined ? undefined : { fromOffset: tile.from, toOffset: tile.to },
       index: first + position,
     }
     recordsBefore += tile.records

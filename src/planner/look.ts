@@ -4,10 +4,14 @@ import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import { auditPartition, findingsOf } from './audit.ts'
 import type { AuditedPartition } from './audit.ts'
+import { countSlice } from './count-slice.ts'
 import type { PlannerDeps } from './deps.ts'
+import { joinLineages, warningsOf } from './lineages.ts'
+import type { SurvivingHistory } from './lineages.ts'
 import type { PlannerOptions } from './options.ts'
 import { selectTopics } from './select-topics.ts'
 import { surveyFolders, surveyTopic } from './survey.ts'
+import type { SurveyedPartition, SurveyedTile } from './survey.ts'
 
 /** The selected part of a backup, proved to be whole. */
 export interface LookedAt {
@@ -39,6 +43,7 @@ export async function lookAtBackup(deps: PlannerDeps, options: PlannerOptions, s
   const folders = await surveyFolders(deps, survey)
   const selected = await selectTopics(deps, folders, options, signal)
   const topics: AuditedTopic[] = []
+  const cutWarnings: string[] = []
   let clusterId = archive?.clusterId
   for (const folder of selected) {
     const { partitions } = await surveyTopic(deps, folder, survey)
@@ -46,14 +51,19 @@ export async function lookAtBackup(deps: PlannerDeps, options: PlannerOptions, s
     const tiles = partitions.flatMap(partition => partition.tiles)
     clusterId ??= tiles.find(tile => tile.clusterId !== undefined)?.clusterId
     const topicId = folder.topicId ?? tiles.find(tile => tile.topicId !== undefined)?.topicId
-    topics.push({ folder, partitions: partitions.map(one => auditPartition(one, { clusterId, topicId })) })
+    const histories = joinLineages(partitions)
+    const counted: SurveyedPartition[] = []
+    // One after the other: each holds blocks in memory.
+    for (const history of histories) counted.push(await countCut(deps, history, options.maxRecordBytes, signal))
+    cutWarnings.push(...histories.flatMap(warningsOf))
+    topics.push({ folder, partitions: counted.map(one => auditPartition(one, { clusterId, topicId })) })
   }
   if (topics.length === 0) {
     throw new MaxbrodError('BACKUP_NOT_FOUND', `the selected topics have no files in ${deps.store.url}`, {
       hint: 'check --topics',
     })
   }
-  const warnings = judge(topics, options)
+  const warnings = [...judge(topics, options), ...cutWarnings]
   if (foreignKeys.length > 0) {
     const named = foreignKeys.slice(0, NAMED_KEYS).join(', ')
     warnings.push(
@@ -64,6 +74,18 @@ export async function lookAtBackup(deps: PlannerDeps, options: PlannerOptions, s
     throw new MaxbrodError('TILING_HOLE', warnings.join('; '), { hint: 'without --strict these are warnings' })
   }
   return { clusterId, topics, foreignKeys, warnings }
+}
+
+/** The same files, with exact counts of those that were cut. */
+async function countCut(
+  deps: PlannerDeps,
+  { place, tiles }: SurvivingHistory,
+  maxRecordBytes: number,
+  signal: AbortSignal,
+): Promise<SurveyedPartition> {
+  const counted: SurveyedTile[] = []
+  for (const tile of tiles) counted.push(await countSlice(deps, tile, maxRecordBytes, signal))
+  return { place, tiles: counted }
 }
 
 /** Refuses what must not be restored by mistake; returns what is only worth a warning. */
@@ -78,7 +100,6 @@ function judge(topics: readonly AuditedTopic[], { acceptGaps }: PlannerOptions):
         hint: 'use another prefix for each cluster; move the foreign files away',
       })
   }
-  refuseLineages(partitions)
   const accepted = new Set(acceptGaps)
   const refused = partitions.filter(
     ({ place, holes, overlaps }) => overlaps.length > 0 || (holes.length > 0 && !accepted.has(partitionName(place))),
@@ -109,14 +130,4 @@ function judge(topics: readonly AuditedTopic[], { acceptGaps }: PlannerOptions):
       ),
     ),
   ])
-}
-
-function refuseLineages(partitions: readonly AuditedPartition[]): void {
-  const lineage = partitions.find(({ place }) => place.lineage !== undefined)
-  if (lineage === undefined) return
-  throw new MaxbrodError(
-    'NOT_BUILT',
-    `${partitionName(lineage.place)} has more than one leader-epoch history, which this version cannot restore`,
-    { ...lineage.place },
-  )
 }

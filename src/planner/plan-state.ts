@@ -1,4 +1,5 @@
 import { DecodeError } from '../format/batch/varint.ts'
+import { parseTileKey } from '../format/keys.ts'
 import { chainName, decodePlanEntry } from '../format/plan.ts'
 import type { PlanEnd, PlanFile, PlanHead } from '../format/plan.ts'
 import type { Kafka, ReadRecord } from '../kafka/port.ts'
@@ -27,6 +28,8 @@ export interface ChainState {
   readonly source: PlanFile['source']
   readonly lastIndex: number
   readonly records: number
+  /** Of the last file: see SurveyedTile. */
+  readonly lineage: number | undefined
   /** The next source offset to plan. */
   readonly nextOffset: number
 }
@@ -125,6 +128,7 @@ function addFile(chains: Map<string, ChainState>, file: PlanFile, partition: num
     source: file.source,
     lastIndex: file.index,
     records: file.recordsBefore + file.records,
+    lineage: parseTileKey(file.object.key)?.lineage,
     nextOffset: Math.min(file.covers.to, file.slice?.toOffset ?? Infinity),
   })
 }

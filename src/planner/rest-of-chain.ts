@@ -14,7 +14,8 @@ export interface RestOfChain {
 
 /**
  * Where a plan goes on: behind the offsets that are planned. Throws PLAN_FOREIGN when the files are not the ones that the
- * chain began with: those of another topic or incarnation, or a file that was rewritten and now reaches further. Pure.
+ * chain began with: those of another topic or incarnation, a file that was rewritten and now reaches further, or another
+ * lineage from an offset on that is planned. Pure.
  */
 export function restOfChain({ source, target, tiles }: WantedChain, planned: ChainState | undefined): RestOfChain {
   if (planned === undefined) return { tiles, hole: undefined }
@@ -25,6 +26,14 @@ export function restOfChain({ source, target, tiles }: WantedChain, planned: Cha
       'PLAN_FOREIGN',
       `${partitionName(target)} is planned from ${topic}-${partition} of topic id ${topicId}, not from ${partitionName(source)} of ${source.sourceTopicId}`,
       { ...target, hint: 'every restore has a plan topic of its own: use another --plan-topic' },
+    )
+  }
+  const cut = tiles.find(({ lineage }) => (lineage ?? -1) > (planned.lineage ?? -1))
+  if (cut !== undefined && cut.origin < planned.nextOffset) {
+    throw new MaxbrodError(
+      'PLAN_FOREIGN',
+      `${partitionName(target)} is planned up to offset ${planned.nextOffset - 1}, and Kafka lost the records from ${cut.origin} on in an unclean leader election`,
+      { ...target, hint: 'plan again into a new --plan-topic' },
     )
   }
   let end = planned.nextOffset

@@ -15,6 +15,10 @@ export interface SurveyedTile {
   readonly bytes: number
   readonly from: number
   readonly to: number
+  /** Where the file as a whole ends, when only what lies below `to` counts: a later lineage begins there. */
+  readonly wholeTo: number | undefined
+  /** Leader epoch of the file's lineage; undefined for the first one. */
+  readonly lineage: number | undefined
   readonly records: number
   /** The offset behind the last record; `from` when there is none. */
   readonly dataEnd: number
@@ -103,6 +107,8 @@ async function surveyTile(
       gaps: [],
       clusterId: undefined,
       topicId: undefined,
+      wholeTo: undefined,
+      lineage: place.lineage,
       dataEnd: counted.to,
       ...counted,
     }
@@ -114,6 +120,8 @@ async function surveyTile(
     bytes,
     from: tile.coversFrom,
     to: tile.coversTo,
+    wholeTo: undefined,
+    lineage: place.lineage,
     records: tile.content.records,
     dataEnd: tile.content.lastOffset === undefined ? tile.coversFrom : tile.content.lastOffset + 1,
     origin: tile.origin,

@@ -1,3 +1,4 @@
+import { parseTileKey } from '../../src/format/keys.ts'
 import type { PlanEntry, PlanFile, PlanHead } from '../../src/format/plan.ts'
 import { chainName } from '../../src/format/plan.ts'
 import type { WantedChain } from '../../src/planner/wanted-chain.ts'
@@ -15,6 +16,8 @@ export function surveyed(from: number, to: number, more: Partial<SurveyedTile> =
     bytes: 100,
     from,
     to,
+    wholeTo: undefined,
+    lineage: undefined,
     records,
     dataEnd: records === 0 ? from : to,
     origin: 0,
@@ -84,6 +87,7 @@ export function stateOf(partitions: readonly (readonly PlanEntry[])[]): PlanStat
         source: entry.source,
         lastIndex: entry.index,
         records: entry.recordsBefore + entry.records,
+        lineage: parseTileKey(entry.object.key)?.lineage,
         nextOffset: Math.min(entry.covers.to, entry.slice?.toOffset ?? Infinity),
       })
     }

@@ -77,12 +77,13 @@ export class RestoreScene implements AsyncDisposable {
     partition: number,
     borders: readonly number[],
     more: Partial<TileHeader> = {},
+    lineage?: number,
   ): Promise<PutTile[]> {
-    const place = { topic, topicId: undefined, partition, lineage: undefined }
+    const place = { topic, topicId: undefined, partition, lineage }
     const files: PutTile[] = []
     for (const [n, from] of borders.slice(0, -1).entries()) {
       const to = borders[n + 1]!
-      const blocks = to > from ? [plainRecords(to - from, from)] : []
+      const blocks = to > from ? [recordsOf(to - from, from, lineage)] : []
       files.push(await putTile(this.store, place, { from, to }, blocks, undefined, more))
     }
     return files
@@ -173,4 +174,10 @@ export function refused(
     const isSaid = typeof word === 'string' ? said.includes(word) : word.test(said)
     assert.ok(isSaid, `${JSON.stringify(String(word))} is not in: ${said}`)
   }
+}
+
+/** Records of a lineage are others than those that were at their offsets before. */
+function recordsOf(count: number, from: number, lineage: number | undefined) {
+  const records = plainRecords(count, from)
+  return lineage === undefined ? records : records.map(record => ({ ...record, key: Buffer.from(`epoch ${lineage}`) }))
 }

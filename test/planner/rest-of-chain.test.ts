@@ -9,6 +9,7 @@ const planned = (nextOffset: number, more: Partial<ChainState> = {}): ChainState
   source: { topic: 'orders', topicId, partition: 0 },
   lastIndex: 3,
   records: nextOffset,
+  lineage: undefined,
   nextOffset,
   ...more,
 })
@@ -44,6 +45,21 @@ test('another incarnation or another topic does not go on in a chain', () => {
     { topic: 'orders', topicId, partition: 1 },
   ])
     assert.throws(() => restOfChain(wantedChain(0, [surveyed(5, 9)]), planned(5, { source })), { code: 'PLAN_FOREIGN' })
+})
+
+test('a plan that goes beyond the place where a later lineage begins is refused; up to there it goes on', () => {
+  const tiles = [surveyed(0, 5), surveyed(5, 7, { wholeTo: 9 }), surveyed(7, 12, { lineage: 4, origin: 7 })]
+  const chain = wantedChain(0, tiles)
+  assert.throws(() => restOfChain(chain, planned(9)), { code: 'PLAN_FOREIGN', message: /lost the records from 7 on/ })
+  assert.deepEqual(
+    restOfChain(chain, planned(5)).tiles.map(({ from }) => from),
+    [5, 7],
+  )
+  assert.deepEqual(
+    restOfChain(chain, planned(7)).tiles.map(({ from }) => from),
+    [7],
+  )
+  assert.deepEqual(restOfChain(chain, planned(12, { lineage: 4 })).tiles, [])
 })
 
 test('where a topic id is not known, nothing is refused for it', () => {

@@ -1,0 +1,63 @@
+import { partitionFolder } from '../format/keys.ts'
+import { partitionName } from '../runtime/topic-partition.ts'
+import type { SurveyedPartition, SurveyedTile } from './survey.ts'
+
+/** The files of one partition that hold the history its log has now, over all lineages. */
+export interface SurvivingHistory extends SurveyedPartition {
+  readonly cuts: readonly LineageCut[]
+}
+
+/** Where the log of a partition lost records to an unclean leader election, and went on with others. */
+export interface LineageCut {
+  /** The first offset that is another record now. */
+  readonly at: number
+  /** Whose records survive from there on. */
+  readonly lineage: number
+  /** Files whose records from there on were lost in Kafka; the backup keeps them. */
+  readonly lost: SurveyedPartition
+}
+
+/**
+ * Joins the lineages of each partition: a chain counts up to where the next one begins, which is its origin. Files that reach
+ * beyond are cut (`wholeTo`); how many records are left of them is for who reads them. `partitions` are in the order of
+ * their lineages. Pure.
+ */
+export function joinLineages(partitions: readonly SurveyedPartition[]): SurvivingHistory[] {
+  const histories = new Map<number, SurvivingHistory>()
+  for (const one of partitions) {
+    const { place, tiles } = one
+    const before = histories.get(place.partition)
+    const at = tiles[0]?.origin
+    if (before === undefined) histories.set(place.partition, { ...one, cuts: [] })
+    else if (at !== undefined && place.lineage !== undefined) {
+      histories.set(place.partition, {
+        place: before.place,
+        tiles: [...before.tiles.flatMap(tile => cut(tile, at)), ...tiles],
+        cuts: [...before.cuts, { at, lineage: place.lineage, lost: before }],
+      })
+    }
+  }
+  return [...histories.values()]
+}
+
+/** What of a file lies below an offset, if anything does. */
+function cut(tile: SurveyedTile, at: number): SurveyedTile[] {
+  if (tile.from >= at) return []
+  if (tile.to <= at) return [tile]
+  const gaps = tile.gaps.filter(({ from }) => from < at).map(gap => ({ ...gap, to: Math.min(gap.to, at) }))
+  return [{ ...tile, to: at, wholeTo: tile.wholeTo ?? tile.to, gaps }]
+}
+
+/** For people: what a plan leaves out because Kafka lost it. */
+export function warningsOf({ place, cuts }: SurvivingHistory): string[] {
+  return cuts.map(({ at, lineage, lost }) => {
+    const end = lost.tiles.at(-1)?.to ?? at
+    const folders = [...new Set(lost.tiles.filter(({ to }) => to > at).map(tile => folderOf(lost, tile)))]
+    const kept = end > at ? `; what Kafka lost of it, up to ${end - 1}, stays in ${folders.join(', ')}` : ''
+    return `${partitionName(place)}: an unclean leader election cut the log at offset ${at}; the plan goes on there with leader epoch ${lineage}${kept}`
+  })
+}
+
+function folderOf({ place }: SurveyedPartition, { lineage }: SurveyedTile): string {
+  return partitionFolder({ ...place, lineage })
+}
