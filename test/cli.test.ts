@@ -22,6 +22,7 @@ Commands
   plan      prove that a backup is whole, and write the plan of a restore
   restore   carry out a plan: put the records back, once and in order
   finalize  end a restore: give its topics their own configs back
+  reset     say where a backup begins with partitions that it has no files of yet
   status    how far a backup or a restore is, by what Kafka knows of it
 
 maxbrod <command> --help shows the flags. Manual: README.md and docs/

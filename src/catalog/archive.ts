@@ -31,19 +31,23 @@ export async function claimArchive(store: ObjectStore, wanted: Archive, signal?:
   const archive = (await findArchive(store, signal)) ?? (await createArchive(store, wanted, signal))
   if (archive === undefined)
     throw new MaxbrodError('OBJECT_MISSING', `${clusterKey} exists and does not`, { key: clusterKey, url: store.url })
-  if (archive.clusterId !== wanted.clusterId) {
-    throw new MaxbrodError(
-      'FOREIGN_CLUSTER',
-      `${store.url} holds the backup of cluster ${archive.clusterId}, and this is cluster ${wanted.clusterId}`,
-      {
-        hint: 'use another prefix in --storage for each cluster; a rebuilt cluster is another cluster',
-        url: store.url,
-        archive: archive.clusterId,
-        cluster: wanted.clusterId,
-      },
-    )
-  }
+  requireCluster(archive, wanted.clusterId, store.url)
   return archive
+}
+
+/** Throws FOREIGN_CLUSTER when the archive is that of another cluster. */
+export function requireCluster({ clusterId }: Archive, ours: string, url: string): void {
+  if (clusterId === ours) return
+  throw new MaxbrodError(
+    'FOREIGN_CLUSTER',
+    `${url} holds the backup of cluster ${clusterId}, and this is cluster ${ours}`,
+    {
+      hint: 'use another prefix in --storage for each cluster; a rebuilt cluster is another cluster',
+      url,
+      archive: clusterId,
+      cluster: ours,
+    },
+  )
 }
 
 async function createArchive(

@@ -3,20 +3,14 @@ import type { Flushed } from '../backup/flush.ts'
 import type { BackupResult } from '../backup/result.ts'
 import { runBackup } from '../backup/worker.ts'
 import { BackupTally } from '../backup/result.ts'
-import { claimArchive } from '../catalog/archive.ts'
-import type { Archive } from '../catalog/archive.ts'
-import { clusterKey } from '../format/keys.ts'
 import { kafkaOptions } from '../kafka/options.ts'
-import type { Kafka } from '../kafka/port.ts'
 import { metricsOptions } from '../observe/options.ts'
 import { table } from '../observe/table.ts'
 import { unlessAborted } from '../runtime/aborted.ts'
 import { BufferPool } from '../runtime/buffer-pool.ts'
 import { storageOptions } from '../storage/options.ts'
-import type { ObjectStore } from '../storage/port.ts'
-import { probeCreateOnly } from '../storage/probe.ts'
+import { claimFor } from './claim.ts'
 import { command } from './command.ts'
-import type { Context } from './command.ts'
 import type { Outcome } from './ending.ts'
 import { openFlushSwitch } from './flush-switch.ts'
 import { startWatchServer } from './watch-server.ts'
@@ -51,7 +45,7 @@ export const backup = command({
       onFlushSignal: listener => context.onFlushSignal(listener),
     })
     const archive = await unlessAborted(
-      claim(store, kafka, values.storage.allowUnconditionalPut, context),
+      claimFor(store, kafka, values.storage.allowUnconditionalPut, context),
       stop.draining,
     )
     if (archive === undefined) return outcomeOf(new BackupTally().result([]), true, store.url)
@@ -74,20 +68,6 @@ export const backup = command({
     return outcomeOf(result, stop.draining.aborted, store.url)
   },
 })
-
-/** The archive for this cluster, in a store that is known to keep its promise not to overwrite. */
-async function claim(
-  store: ObjectStore,
-  kafka: Kafka,
-  mayOverwrite: boolean,
-  { clock, random, stop }: Pick<Context, 'clock' | 'random' | 'stop'>,
-): Promise<Archive> {
-  const clusterId = await kafka.admin.clusterId()
-  const wanted = { clusterId, archiveId: random.id(), createdAt: new Date(clock.now()).toISOString() }
-  const archive = await claimArchive(store, wanted, stop.aborted)
-  if (!mayOverwrite) await probeCreateOnly(store, clusterKey, stop.aborted)
-  return archive
-}
 
 function outcomeOf(result: BackupResult, isInterrupted: boolean, url: string): Outcome {
   const { files, records, bytes, partitions, stopped, gaps, behindOpenTransaction } = result

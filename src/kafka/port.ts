@@ -50,6 +50,9 @@ export interface ClusterAdmin {
   /** What a group has committed; partitions without a commit are missing. */
   committed(groupId: string, partitions: readonly TopicPartition[]): Promise<PartitionMap<CommittedOffset>>
 
+  /** Commits for a group without members: throws GROUP_ACTIVE while it has some. Answers what was refused, and why. */
+  commitFromOutside(group: string, offsets: PartitionMap<CommittedOffset>): Promise<PartitionMap<KafkaErrorName>>
+
   /** Creates a topic; `exists` when there is one of that name, whatever it looks like. */
   createTopic(topic: NewTopic): Promise<'created' | 'exists'>
 

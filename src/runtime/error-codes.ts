@@ -38,6 +38,10 @@ export const errorCodes = {
     6,
     'Another process joined the consumer group under the same worker name. Two workers need two names and two working directories.',
   ],
+  GROUP_ACTIVE: [
+    6,
+    'A consumer group has members, so nobody else may commit its offsets. Stop them, wait for their session time-out, and try again.',
+  ],
   GROUP_PROTOCOL: [
     6,
     'The consumer group is used by other software, with another assignment protocol. Choose another --group-id.',

@@ -4,6 +4,7 @@ import type { ClusterAdmin, ConfigChanges } from '../port.ts'
 import { BROKER_RESOURCE, TOPIC_RESOURCE, incrementalAlterConfigsCall } from '../protocol/alter-configs.ts'
 import type { ConfigResource } from '../protocol/alter-configs.ts'
 import type { ClusterView } from './cluster-view.ts'
+import { commitFromOutside } from './commit-from-outside.ts'
 import { committedOffsets } from './committed-offsets.ts'
 import { describeConfigs } from './describe-configs.ts'
 import { describeTopicAcls } from './describe-acls.ts'
@@ -29,6 +30,8 @@ export function newAdmin(view: ClusterView): ClusterAdmin {
     offsetsSince: (sinceMs, partitions) => listOffsets(view, { sinceMs }, partitions),
 
     committed: (groupId, partitions) => committedOffsets(view, groupId, partitions),
+
+    commitFromOutside: (groupId, offsets) => commitFromOutside(view, groupId, offsets),
 
     createTopic: topic =>
       view.ask(`create topic ${topic.name}`, async () => {
