@@ -32,6 +32,8 @@ export interface VolleyReport {
 }
 
 const patience = { timeoutMs: 90_000 }
+/** Some verbs are called only by the worker that has a certain partition: then it gets all of them. */
+const aloneAfterMs = 20_000
 
 /**
  * Failpoints, one behind the other, of one of two workers, while producers go on: each time it dies or outlives its session
@@ -40,16 +42,17 @@ const patience = { timeoutMs: 90_000 }
  */
 export async function runVolley(options: SceneOptions, failpoints: readonly Failpoint[]): Promise<VolleyReport> {
   await using scene = await FailpointScene.open(options)
-  const other = scene.start('other', [], [])
+  const others = new Others(scene)
   const hits: Hit[] = []
   for (const failpoint of failpoints) {
     const startedAt = performance.now()
-    const failure = await hit(scene, failpoint).then(() => undefined, messageOf)
+    const failure = await hit(scene, others, failpoint).then(() => undefined, messageOf)
     const seconds = Math.round(performance.now() - startedAt) / 1_000
     hits.push({ fault: faultOf(failpoint), failure, seconds })
+    others.start()
   }
   await scene.ledger.end()
-  const end = await endOf(scene, other).catch((error: unknown) => ({
+  const end = await endOf(scene, others.now).catch((error: unknown) => ({
     verdict: undefined,
     files: 0,
     failure: messageOf(error),
@@ -57,7 +60,28 @@ export async function runVolley(options: SceneOptions, failpoints: readonly Fail
   return { hits, records: scene.ledger.records, ...end }
 }
 
-async function hit(scene: FailpointScene, failpoint: Failpoint): Promise<void> {
+/** The worker that nothing happens to, unless it is in the way. */
+class Others {
+  readonly #scene: FailpointScene
+  now: FaultyCli
+
+  constructor(scene: FailpointScene) {
+    this.#scene = scene
+    this.now = scene.start('other', [], [])
+  }
+
+  /** Again, if it was killed. */
+  start(): void {
+    if (this.now.process.signalCode === 'SIGKILL') this.now = this.#scene.start('other', [], [])
+  }
+
+  async kill(): Promise<void> {
+    this.now.process.kill('SIGKILL')
+    await this.now.result
+  }
+}
+
+async function hit(scene: FailpointScene, others: Others, failpoint: Failpoint): Promise<void> {
   const { verb, effect, isFresh, isOnce } = failpoint
   const isWiped = isFresh || scene.options.dice.number() < 0.2
   if (isWiped) await rm(scene.workingDir('hit'), { recursive: true, force: true })
@@ -66,15 +90,18 @@ async function hit(scene: FailpointScene, failpoint: Failpoint): Promise<void> {
   // Partitions are only taken away when somebody else comes.
   await using _third = verb === 'kafka.revoked' ? comingAndGoing(scene) : undefined
   const isOver = () => worker.process.exitCode !== null || worker.process.signalCode !== null
-  await eventually(`${fault} fires`, () => worker.fired.includes(fault) || isOver(), patience).catch(
-    async (error: unknown) => {
-      worker.process.kill('SIGKILL')
-      await worker.result
-      throw error
-    },
-  )
+  const isHit = () => worker.fired.includes(fault) || isOver()
+  try {
+    await eventually(`${fault} fires`, isHit, { timeoutMs: aloneAfterMs }).catch(() => others.kill())
+    await eventually(`${fault} fires`, isHit, patience)
+  } catch (error) {
+    worker.process.kill('SIGKILL')
+    await worker.result
+    throw error
+  }
   worker.assertAllFired()
   if (effect === 'stop') await outliveItsSession(worker, isOnce)
+  if (effect === 'note') worker.process.kill('SIGTERM')
   const { exit } = await worker.result
   assert.equal(exit, effect === 'kill' ? 'SIGKILL' : 0, worker.output.slice(-4_000))
   assertNoAlarm(worker.output)

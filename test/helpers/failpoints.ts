@@ -9,8 +9,8 @@ export interface Failpoint {
   readonly verb: string
   readonly when: 'before' | 'after'
   readonly call: number
-  /** `stop` is a SIGSTOP that outlasts the session, and then a SIGCONT. */
-  readonly effect: 'kill' | 'stop'
+  /** `stop` is a SIGSTOP that outlasts the session, and then a SIGCONT; after a `note` the worker is asked to end. */
+  readonly effect: 'kill' | 'stop' | 'note'
   /** The worker begins with an empty folder: only then is the verb called. */
   readonly isFresh: boolean
   /** With --once: only such a worker calls the verb. */

@@ -21,6 +21,8 @@ export interface KafkaOptions {
   readonly properties?: Readonly<Record<string, string | number>>
   /** Further listeners of every node, by name: see `Broker.addressOf`. Their settings are `listener.name.<name>.…`. */
   readonly listeners?: Readonly<Record<string, SecurityProtocol>>
+  /** Where the first node sends the clients of a further listener: to the port of a proxy in front of it. */
+  readonly advertised?: Readonly<Record<string, number>>
   /** Users and passwords for SCRAM-SHA-256 and SCRAM-SHA-512. */
   readonly scramUsers?: Readonly<Record<string, string>>
   readonly heapMiB?: number
@@ -40,7 +42,14 @@ export class Kafka implements AsyncDisposable {
 
   /** Resolves when every node answers requests and knows all the others. */
   static async start(options: KafkaOptions = {}): Promise<Kafka> {
-    const { brokers: count = 1, properties = {}, heapMiB = 256, listeners = {}, scramUsers = {} } = options
+    const {
+      brokers: count = 1,
+      properties = {},
+      heapMiB = 256,
+      listeners = {},
+      advertised = {},
+      scramUsers = {},
+    } = options
     const folder = await mkdtemp(join(tmpdir(), 'maxbrod-kafka-'))
     // The zero keeps a minus away from the front, where kafka-storage takes it for a flag.
     const clusterId = Buffer.concat([Buffer.of(0), randomBytes(15)]).toString('base64url')
@@ -50,7 +59,12 @@ export class Kafka implements AsyncDisposable {
       nodeId: index + 1,
       port: ports[index]!,
       controllerPort: ports[count + index]!,
-      listeners: names.map(([name, protocol], at) => ({ name, protocol, port: ports[(2 + at) * count + index]! })),
+      listeners: names.map(([name, protocol], at) => ({
+        name,
+        protocol,
+        port: ports[(2 + at) * count + index]!,
+        advertisedPort: index === 0 ? advertised[name] : undefined,
+      })),
     }))
     const brokers = nodes.map(
       node => new Broker({ ...node, clusterId, heapMiB, scramUsers, folder: join(folder, `${node.nodeId}`) }),

@@ -5,12 +5,14 @@ export interface NodePlace {
   readonly listeners: readonly Listener[]
 }
 
-export type SecurityProtocol = 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
+export type SecurityProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
 
 export interface Listener {
   readonly name: string
   readonly protocol: SecurityProtocol
   readonly port: number
+  /** Where clients are sent instead: to a proxy. */
+  readonly advertisedPort?: number | undefined
 }
 
 /**
@@ -25,7 +27,9 @@ export function brokerProperties(
   overrides: Readonly<Record<string, string | number>>,
 ): string {
   const { nodeId, port, controllerPort, listeners } = nodes[index]!
-  const open = [`PLAIN://127.0.0.1:${port}`, ...listeners.map(one => `${one.name}://127.0.0.1:${one.port}`)].join(',')
+  const places = (portOf: (listener: Listener) => number) =>
+    [`PLAIN://127.0.0.1:${port}`, ...listeners.map(one => `${one.name}://127.0.0.1:${portOf(one)}`)].join(',')
+  const open = places(listener => listener.port)
   const protocols = listeners.map(({ name, protocol }) => `,${name}:${protocol}`).join('')
   const minInSync = nodes.length > 1 ? 2 : 1
   const properties: Record<string, string | number> = {
@@ -33,7 +37,7 @@ export function brokerProperties(
     'node.id': nodeId,
     'controller.quorum.voters': nodes.map(node => `${node.nodeId}@127.0.0.1:${node.controllerPort}`).join(','),
     listeners: `${open},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': open,
+    'advertised.listeners': places(listener => listener.advertisedPort ?? listener.port),
     'listener.security.protocol.map': `PLAIN:PLAINTEXT,CONTROLLER:PLAINTEXT${protocols}`,
     'inter.broker.listener.name': 'PLAIN',
     'controller.listener.names': 'CONTROLLER',

@@ -60,6 +60,11 @@ export class Referee implements AsyncDisposable {
     await this.#jvm.call('deleteRecords', { topic, partition, before })
   }
 
+  /** At a broker with an authorizer: the user may see the topic, and not read it. */
+  async denyReading(topic: string, user: string): Promise<void> {
+    await this.#jvm.call('denyReading', { topic, user })
+  }
+
   /** Makes another broker the leader of a partition. */
   async moveLeader(topic: string, partition: number, to: number): Promise<void> {
     await this.#jvm.call('moveLeader', { topic, partition, to })

@@ -27,9 +27,16 @@ import org.apache.kafka.common.ElectionType;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.ElectionNotNeededException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
 
 /** Commands about topics and groups: what an operator would do with Kafka's own tools. */
 final class Topics {
@@ -49,6 +56,7 @@ final class Topics {
     commands.put("alterConfigs", this::alterConfigs);
     commands.put("addPartitions", this::addPartitions);
     commands.put("deleteRecords", this::deleteRecords);
+    commands.put("denyReading", this::denyReading);
     commands.put("moveLeader", this::moveLeader);
     commands.put("offsets", this::offsets);
     commands.put("waitCompacted", this::waitCompacted);
@@ -135,6 +143,17 @@ final class Topics {
   private Object deleteRecords(JsonNode arguments) throws Exception {
     RecordsToDelete before = RecordsToDelete.beforeOffset(arguments.get("before").asLong());
     admin().deleteRecords(Map.of(partitionOf(arguments), before)).all().get();
+    return Map.of();
+  }
+
+  /** For a cluster with an authorizer: the user may see the topic, and not read it. */
+  private Object denyReading(JsonNode arguments) throws Exception {
+    String user = "User:" + arguments.get("user").asText();
+    var topic = new ResourcePattern(ResourceType.TOPIC, arguments.get("topic").asText(), PatternType.LITERAL);
+    List<AclBinding> acls = new ArrayList<>();
+    acls.add(new AclBinding(topic, new AccessControlEntry(user, "*", AclOperation.DESCRIBE, AclPermissionType.ALLOW)));
+    acls.add(new AclBinding(topic, new AccessControlEntry(user, "*", AclOperation.READ, AclPermissionType.DENY)));
+    admin().createAcls(acls).all().get();
     return Map.of();
   }
 

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { BackupRun } from '../helpers/backup-run.ts'
+import { Kafka } from '../helpers/kafka-broker.ts'
+import { Referee } from '../helpers/referee.ts'
+import { skipWithForeignKafka } from '../helpers/shared-kafka.ts'
+import { openWorld } from '../helpers/world.ts'
+
+const modules = 'org.apache.kafka.common.security'
+const login = `${modules}.plain.PlainLoginModule required`
+
+test(
+  'of ten topics one may not be read: nine are backed up, and exit 3 names the tenth',
+  { skip: skipWithForeignKafka },
+  async t => {
+    await using shared = await openWorld(t)
+    await using kafka = await Kafka.start({
+      listeners: { BASIC: 'SASL_PLAINTEXT' },
+      properties: {
+        'listener.name.basic.sasl.enabled.mechanisms': 'PLAIN',
+        'listener.name.basic.plain.sasl.jaas.config': `${login} user_bob="secret";`,
+        'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+        'allow.everyone.if.no.acl.found': 'true',
+        // The brokers themselves, and the referee.
+        'super.users': 'User:ANONYMOUS',
+      },
+    })
+    await using referee = Referee.start(kafka.bootstrap)
+    const world = { ...shared, referee, bootstrap: kafka.brokers[0]!.addressOf('BASIC') }
+    const topics = Array.from({ length: 10 }, (_, n) => `shop-${n}`)
+    for (const [n, topic] of topics.entries()) {
+      await referee.createTopic(topic, { partitions: 2 })
+      await referee.generate(topic, { partitions: 2, records: 100, seed: n })
+    }
+    await referee.denyReading('shop-7', 'bob')
+    const properties = `${world.folder}/bob.properties`
+    const lines = [
+      'security.protocol=SASL_PLAINTEXT',
+      'sasl.mechanism=PLAIN',
+      `sasl.jaas.config=${login} username="bob" password="secret";`,
+    ]
+    writeFileSync(properties, lines.join('\n'))
+
+    const backup = new BackupRun({ world, topics: [String.raw`shop-\d`] })
+    const { exit, json, stderr } = await backup.once([`--command-config=${properties}`])
+    assert.equal(exit, 3, stderr)
+    assert.equal(json['result'], 'partial')
+    const stopped = json['stopped'] as { topic: string; message: string }[]
+    assert.deepEqual([...new Set(stopped.map(({ topic }) => topic))], ['shop-7'])
+    for (const { message } of stopped) assert.match(message, /shop-7.*TOPIC_AUTHORIZATION_FAILED|shop-7.*may not/)
+    assert.match(stderr, /shop-7/)
+    for (const topic of topics.filter(name => name !== 'shop-7')) await backup.assertSame(topic)
+    assert.deepEqual(await backup.stored('shop-7'), [])
+  },
+)
