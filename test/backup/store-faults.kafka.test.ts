@@ -3,10 +3,13 @@ import type { IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import { suite, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Ports } from '../../src/commands/ports.ts'
 import { openS3Store } from '../../src/storage/s3.ts'
 import { eventually } from '../helpers/eventually.ts'
 import type { RunningCommand } from '../helpers/in-process.ts'
 import { startCommand } from '../helpers/in-process.ts'
+import { inProcessFaults } from '../helpers/in-process-faults.ts'
 import { assertNoAlarm, logged } from '../helpers/log-lines.ts'
 import { bodyOf } from '../helpers/object-bodies.ts'
 import { S3Faults, s3ErrorAnswer } from '../helpers/s3-faults.ts'
@@ -22,6 +25,24 @@ suite('a worker whose store fails', { concurrency: 4 }, () => {
   test('a store that is busy for a while: nothing ends, nothing is committed, and when it is over all is there', t =>
     refusesForAWhile(t, s3ErrorAnswer(503, 'SlowDown')))
 
+  test('a store that takes nothing: when a few files wait for it nothing more is read, until it takes them', async t => {
+    await using scene = await openScene(t)
+    scene.faults.rule(line => (tilePut.test(line) ? s3ErrorAnswer(503, 'SlowDown') : undefined))
+    const fetches = inProcessFaults('kafka.fetch:before:*:note')
+    const worker = scene.start([], fetches.ports)
+    const isQuiet = async () => {
+      await scene.produce()
+      const before = fetches.fired().length
+      await sleep(1_000)
+      return before > 0 && fetches.fired().length === before
+    }
+    await eventually('nothing is read, although there is something new', isQuiet, { timeoutMs: 60_000 })
+    scene.faults.rule(() => undefined)
+    await scene.reachesEnds()
+    assertNoAlarm(await scene.stopped(worker))
+    await scene.assertSame()
+  })
+
   test('credentials that have expired for a while: nothing ends, nothing is committed, and with new ones all is there', t =>
     refusesForAWhile(t, s3ErrorAnswer(403, 'ExpiredToken')))
 
@@ -29,7 +50,7 @@ suite('a worker whose store fails', { concurrency: 4 }, () => {
     await using scene = await openScene(t, 90_000)
     const slow = { kind: 'slow upload', bytesPerSecond: 10_000 } as const
     scene.faults.order(tilePut, slow)
-    const worker = scene.start('--session-timeout=3s')
+    const worker = scene.start(['--session-timeout=3s'])
     await scene.reachesEnds()
     const output = await scene.stopped(worker)
     assertNoAlarm(output)
@@ -136,21 +157,28 @@ class Scene implements AsyncDisposable {
     this.topic = topic
   }
 
-  start(...flags: string[]): RunningCommand {
+  async produce(): Promise<void> {
+    await this.#world.referee.generate(this.topic, { partitions: 3, records: 300 })
+  }
+
+  start(flags: readonly string[] = [], ports?: (real: Ports) => Ports): RunningCommand {
     const { bootstrap, folder } = this.#world
-    const worker = startCommand([
-      'backup',
-      `--topics=${this.topic}`,
-      `--group-id=${this.topic}`,
-      `--bootstrap-server=${bootstrap}`,
-      `--storage=${this.bucket.url()}`,
-      `--s3-endpoint=${this.faults.endpoint}`,
-      `--working-dir=${folder}/worker`,
-      '--max-file-age=200ms',
-      '--metrics-port=0',
-      '--flush-port=0',
-      ...flags,
-    ])
+    const worker = startCommand(
+      [
+        'backup',
+        `--topics=${this.topic}`,
+        `--group-id=${this.topic}`,
+        `--bootstrap-server=${bootstrap}`,
+        `--storage=${this.bucket.url()}`,
+        `--s3-endpoint=${this.faults.endpoint}`,
+        `--working-dir=${folder}/worker`,
+        '--max-file-age=200ms',
+        '--metrics-port=0',
+        '--flush-port=0',
+        ...flags,
+      ],
+      ports,
+    )
     this.#workers.push(worker)
     return worker
   }
