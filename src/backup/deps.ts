@@ -9,6 +9,7 @@ import type { Disk } from '../runtime/disk.ts'
 import type { Random } from '../runtime/random.ts'
 import type { ObjectStore } from '../storage/port.ts'
 import type { Flushed } from './flush.ts'
+import type { Spool } from './spool.ts'
 
 /** The ports that a backup worker lives on. */
 export interface BackupDeps {
@@ -35,5 +36,5 @@ export interface WorkerDeps extends BackupDeps {
 /** What all partitions of a worker share. */
 export interface WorkerContext extends BackupDeps {
   readonly groupId: string
-  readonly spoolFolder: string
+  readonly spool: Spool
 }

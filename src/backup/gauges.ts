@@ -1,4 +1,5 @@
 import type { WorkerContext } from './deps.ts'
+import type { DiskRoom } from './disk-room.ts'
 import type { WorkerMemory } from './memory.ts'
 import { backupMetrics } from './metrics.ts'
 import type { PartitionBackup } from './partition.ts'
@@ -9,10 +10,12 @@ export class WorkerGauges implements Disposable {
   readonly #metrics
   readonly #memory: WorkerMemory
   readonly #tally: BackupTally
+  readonly #room: DiskRoom
   readonly #scrape: Disposable
   #partitions: readonly PartitionBackup[] = []
 
-  constructor({ metrics }: WorkerContext, memory: WorkerMemory, tally: BackupTally) {
+  constructor({ metrics }: WorkerContext, memory: WorkerMemory, tally: BackupTally, room: DiskRoom) {
+    this.#room = room
     this.#metrics = metrics.of(backupMetrics)
     this.#memory = memory
     this.#tally = tally
@@ -33,6 +36,7 @@ export class WorkerGauges implements Disposable {
     this.#metrics.stoppedPartitions.set(this.#tally.stoppedPartitions.length)
     this.#metrics.bufferedBytes.set(partitions.reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0))
     this.#metrics.bufferedAgeSeconds.set(Math.max(0, ...partitions.map(({ bufferedAgeMs }) => bufferedAgeMs)) / 1000)
+    this.#metrics.diskFull.set(this.#room.isFull ? 1 : 0)
     this.#metrics.memoryBytes.set(this.#memory.budget.usedBytes)
   }
 }

@@ -9,7 +9,7 @@ import type { BlockBounds } from '../format/transcode/to-avro.ts'
 import type { FetchedPartition } from '../kafka/port.ts'
 import type { BufferPool } from '../runtime/buffer-pool.ts'
 import type { Lease } from '../runtime/byte-budget.ts'
-import type { BatchFacts } from './tile-chain.ts'
+import type { BatchFacts } from './tile-draft.ts'
 import type { BlockHolder, WorkerMemory } from './memory.ts'
 
 /** Content of a block before compression. */
@@ -36,13 +36,14 @@ export interface IntakeOptions {
 export class Intake implements BlockHolder {
   readonly #options: IntakeOptions
   #position: number
-  #last: BatchFacts = { leaderEpoch: -1, codec: undefined }
+  #last: BatchFacts
   #open: { readonly block: AvroBlock; readonly lease: Lease } | undefined
   #blockBytes = SMALL_BLOCK_BYTES
   /** Grows with each reset: what was under way before it is dropped. */
   #era = 0
 
-  constructor(position: number, options: IntakeOptions) {
+  constructor(position: number, options: IntakeOptions, last: BatchFacts = { leaderEpoch: -1, codec: undefined }) {
+    this.#last = last
     this.#position = position
     this.#options = options
   }

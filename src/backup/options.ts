@@ -3,6 +3,7 @@ import { bytes, count, duration, port, rate } from '../config/kinds-of-number.ts
 import { choice, flag, path, text } from '../config/kinds-of-text.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
+import { WHEN_DISK_IS_FULL } from './disk-room.ts'
 
 export const backupOptions = section('backup', {
   topics: regexList({
@@ -46,6 +47,17 @@ export const backupOptions = section('backup', {
     min: '100ms',
     isAdvanced: true,
     doc: 'Close the open block of a partition that got nothing new for this long, to save memory.',
+  }),
+  onDiskFull: choice(WHEN_DISK_IS_FULL, {
+    default: 'pause',
+    isAdvanced: true,
+    doc: 'When the disk of --working-dir is full: pause reads on once uploads have made room, fail ends the worker (exit 5).',
+  }),
+  maxOpenFiles: count({
+    default: '256',
+    min: '2',
+    isAdvanced: true,
+    doc: 'Files of the working folder to hold open at a time. Others are opened again when they are written to.',
   }),
   compressionLevel: count({
     default: '1',

@@ -12,6 +12,7 @@ import { readLogBounds } from './log-bounds.ts'
 import type { Gap } from '../format/tile-header.ts'
 import type { ResumePoint } from './resume.ts'
 import type { RotationLimits } from './rotation.ts'
+import type { SpooledTile } from './spooled-tile.ts'
 import { TileChain } from './tile-chain.ts'
 import type { ChainDeps } from './tile-chain.ts'
 
@@ -29,7 +30,9 @@ export interface PartitionOptions extends RotationLimits {
   readonly onCorrupt: 'stop' | 'gap'
 }
 
-export interface PartitionDeps extends Omit<ChainDeps, 'onMoved' | 'onTrouble' | 'isSameTopic'> {
+export interface PartitionDeps extends Omit<ChainDeps, 'onMoved' | 'onTrouble' | 'isSameTopic' | 'leaderEpoch'> {
+  /** True while nothing may be read, because there is no room for it. */
+  readonly isDiskFull: () => boolean
   readonly onRecords: (records: number, bytes: number) => void
   /** An upload failed. Waits if there is a point in it; `give up` when the whole worker ends. */
   readonly onTrouble: (error: unknown) => Promise<Verdict>
@@ -65,6 +68,8 @@ export class PartitionBackup {
   /** Last stable offsets of empty answers that should not have been empty; undefined while there was none. */
   #probes: number[] | undefined
   #isTaking = false
+  /** Epoch of the leader that was asked last. */
+  #askedAt = -1
   /** True once records came that no topic id vouches for. */
   #isReadByName = false
   #isStopped = false
@@ -76,6 +81,7 @@ export class PartitionBackup {
     resume: ResumePoint,
     options: PartitionOptions,
     deps: PartitionDeps,
+    spooled: readonly SpooledTile[] = [],
   ) {
     this.ownership = ownership
     this.startedAt = resume.chainEnd
@@ -85,25 +91,38 @@ export class PartitionBackup {
     this.#options = options
     this.#deps = deps
     this.#barrier = resume.barrier ?? Infinity
-    this.#nextFetch = resume.chainEnd
     this.#lastTakenAtMs = deps.context.clock.monotonic()
-    this.#chain = new TileChain(place, identity, ownership, resume, options, {
-      ...deps,
-      isSameTopic: () => this.#isSameTopic(),
-      onMoved: (position, barrier) => this.#moveTo(position, barrier),
-      onTrouble: async error => {
-        const verdict = await deps.onTrouble(error)
-        if (verdict === 'stop') this.stop(error)
-        return verdict === 'try again' ? verdict : 'stop'
+    this.#chain = new TileChain(
+      place,
+      identity,
+      ownership,
+      resume,
+      options,
+      {
+        ...deps,
+        isSameTopic: () => this.#isSameTopic(),
+        onMoved: (position, barrier) => this.#moveTo(position, barrier),
+        onTrouble: async error => {
+          const verdict = await deps.onTrouble(error)
+          if (verdict === 'stop') this.stop(error)
+          return verdict === 'try again' ? verdict : 'stop'
+        },
+        leaderEpoch: () => this.#askedAt,
       },
-    })
-    this.#intake = new Intake(resume.chainEnd, {
-      pool: deps.context.pool,
-      memory: deps.memory,
-      press: deps.press,
-      bounds: () => this.#chain.bounds,
-      onBlock: (block, coversTo, onReleased) => this.#chain.add(block, coversTo, this.#intake.lastBatch, onReleased),
-    })
+      spooled,
+    )
+    this.#nextFetch = this.#chain.end
+    this.#intake = new Intake(
+      this.#chain.end,
+      {
+        pool: deps.context.pool,
+        memory: deps.memory,
+        press: deps.press,
+        bounds: () => this.#chain.bounds,
+        onBlock: (block, coversTo, onReleased) => this.#chain.add(block, coversTo, this.#intake.lastBatch, onReleased),
+      },
+      this.#chain.lastBatch,
+    )
     this.#corrupt = new CorruptFetches(place, {
       kafka: deps.context.kafka,
       topicId: identity.topicId,
@@ -111,7 +130,9 @@ export class PartitionBackup {
       onCorrupt: options.onCorrupt,
     })
     this.#memberOfMemory = deps.memory.join(this.#intake)
-    if (resume.gap !== undefined) this.#declareGap(resume.gap.to, 'retention')
+    // What the spool has of it is no gap.
+    if (resume.gap !== undefined && resume.gap.to > this.position) this.#declareGap(resume.gap.to, 'retention')
+    if (this.position === this.#barrier) this.close('a file lies ahead')
   }
 
   /** Where this worker began with the partition. */
@@ -123,6 +144,16 @@ export class PartitionBackup {
 
   get committedTo(): number {
     return this.#chain.committedTo
+  }
+
+  /** Bytes on the disk that `closeForRoom` would have uploaded. */
+  get openSpoolBytes(): number {
+    return this.#chain.openBytes
+  }
+
+  /** Complete tiles that are not durable yet. */
+  get waiting(): number {
+    return this.#chain.waiting
   }
 
   get bufferedBytes(): number {
@@ -146,8 +177,9 @@ export class PartitionBackup {
   /** What to fetch next, or undefined while the partition should rest. */
   wants(leader: Leader, maxBytes: number): FetchPartition | undefined {
     const isPaused = this.#deps.context.clock.monotonic() < this.#pausedUntilMs
-    if (isPaused || !this.#isHungry || this.#chain.waiting >= WAITING_TILES) return undefined
+    if (isPaused || this.#deps.isDiskFull() || !this.#isHungry || this.#chain.waiting >= WAITING_TILES) return undefined
     const { topic, partition } = this.#place
+    this.#askedAt = leader.leaderEpoch
     return {
       topic,
       partition,
@@ -246,6 +278,20 @@ export class PartitionBackup {
 
   async commitStart(): Promise<void> {
     await this.#chain.commitStart()
+  }
+
+  /** Has the file that is being filled uploaded, which gives its room on the disk back. */
+  closeForRoom(): void {
+    if (this.openSpoolBytes > 0) this.#chain.close(this.#chain.end, 'the disk is full')
+  }
+
+  /** Ends the partition, and leaves what was read and is not durable in the spool: it may come back. */
+  async leave(): Promise<void> {
+    if (!this.#isStopped) this.#intake.sealOpenBlock()
+    this.#isStopped = true
+    this.#memberOfMemory[Symbol.dispose]()
+    this.#intake.reset(this.position)
+    await this.#chain.leave()
   }
 
   /** Ends the partition where it stands, and drops what is not durable. */

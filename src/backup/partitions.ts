@@ -1,4 +1,3 @@
-import { claimTopicFolder } from '../catalog/incarnation.ts'
 import type { BlockPress } from '../format/ocf/block-press.ts'
 import type { CommittedOffset, GroupSession, Ownership } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -10,14 +9,17 @@ import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 import type { Committer } from './committer.ts'
 import type { WorkerContext } from './deps.ts'
+import type { DiskRoom } from './disk-room.ts'
 import { readLogBounds } from './log-bounds.ts'
 import type { WorkerMemory } from './memory.ts'
 import { backupMetrics } from './metrics.ts'
 import { PartitionBackup } from './partition.ts'
-import type { PartitionOptions, Verdict } from './partition.ts'
+import type { PartitionDeps, PartitionOptions, Verdict } from './partition.ts'
 import { findResumePoint } from './resume.ts'
 import type { LogBounds } from './resume.ts'
+import { continuedBy } from './spool.ts'
 import type { BackupTally } from './result.ts'
+import { TopicFolders } from './topic-folders.ts'
 import type { UploadedTile } from './uploaded-tile.ts'
 
 export interface PartitionsDeps {
@@ -26,6 +28,7 @@ export interface PartitionsDeps {
   readonly press: BlockPress
   readonly committer: Committer
   readonly tally: BackupTally
+  readonly room: DiskRoom
   readonly options: PartitionOptions
   readonly session: Promise<GroupSession>
   /** Where a partition's reading ends; undefined for never. */
@@ -51,12 +54,13 @@ export class Partitions {
   readonly #running = new PartitionMap<PartitionBackup>()
   readonly #resuming = newLimit(RESUMING)
   readonly #uploads = newLimit(UPLOADING)
-  readonly #folders = new Map<string, Promise<string | undefined>>()
+  readonly #folders: TopicFolders
   /** What partitions that were given up still have to do. None of them rejects. */
-  readonly #leaving = new Set<Promise<void>>()
+  readonly #leaving = new PartitionMap<Promise<void>>()
 
   constructor(deps: PartitionsDeps) {
     this.#deps = deps
+    this.#folders = new TopicFolders(deps.context.store)
   }
 
   get all(): Iterable<PartitionBackup> {
@@ -134,10 +138,13 @@ export class Partitions {
   }
 
   #leave(partition: PartitionBackup, finished: Promise<void>, then: () => void = () => undefined): void {
+    const { ownership } = partition
+    const before = this.#leaving.get(ownership)
     const leaving: Promise<void> = this.#letGo(partition, finished)
-      .then(() => this.#leaving.delete(leaving))
+      .then(() => before)
+      .then(() => void (this.#leaving.get(ownership) === leaving && this.#leaving.delete(ownership)))
       .then(then)
-    this.#leaving.add(leaving)
+    this.#leaving.set(ownership, leaving)
   }
 
   /** Never rejects. */
@@ -147,11 +154,11 @@ export class Partitions {
     } catch (error) {
       partition.log.error({ err: error }, 'could not keep what was read')
     }
-    await partition.discard()
+    await partition.leave()
   }
 
   async #left(): Promise<void> {
-    while (this.#leaving.size > 0) await Promise.all(this.#leaving)
+    while (this.#leaving.size > 0) await Promise.all(this.#leaving.values())
   }
 
   /** Asks the cluster about all of them at once, then the store about each. */
@@ -225,18 +232,23 @@ export class Partitions {
     bounds: LogBounds,
     log: Logger,
   ): Promise<PartitionBackup> {
-    const { context, options, memory, press, committer, tally, onTrouble, onRecords, onUploaded } = this.#deps
+    const { context, options, memory, press, committer, tally, room, onTrouble, onRecords, onUploaded } = this.#deps
     const { kafka, store, archive } = context
     const { topic, partition } = ownership
     const leader = kafka.routes.leader(ownership)
     // Without a leader nothing says which incarnation of the topic this is.
     if (leader === undefined) throw new MaxbrodError('KAFKA_GAVE_UP', `${partitionName(ownership)} has no leader`)
     const { topicId } = leader
-    const place = { topic, topicId: await this.#folderOf(topic, topicId), partition, lineage: undefined }
+    const place = { topic, topicId: await this.#folders.of(topic, topicId), partition, lineage: undefined }
     const identity = { archiveId: archive.archiveId, clusterId: archive.clusterId, topicId, lineage: undefined }
     const resume = await findResumePoint(store, place, identity, committed, bounds, ownership.ended)
-    log.info({ position: resume.chainEnd, ...bounds }, 'backing up')
-    return new PartitionBackup(place, identity, ownership, resume, options, {
+    // What the last ownership leaves comes to the spool first.
+    await this.#leaving.get(ownership)
+    const spooled = await context.spool.take(place, identity, continuedBy(resume, bounds, leader))
+    const position = spooled.at(-1)?.to ?? resume.chainEnd
+    const spooledFrom = spooled.length > 0 ? resume.chainEnd : undefined
+    log.info({ position, spooledFrom, ...bounds }, 'backing up')
+    const deps: PartitionDeps = {
       context,
       memory,
       press,
@@ -253,7 +265,10 @@ export class Partitions {
       onRecords: (records, bytes) => onRecords(topic, records, bytes),
       onStopped: error => this.#stopped(ownership, error, log),
       onTopicReplaced: () => this.#restart(ownership, log),
-    })
+      isDiskFull: () => room.isFull,
+      onDiskFull: error => room.filled(error),
+    }
+    return new PartitionBackup(place, identity, ownership, resume, options, deps, spooled)
   }
 
   #count(topic: string, { bytes, gaps, seconds }: UploadedTile): void {
@@ -273,17 +288,6 @@ export class Partitions {
     if (partition === undefined) return
     log.warn({ topicId: partition.identity.topicId }, 'the topic was deleted; keeping what was read of it')
     this.#leave(partition, partition.retire(), () => this.start([ownership]))
-  }
-
-  #folderOf(topic: string, topicId: string | undefined): Promise<string | undefined> {
-    const id = `${topic}@${topicId ?? ''}`
-    let folder = this.#folders.get(id)
-    if (folder === undefined) {
-      folder = claimTopicFolder(this.#deps.context.store, topic, topicId)
-      this.#folders.set(id, folder)
-      folder.catch(() => this.#folders.delete(id))
-    }
-    return folder
   }
 
   #stopped(ownership: Ownership, error: unknown, log: Logger): void {

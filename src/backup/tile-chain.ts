@@ -2,7 +2,6 @@ import { walkChain } from '../catalog/chain-walk.ts'
 import { tileKey } from '../format/keys.ts'
 import type { PartitionPlace } from '../format/keys.ts'
 import type { Gap } from '../format/tile-header.ts'
-import type { BatchCodec } from '../format/batch/record-batch.ts'
 import type { BlockPress } from '../format/ocf/block-press.ts'
 import type { AvroBlock } from '../format/transcode/avro-block.ts'
 import type { BlockBounds } from '../format/transcode/to-avro.ts'
@@ -18,8 +17,10 @@ import type { WorkerMemory } from './memory.ts'
 import type { ResumePoint } from './resume.ts'
 import { blockBounds, rotate, rotateBefore } from './rotation.ts'
 import type { DraftState, RotationLimits } from './rotation.ts'
-import { SpoolFile } from './spool-file.ts'
+import type { SpoolHead } from './spool-notes.ts'
+import type { SpooledTile } from './spooled-tile.ts'
 import { TileDraft } from './tile-draft.ts'
+import type { BatchFacts, DraftOptions } from './tile-draft.ts'
 import { uploadTile } from './tile-upload.ts'
 import type { TileUpload } from './tile-upload.ts'
 import type { UploadedTile } from './uploaded-tile.ts'
@@ -42,13 +43,10 @@ export interface ChainDeps {
   readonly onMoved: (position: number, barrier: number | undefined) => void
   /** An upload failed. Waits if there is a point in it, and says whether to go on. */
   readonly onTrouble: (error: unknown) => Promise<'try again' | 'stop'>
-}
-
-/** Of the last batch taken. */
-export interface BatchFacts {
-  /** −1 before the first. */
-  readonly leaderEpoch: number
-  readonly codec: BatchCodec | undefined
+  /** The disk has no room for more: what came last is held in memory. */
+  readonly onDiskFull: (error: unknown) => void
+  /** Epoch of the partition's leader now. */
+  readonly leaderEpoch: () => number
 }
 
 interface ClosedTile {
@@ -89,6 +87,7 @@ export class TileChain {
     resume: ResumePoint,
     limits: RotationLimits,
     deps: ChainDeps,
+    spooled: readonly SpooledTile[] = [],
   ) {
     this.#place = place
     this.#identity = identity
@@ -103,6 +102,18 @@ export class TileChain {
     const { store, writer } = context
     this.#commits = new ChainCommits(resume.chainEnd, { place, identity, ownership, origin, committer, log })
     this.#upload = { store, place, identity, origin, writer, ended: ownership.ended }
+    for (const tile of spooled) this.#resume(tile)
+  }
+
+  /** The offset behind all that it has: what is durable, and the tiles on their way there. */
+  get end(): number {
+    return this.#draft?.to ?? this.#closed.at(-1)?.draft.to ?? this.#durableTo
+  }
+
+  /** Of the last batch in it. */
+  get lastBatch(): BatchFacts {
+    const { leaderEpoch = -1, batchCodec } = this.#drafts.at(-1) ?? {}
+    return { leaderEpoch, codec: batchCodec }
   }
 
   /** Tiles that are complete and not yet durable: a partition far ahead of its uploads should read no more. */
@@ -113,6 +124,11 @@ export class TileChain {
   /** The offset that the group knows to be durable. */
   get committedTo(): number {
     return this.#commits.committedTo
+  }
+
+  /** Bytes in the spool of the tile that is being filled. */
+  get openBytes(): number {
+    return this.#draft?.spool.bytes ?? 0
   }
 
   /** Bytes in the spool, those of tiles that wait for their upload among them. */
@@ -129,6 +145,7 @@ export class TileChain {
   /** Tells the group where the chain ends, before anything new is added to it. */
   async commitStart(): Promise<void> {
     await this.#commits.commit(this.#durableTo, this.#lastFrom, -1)
+    if (this.#closed.length > 0) this.#startUploading()
   }
 
   /** From now on tiles are only uploaded. */
@@ -137,7 +154,7 @@ export class TileChain {
   }
 
   /** Takes a finished block, whose records lie below `coversTo`. */
-  add(block: AvroBlock, coversTo: number, { leaderEpoch, codec }: BatchFacts, onReleased: () => void): void {
+  add(block: AvroBlock, coversTo: number, batch: BatchFacts, onReleased: () => void): void {
     if (this.#isOver) {
       block.release()
       onReleased()
@@ -147,10 +164,7 @@ export class TileChain {
       const reason = rotateBefore(this.#draft, block, this.#limits)
       if (reason !== undefined) this.close(this.#draft.to, reason)
     }
-    const draft = this.#openDraft()
-    draft.leaderEpoch = leaderEpoch
-    draft.batchCodec = codec
-    draft.add(block, coversTo, onReleased)
+    this.#openDraft().add(block, coversTo, batch, this.#deps.leaderEpoch(), onReleased)
     this.#rotateByContent()
   }
 
@@ -158,14 +172,12 @@ export class TileChain {
   addGap(gap: Gap): void {
     if (this.#isOver) return
     this.close(gap.from, 'a gap follows')
-    const draft = this.#openDraft()
-    draft.gaps.push(gap)
-    draft.cover(gap.to)
+    this.#openDraft().addGap(gap)
   }
 
   /** Notes that everything below `position` was read: a tile that covers it begins to age, records or not. */
   covered(position: number): void {
-    if (position > this.#end && !this.#isOver) this.#openDraft()
+    if (position > this.end && !this.#isOver) this.#openDraft()
   }
 
   /** Closes the tile when it is due; `position` is what it covers if nothing is open in front of it. */
@@ -200,7 +212,7 @@ export class TileChain {
     if (draft === undefined) return
     this.#draft = undefined
     if (to > draft.to) draft.cover(to)
-    draft.seal()
+    draft.close(reason)
     this.#closed.push({ draft, reason, closedAtMs: this.#deps.context.clock.monotonic() })
     this.#startUploading()
   }
@@ -215,15 +227,24 @@ export class TileChain {
     while (this.#isUploading && this.committedTo < offset) await Promise.race([this.#uploading, this.#commits.next])
   }
 
+  /** Ends the chain here, and leaves what is not durable to whoever has the partition next: this worker, perhaps. */
+  async leave(): Promise<void> {
+    this.#isOver = true
+    const drafts = this.#drafts
+    this.#closed = []
+    this.#draft = undefined
+    for (const draft of drafts) {
+      if (await draft.leave()) this.#deps.context.spool.leave([draft.head])
+      else this.#remove([draft])
+    }
+    await this.#removing
+  }
+
   /** Ends the chain here: what is not durable is forgotten, nothing is taken any more. Kafka still has it. */
   async discard(): Promise<void> {
     this.#isOver = true
     this.#dropDrafts()
     await this.#removing
-  }
-
-  get #end(): number {
-    return this.#draft?.to ?? this.#closed.at(-1)?.draft.to ?? this.#durableTo
   }
 
   get #drafts(): TileDraft[] {
@@ -232,21 +253,60 @@ export class TileChain {
 
   #openDraft(): TileDraft {
     if (this.#draft !== undefined) return this.#draft
-    const { context, memory, press } = this.#deps
-    const { clock, disk, random, spoolFolder } = context
-    const uploadId = random.id()
+    const { clock, random, spool, groupId } = this.#deps.context
+    const { archiveId, clusterId, topicId, lineage } = this.#identity
+    const { topic, partition } = this.#place
+    const head: SpoolHead = {
+      uploadId: random.id(),
+      clusterId,
+      archiveId,
+      group: groupId,
+      topic,
+      topicId,
+      partition,
+      lineage,
+      from: this.end,
+      lastFrom: this.#closed.at(-1)?.draft.from ?? this.#lastFrom,
+      origin: this.#upload.origin,
+      openedAtMs: clock.now(),
+    }
+    const file = spool.newFile(head, this.#deps.memory.spool, error => this.#diskFull(head, error))
+    return (this.#draft = this.#newDraft(head, { spool: file, openedAtMs: clock.monotonic() }))
+  }
+
+  /** Goes on with a tile that an earlier owner of the spool began. */
+  #resume(tile: SpooledTile): void {
+    const { clock, spool } = this.#deps.context
+    const { head, notes } = tile
+    // A wall clock that was set meanwhile may have it uploaded at once, or as late as a new one.
+    const ageMs = Math.min(Math.max(clock.now() - head.openedAtMs, 0), this.#limits.maxFileAge)
+    const now = clock.monotonic()
+    const file = spool.fileOf(tile, this.#deps.memory.spool, error => this.#diskFull(head, error))
+    const draft = this.#newDraft(head, { spool: file, openedAtMs: now - ageMs, notes })
+    const closed = notes.findLast(note => note.kind === 'closed')
+    const open = this.#draft
+    if (open !== undefined) this.#closed.push({ draft: open, reason: 'another one follows', closedAtMs: now })
+    this.#draft = closed === undefined ? draft : undefined
+    if (closed !== undefined) this.#closed.push({ draft, reason: closed.reason, closedAtMs: now })
+  }
+
+  #newDraft(head: SpoolHead, more: Pick<DraftOptions, 'spool' | 'openedAtMs' | 'notes'>): TileDraft {
     const draft = new TileDraft({
-      uploadId,
-      from: this.#end,
-      spool: new SpoolFile(disk, `${spoolFolder}/${uploadId}.blocks`, memory.spool),
-      press,
-      openedAtMs: clock.monotonic(),
+      head,
+      press: this.#deps.press,
       onSpooled: () => this.#rotateByContent(),
       // Its upload comes upon the failure, and goes on from there.
       onFailed: () => (this.#draft === draft ? this.close(draft.to, 'the spool failed') : undefined),
+      ...more,
     })
-    this.#draft = draft
     return draft
+  }
+
+  /** The tile that found no room is complete: the rest of it is in memory, and its upload gives both back. */
+  #diskFull({ uploadId }: SpoolHead, error: unknown): void {
+    const draft = this.#draft
+    if (draft?.uploadId === uploadId) this.close(draft.to, 'the disk is full')
+    this.#deps.onDiskFull(error)
   }
 
   #rotateByContent(): void {

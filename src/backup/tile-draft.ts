@@ -1,17 +1,19 @@
+import { crc32 } from 'node:zlib'
 import { frameBlock } from '../format/ocf/block-frame.ts'
 import type { BlockPress } from '../format/ocf/block-press.ts'
 import { SYNC_BYTES } from '../format/ocf/container-header.ts'
-import type { Gap, TileContent, TimestampType } from '../format/tile-header.ts'
+import type { Gap, TileContent } from '../format/tile-header.ts'
 import type { BatchCodec } from '../format/batch/record-batch.ts'
 import type { AvroBlock } from '../format/transcode/avro-block.ts'
 import { assert } from '../runtime/assert.ts'
 import { compressedAtMost } from './rotation.ts'
+import { BlockSum } from './block-facts.ts'
 import type { SpoolFile } from './spool-file.ts'
+import { encodeNote } from './spool-notes.ts'
+import type { BlockNote, SpoolHead, SpoolNote } from './spool-notes.ts'
 
 export interface DraftOptions {
-  readonly from: number
-  /** 32 random hexadecimal digits. */
-  readonly uploadId: string
+  readonly head: SpoolHead
   readonly spool: SpoolFile
   readonly press: BlockPress
   readonly openedAtMs: number
@@ -19,46 +21,55 @@ export interface DraftOptions {
   readonly onSpooled: () => void
   /** Called when it has failed: nothing that is added from then on is kept. */
   readonly onFailed: () => void
+  /** What the spool holds already. */
+  readonly notes?: readonly SpoolNote[]
+}
+
+/** Of the last batch taken, and whom it came from. */
+export interface BatchFacts {
+  /** −1 before the first. */
+  readonly leaderEpoch: number
+  readonly codec: BatchCodec | undefined
 }
 
 /** A tile being filled: finished blocks are compressed side by side and appended to its spool file in order. */
 export class TileDraft {
-  readonly from: number
-  readonly uploadId: string
+  readonly head: SpoolHead
   readonly openedAtMs: number
   readonly sync: Buffer
   readonly spool: SpoolFile
   readonly gaps: Gap[] = []
-  leaderEpoch = -1
+  #leaderEpoch = -1
   /** Of the batches in Kafka, the last one seen. */
-  batchCodec: BatchCodec | undefined
+  #batchCodec: BatchCodec | undefined
   readonly #options: DraftOptions
+  readonly #sum = new BlockSum()
   #to: number
-  #blocks = 0
-  #records = 0
   /** Of blocks that are still being compressed. */
   #pendingBytesAtMost = 0
-  #firstOffset: number | undefined
-  #lastOffset: number | undefined
-  #timestampMin: bigint | undefined
-  #timestampMax: bigint | undefined
-  #hasCreateTime = false
-  #hasAppendTime = false
-  #recordBytesMax = 0
   #appended: Promise<void> = Promise.resolve()
   #failure: unknown
   #content: TileContent | undefined
 
   constructor(options: DraftOptions) {
     this.#options = options
-    this.from = options.from
-    this.#to = options.from
-    this.uploadId = options.uploadId
+    this.head = options.head
+    this.#to = options.head.from
     this.openedAtMs = options.openedAtMs
     this.spool = options.spool
     // Any 16 bytes do, as long as files differ; the upload id is random.
-    this.sync = Buffer.from(options.uploadId, 'hex').subarray(0, SYNC_BYTES)
+    this.sync = Buffer.from(this.uploadId, 'hex').subarray(0, SYNC_BYTES)
     assert(this.sync.length === SYNC_BYTES, 'an upload id of 32 hexadecimal digits')
+    for (const note of options.notes ?? []) this.#recall(note)
+  }
+
+  get from(): number {
+    return this.head.from
+  }
+
+  /** 32 random hexadecimal digits. */
+  get uploadId(): string {
+    return this.head.uploadId
   }
 
   /** The offset behind what finished blocks and `cover` have covered. */
@@ -67,7 +78,16 @@ export class TileDraft {
   }
 
   get records(): number {
-    return this.#records
+    return this.#sum.records
+  }
+
+  /** Of its last batch; −1 before the first. */
+  get leaderEpoch(): number {
+    return this.#leaderEpoch
+  }
+
+  get batchCodec(): BatchCodec | undefined {
+    return this.#batchCodec
   }
 
   /** How many bytes its blocks have at most, however those compress that are on their way. */
@@ -81,38 +101,58 @@ export class TileDraft {
     this.#to = to
   }
 
+  /** Covers offsets that Kafka no longer has. */
+  addGap(gap: Gap): void {
+    this.gaps.push(gap)
+    this.cover(gap.to)
+    this.#note({ kind: 'gap', gap })
+  }
+
   /** Takes a finished block, whose records lie below `coversTo`; it is released once it is compressed. */
-  add(block: AvroBlock, coversTo: number, onReleased: () => void): void {
+  add(
+    block: AvroBlock,
+    coversTo: number,
+    { leaderEpoch, codec }: BatchFacts,
+    readAt: number,
+    onReleased: () => void,
+  ): void {
     assert(
       block.records > 0 && block.lastOffset < coversTo && block.firstOffset >= this.#to,
       'a block outside of its tile',
     )
     this.cover(coversTo)
-    this.#blocks++
-    this.#records += block.records
-    this.#firstOffset ??= block.firstOffset
-    this.#lastOffset = block.lastOffset
-    if (this.#timestampMin === undefined || block.timestampMin < this.#timestampMin)
-      this.#timestampMin = block.timestampMin
-    if (this.#timestampMax === undefined || block.timestampMax > this.#timestampMax)
-      this.#timestampMax = block.timestampMax
-    this.#hasCreateTime ||= block.hasCreateTime
-    this.#hasAppendTime ||= block.hasAppendTime
-    this.#recordBytesMax = Math.max(this.#recordBytesMax, block.recordBytesMax)
-
-    const { records } = block
+    this.#leaderEpoch = leaderEpoch
+    this.#batchCodec = codec
+    this.#sum.add(block)
     const bytesAtMost = compressedAtMost(block.length)
     this.#pendingBytesAtMost += bytesAtMost
+    const { records, firstOffset, lastOffset, timestampMin, timestampMax } = block
+    const { hasCreateTime, hasAppendTime, recordBytesMax } = block
+    const offsets = { to: coversTo, firstOffset, lastOffset, leaderEpoch, readAt, codec }
+    const facts = { records, timestampMin, timestampMax, hasCreateTime, hasAppendTime, recordBytesMax }
     const compressing = this.#options.press.compress(block.content).finally(() => {
       block.release()
       onReleased()
     })
-    const before = this.#appended
-    this.#appended = (async () => {
-      await before
-      const compressed = await compressing
-      if (this.#failure === undefined) await this.#append(frameBlock(records, compressed, this.sync), bytesAtMost)
-    })().catch((error: unknown) => this.#fail(error))
+    this.#append(async () => {
+      const pieces = frameBlock(records, await compressing, this.sync)
+      if (this.#failure !== undefined) return
+      const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
+      const crc = pieces.reduce((sum, piece) => crc32(piece, sum), 0)
+      const note: BlockNote = { kind: 'block', ...offsets, ...facts, bytes, crc }
+      await this.spool.append(pieces, encodeNote(note))
+      this.#pendingBytesAtMost -= bytesAtMost
+      this.#options.onSpooled()
+    })
+    // What waits behind another one must not count as unhandled when it fails first.
+    compressing.catch(() => undefined)
+  }
+
+  /** Says that nothing follows: from now on it may be in the store, as it is. */
+  close(reason: string): void {
+    this.#note({ kind: 'closed', to: this.#to, reason })
+    // Many complete tiles may wait for their upload.
+    this.#append(() => this.spool.seal())
   }
 
   /** Resolves when all blocks are in the spool; throws what went wrong with them. */
@@ -123,30 +163,20 @@ export class TileDraft {
 
   /** What the header will say of the content. To be asked after `settled`, when nothing is added any more. */
   content(): TileContent {
-    this.#content ??= {
-      records: this.#records,
-      firstOffset: this.#firstOffset,
-      lastOffset: this.#lastOffset,
-      timestampMin: this.#timestampMin,
-      timestampMax: this.#timestampMax,
-      timestampType: this.#timestampType(),
-      batchCodec: this.batchCodec,
-      recordBytesMax: this.#recordBytesMax,
-      blocks: this.#blocks,
-      blocksBytes: this.spool.bytes,
-      blocksSha256: this.spool.sha256,
-    }
+    this.#content ??= this.#sum.content(this.#batchCodec, this.spool.bytes, this.spool.sha256)
     return this.#content
   }
 
   /** Gives back what a tile holds that gets nothing for a while. */
   rest(): void {
-    this.#appended = this.#appended.then(() => this.spool.rest()).catch((error: unknown) => this.#fail(error))
+    this.#append(() => this.spool.rest())
   }
 
-  /** Closes the spool file: nothing is added any more, and many complete tiles may wait for their upload. */
-  seal(): void {
-    this.#appended = this.#appended.then(() => this.spool.seal()).catch((error: unknown) => this.#fail(error))
+  /** Leaves the files to whoever owns the partition next; false when they are of no use. */
+  async leave(): Promise<boolean> {
+    this.rest()
+    await this.#appended
+    return this.#failure === undefined
   }
 
   /** Removes the spool file once nothing writes to it any more. */
@@ -155,19 +185,28 @@ export class TileDraft {
     await this.spool.remove()
   }
 
-  #fail(error: unknown): void {
-    this.#failure ??= error
-    this.#options.onFailed()
+  #note(note: SpoolNote): void {
+    this.#append(() => (this.#failure === undefined ? this.spool.note(encodeNote(note)) : Promise.resolve()))
   }
 
-  async #append(pieces: readonly Buffer[], bytesAtMost: number): Promise<void> {
-    await this.spool.append(pieces)
-    this.#pendingBytesAtMost -= bytesAtMost
-    this.#options.onSpooled()
+  /** Writes come one behind the other. */
+  #append(write: () => Promise<void>): void {
+    this.#appended = this.#appended.then(write).catch((error: unknown) => {
+      this.#failure ??= error
+      this.#options.onFailed()
+    })
   }
 
-  #timestampType(): TimestampType | undefined {
-    if (this.#hasCreateTime) return this.#hasAppendTime ? 'mixed' : 'create'
-    return this.#hasAppendTime ? 'append' : undefined
+  #recall(note: SpoolNote): void {
+    if (note.kind === 'gap') {
+      this.gaps.push(note.gap)
+      this.#to = note.gap.to
+      return
+    }
+    this.#to = note.to
+    if (note.kind === 'closed') return
+    this.#leaderEpoch = note.leaderEpoch
+    this.#batchCodec = note.codec
+    this.#sum.add(note)
   }
 }

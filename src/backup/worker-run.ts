@@ -11,10 +11,12 @@ import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { Committer } from './committer.ts'
 import type { DefinitionKeeper } from './definitions.ts'
 import type { WorkerContext } from './deps.ts'
+import { DiskRoom } from './disk-room.ts'
 import { FetchLoops } from './fetch-loops.ts'
 import { FlushDesk } from './flush.ts'
 import { WorkerGauges } from './gauges.ts'
 import { HeadroomWatch } from './headroom.ts'
+import { makeRoom } from './make-room.ts'
 import { WorkerMemory } from './memory.ts'
 import { backupMetrics } from './metrics.ts'
 import type { OnceTargets } from './once.ts'
@@ -36,6 +38,8 @@ export interface WorkerRunDeps {
 }
 
 const TICK_MS = 500
+/** When the disk is full, what was left of partitions that have not come back by now is the first to go. */
+const LEFT_MS = 60_000
 const DEFINITIONS_MS = 60_000
 /** Between two looks at what retention leaves. The first one comes when partitions know what is durable of them. */
 const HEADROOM_MS = 60_000
@@ -52,6 +56,7 @@ export class WorkerRun implements AsyncDisposable {
   readonly partitions: Partitions
   readonly flushDesk: FlushDesk
   readonly #deps: WorkerRunDeps
+  readonly #room: DiskRoom
   readonly #loops: FetchLoops
   readonly #gauges: WorkerGauges
   readonly #progress: OnceProgress
@@ -76,8 +81,21 @@ export class WorkerRun implements AsyncDisposable {
       flushAll: () => this.partitions.flush('a flush was asked for'),
       stopped: () => this.tally.stoppedPartitions,
     })
+    this.#room = new DiskRoom({
+      files: context.spool.files,
+      probePath: context.spool.probePath,
+      clock: context.clock,
+      log: context.log,
+      policy: options.onDiskFull,
+      relieve: () => {
+        void context.spool.sweep(LEFT_MS)
+        makeRoom(this.partitions.all)
+      },
+      onFatal: error => this.#failure.reject(error),
+    })
     this.partitions = new Partitions({
       context,
+      room: this.#room,
       memory,
       press,
       committer: new Committer(session, context.clock),
@@ -98,7 +116,7 @@ export class WorkerRun implements AsyncDisposable {
     const minBytes = targets === undefined ? MIN_FETCH_BYTES : 1
     const loopDeps = { context, memory, throttle, partitions: all, minBytes, signal: this.#reading.signal }
     this.#loops = new FetchLoops(loopDeps, error => this.#failure.reject(error))
-    this.#gauges = new WorkerGauges(context, memory, this.tally)
+    this.#gauges = new WorkerGauges(context, memory, this.tally, this.#room)
     this.#progress = new OnceProgress(progress, targets)
     this.#ticking = this.#tick().catch((error: unknown) => this.#failure.reject(error))
     this.#defining = this.#define()
@@ -122,7 +140,14 @@ export class WorkerRun implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#reading.abort(new Aborted('the worker ends'))
     this.#deps.stop.abort('the worker ends')
-    const ended = [this.#loops.ended(), this.#ticking, this.#defining, this.#watching, this.partitions.close(false)]
+    const ended = [
+      this.#loops.ended(),
+      this.#ticking,
+      this.#defining,
+      this.#watching,
+      this.partitions.close(false),
+      this.#room.settled(),
+    ]
     // Calls of a store, a disk or a cluster that hangs, and does not hear its signal, must not keep a process that was stopped.
     await within(this.#deps.context.clock, END_MS, Promise.allSettled(ended))
     this.#progress[Symbol.dispose]()
@@ -130,13 +155,15 @@ export class WorkerRun implements AsyncDisposable {
   }
 
   async #tick(): Promise<void> {
-    const { clock } = this.#deps.context
+    const { context } = this.#deps
     while (!this.#reading.signal.aborted) {
       for (const partition of this.partitions.all) partition.tick()
       this.#loops.update()
+      this.#room.tick()
+      void context.spool.sweep()
       this.#gauges.update([...this.partitions.all])
       this.#progress.update(this.partitions.all)
-      await clock.sleep(TICK_MS, this.#reading.signal)
+      await context.clock.sleep(TICK_MS, this.#reading.signal)
     }
   }
 

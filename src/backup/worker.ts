@@ -14,6 +14,7 @@ import type { BackupResult } from './result.ts'
 import { backupSelection } from './selection.ts'
 import { newSettling } from './settling.ts'
 import { WorkerRun } from './worker-run.ts'
+import { openSpool } from './spool.ts'
 import { openWorkingDir } from './working-dir.ts'
 
 const REBALANCE_MS = 60_000
@@ -28,7 +29,8 @@ const DRAIN_MS = 25_000
 export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: Stop): Promise<BackupResult> {
   const { kafka, store, random, disk, log, archive } = deps
   using folder = await openWorkingDir(disk, options.workingDir, random, options.workerName)
-  const context: WorkerContext = { ...deps, groupId: options.groupId, spoolFolder: folder.spoolFolder }
+  const spool = await openSpool(folder.spoolFolder, deps, options)
+  const context: WorkerContext = { ...deps, groupId: options.groupId, spool }
   const selection = backupSelection(options)
   const targets = options.once ? await captureTargets(kafka, selection) : undefined
   const facts = {

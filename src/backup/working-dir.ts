@@ -8,14 +8,9 @@ export interface WorkingDir extends Disposable {
   readonly spoolFolder: string
 }
 
-/** Spool files are named by upload ids; nothing else in the folder is ours to touch. */
-const SPOOL_FILE = /^[0-9a-f]{32}\.blocks$/
 const NAME = /^[a-zA-Z0-9._-]{1,100}$/
 
-/**
- * Opens the folder and removes what an earlier process left in its spool: Kafka still has those records. Throws
- * WORKER_LOCKED when another process has the folder, DISK when it cannot be used.
- */
+/** Opens the folder. Throws WORKER_LOCKED when another process has it, DISK when it cannot be used. */
 export async function openWorkingDir(
   disk: Disk,
   folder: string,
@@ -32,8 +27,6 @@ export async function openWorkingDir(
     })
   }
   try {
-    for (const name of await disk.list(spoolFolder))
-      if (SPOOL_FILE.test(name)) await disk.remove(`${spoolFolder}/${name}`)
     return {
       workerName: wantedName ?? (await keptName(disk, `${folder}/worker-name`, random)),
       spoolFolder,

@@ -54,10 +54,13 @@ export async function createTile(
   })
 }
 
-/** A store may drop the facts of what it has just created; of an object that was there, only the upload id tells. */
+/**
+ * A store may drop the facts of what it has just created; of an object that was there, only the upload id tells. One of ours
+ * that ends elsewhere was put before a power loss cut our spool back: then it is as good as anybody else's.
+ */
 function isOurs(isCreated: boolean, found: TileFacts, ours: TileFacts): boolean {
-  if (isCreated) return found.coversTo === ours.coversTo && found.records === ours.records
-  return ours.uploadId !== '' && found.uploadId === ours.uploadId
+  if (found.coversTo !== ours.coversTo || found.records !== ours.records) return false
+  return isCreated || (ours.uploadId !== '' && found.uploadId === ours.uploadId)
 }
 
 function reasonOf(found: FoundTile): string {

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { mkdir, open, readFile, readdir, rename, rm, statfs } from 'node:fs/promises'
+import { mkdir, open, readFile, readdir, rename, rm, statfs, truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Disk } from './disk.ts'
@@ -19,7 +19,8 @@ export const nodeDisk: Disk = {
           guard(path, async () => {
             const { bytesWritten } = await file.writev(pieces)
             const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
-            if (bytesWritten !== bytes) throw new Error(`wrote ${bytesWritten} of ${bytes} bytes`)
+            // A disk that becomes full takes a part first; only the rest is told why.
+            if (bytesWritten !== bytes) await file.writeFile(Buffer.concat(pieces).subarray(bytesWritten))
           }),
         close: () => guard(path, () => file.close()),
       }
@@ -50,6 +51,8 @@ export const nodeDisk: Disk = {
       await using folder = await open(dirname(path))
       await folder.sync()
     }),
+
+  truncate: (path, bytes) => guard(path, () => orUndefined(truncate(path, bytes))),
 
   remove: path => guard(path, () => rm(path, { force: true })),
 
@@ -87,7 +90,7 @@ async function guard<T>(path: string, run: () => Promise<T>): Promise<T> {
     return await run()
   } catch (cause) {
     const hint =
-      systemCodeOf(cause) === 'ENOSPC'
+      systemCodeOf(cause) === 'ENOSPC' || systemCodeOf(cause) === 'EDQUOT'
         ? 'free some space; nothing is lost, Kafka still holds what was not uploaded'
         : 'check that the directory exists and that this user may write there'
     throw new MaxbrodError('DISK', `cannot use ${path}: ${messageOf(cause)}`, { path, hint, cause })

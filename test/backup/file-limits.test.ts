@@ -72,7 +72,7 @@ test('complete files that wait for their upload hold no open file', async () => 
   await using opened = await openChain(slow, { maxFileRecords: 10, memoryBytes: 64 })
   await opened.read(1_000)
   const isOpen = (path: string) => path.startsWith(opened.spoolFolder)
-  await eventually('100 spool files', async () => (await opened.spoolFiles()).length === 100)
+  await eventually('100 spool files and their notes', async () => (await opened.spoolFiles()).length === 200)
   await eventually('none of them open', async () => (await openFiles()).filter(isOpen).length === 0)
   blocked.resolve()
   await opened.chain.drained()

@@ -162,7 +162,7 @@ for (const [what, isCreatedAgain] of [
 
 async function spooled({ folder }: World): Promise<string[]> {
   const spool = `${folder}/worker/spool`
-  const names = await readdir(spool).catch(() => [])
+  const names = (await readdir(spool).catch(() => [])).filter(name => name.endsWith('.blocks'))
   const sizes = await Promise.all(names.map(async name => (await stat(`${spool}/${name}`)).size))
   return names.filter((_, n) => sizes[n]! > 0)
 }

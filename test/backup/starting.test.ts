@@ -4,6 +4,7 @@ import { Committer } from '../../src/backup/committer.ts'
 import { backupOptions } from '../../src/backup/options.ts'
 import type { Verdict } from '../../src/backup/partition.ts'
 import { Partitions } from '../../src/backup/partitions.ts'
+import { DiskRoom } from '../../src/backup/disk-room.ts'
 import { BackupTally } from '../../src/backup/result.ts'
 import type { GroupSession, OffsetKind, Ownership } from '../../src/kafka/port.ts'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
@@ -57,6 +58,15 @@ async function openPartitions(cluster: {
     context: { ...lone.context, kafka, log },
     memory: lone.memory,
     press: lone.press,
+    room: new DiskRoom({
+      files: lone.context.spool.files,
+      probePath: lone.context.spool.probePath,
+      clock: lone.clock,
+      log,
+      policy: 'pause',
+      relieve: nothing,
+      onFatal: nothing,
+    }),
     committer: new Committer(Promise.resolve(session), lone.clock),
     tally,
     options: optionsOf(backupOptions),

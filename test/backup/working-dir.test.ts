@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -46,24 +46,9 @@ test('a worker keeps its random name, and gets another one when it was lost or d
   assert.equal(names.size, 2)
 })
 
-test('what an earlier process left in the spool is removed, and nothing that is not ours', async () => {
-  await using owned = await newFolder()
-  const spool = join(owned.folder, 'spool')
-  await mkdir(join(spool, 'foo/123'), { recursive: true })
-  const left = `${'0123456789abcdef'.repeat(2)}.blocks`
-  const foreign = ['notes.blocks', `${'0123456789ABCDEF'.repeat(2)}.blocks`, `${left}.bak`, '0123.blocks']
-  for (const name of [left, ...foreign, 'foo/123/x']) await writeFile(join(spool, name), 'x')
-  await writeFile(join(owned.folder, left), 'x')
-  using dir = await open(owned.folder)
-  assert.equal(dir.spoolFolder, spool)
-  assert.deepEqual(await readdir(spool), ['foo', ...foreign].sort())
-  assert.deepEqual(await readdir(join(spool, 'foo/123')), ['x'])
-  assert.ok((await readdir(owned.folder)).includes(left), 'only the spool is swept')
-})
-
 test('a directory that cannot be opened to its end is not left locked', async () => {
   await using owned = await newFolder()
-  const failing = { ...nodeDisk, list: () => Promise.reject(new Error('EIO')) }
+  const failing = { ...nodeDisk, read: () => Promise.reject(new Error('EIO')) }
   await assert.rejects(openWorkingDir(failing, owned.folder, systemRandom, undefined), { message: 'EIO' })
   const dir = await open(owned.folder)
   dir[Symbol.dispose]()

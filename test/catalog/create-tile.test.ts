@@ -160,3 +160,9 @@ test('an abort ends it, and the next try finds out what became of it', async () 
   await assert.rejects(createTile(store, place, 10, bodyOf(ours.bytes), ours.facts, end.signal), /over/)
   assert.deepEqual(await create(store), { kind: 'created' })
 })
+
+test('a tile of our own that ends elsewhere was put before the spool was cut back: it is adopted, not taken for ours', async () => {
+  const store = newMemoryStore()
+  await putTile(store, await tileFile(10, 25, { uploadId: 'ours' }))
+  assert.deepEqual(await create(store), { kind: 'adopted', coversTo: 25 })
+})

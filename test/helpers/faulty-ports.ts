@@ -19,6 +19,7 @@ const VERBS = {
       'list',
       'read',
       'replace',
+      'truncate',
       'remove',
       'removeFolder',
       'sync',
@@ -221,10 +222,17 @@ function wrap<P extends object>(
   })
 }
 
-/** Throws a MaxbrodError for a code of ours, a KafkaError for an error of the protocol. */
+/** What a disk may answer: of no use for other ports. */
+const SYSTEM_CODES = ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS']
+
+/** Throws a MaxbrodError for a code of ours, a KafkaError for an error of the protocol; DISK with a cause for one of the system. */
 function failing(usual: ErrorCode | KafkaErrorName, doing: string): (code: string) => never {
   return code => {
     const wanted = code === '' ? usual : code
+    if (SYSTEM_CODES.includes(wanted)) {
+      const cause = Object.assign(new Error(`${wanted}: as the test wants`), { code: wanted })
+      throw new MaxbrodError('DISK', `${doing}: ${wanted}`, { cause })
+    }
     if (Object.hasOwn(errorCodes, wanted)) throw new MaxbrodError(wanted as ErrorCode, `${doing}: as the test wants`)
     throw new KafkaError(wanted as KafkaErrorName, doing, 'as the test wants')
   }

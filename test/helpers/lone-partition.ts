@@ -6,6 +6,7 @@ import { WorkerMemory } from '../../src/backup/memory.ts'
 import { PartitionBackup } from '../../src/backup/partition.ts'
 import type { PartitionDeps, PartitionOptions } from '../../src/backup/partition.ts'
 import type { ResumePoint } from '../../src/backup/resume.ts'
+import { Spool } from '../../src/backup/spool.ts'
 import type { UploadedTile } from '../../src/backup/uploaded-tile.ts'
 import type { BatchCodec } from '../../src/format/batch/record-batch.ts'
 import { codecBits } from '../../src/format/batch/record-batch.ts'
@@ -107,11 +108,13 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
   const memory = new WorkerMemory(64 * 1024 * 1024)
   const press = new BlockPress(1)
   const archive = { clusterId: 'cluster', archiveId: 'archive', createdAt: '2026-11-21T12:00:00.000Z' }
+  const spool = new Spool({ disk: disk(nodeDisk), folder, clock, log: logger, group: 'maxbrod', maxOpenFiles: 8 })
   const context = {
     kafka,
     archive,
     store,
     disk: disk(nodeDisk),
+    spool,
     clock,
     random: systemRandom,
     log: logger,
@@ -120,7 +123,6 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
     pool,
     writer: 'maxbrod test',
     groupId: 'maxbrod',
-    spoolFolder: folder,
   }
   const partition = new PartitionBackup(
     { ...where, topicId: undefined, lineage: undefined },
@@ -151,6 +153,8 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
       onStopped: error => void stopped.push(error),
       onTopicReplaced: () => void seen.replaced++,
       onRecords: nothing,
+      isDiskFull: () => false,
+      onDiskFull: nothing,
       ...deps,
     },
   )

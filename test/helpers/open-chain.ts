@@ -8,11 +8,14 @@ import type { WorkerContext } from '../../src/backup/deps.ts'
 import { Intake } from '../../src/backup/intake.ts'
 import { WorkerMemory } from '../../src/backup/memory.ts'
 import type { ResumePoint } from '../../src/backup/resume.ts'
+import { Spool } from '../../src/backup/spool.ts'
 import { TileChain } from '../../src/backup/tile-chain.ts'
+import type { ChainDeps } from '../../src/backup/tile-chain.ts'
 import type { UploadedTile } from '../../src/backup/uploaded-tile.ts'
 import { BlockPress } from '../../src/format/ocf/block-press.ts'
 import type { GroupSession, OwnedOffset } from '../../src/kafka/port.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
+import type { Disk } from '../../src/runtime/disk.ts'
 import { newLimit } from '../../src/runtime/limit.ts'
 import { nodeDisk } from '../../src/runtime/node-disk.ts'
 import { systemRandom } from '../../src/runtime/random.ts'
@@ -28,6 +31,10 @@ import { identity, place } from './tile-files.ts'
 
 export interface ChainOptions {
   readonly resume?: Partial<ResumePoint>
+  /** A spool that another chain has left; it goes on with that. */
+  readonly spoolFolder?: string
+  readonly leaderEpoch?: number
+  readonly disk?: Disk
   readonly minFileSize?: number
   readonly maxFileSize?: number
   readonly maxFileRecords?: number
@@ -41,9 +48,9 @@ export interface ChainOptions {
 
 /** A chain over a store of the test's, with a real spool and a group that takes every commit; and what became of it. */
 export async function openChain(store: ObjectStore, options: ChainOptions = {}) {
-  const { minFileSize = 1_000_000, maxFileSize, maxFileRecords } = options
+  const { minFileSize = 1_000_000, maxFileSize, maxFileRecords, disk = nodeDisk, leaderEpoch = 7 } = options
   const { memoryBytes = 16 * 1024 * 1024, onTrouble = () => 'try again' } = options
-  const folder = await mkdtemp(join(tmpdir(), 'maxbrod-chain-'))
+  const folder = options.spoolFolder ?? (await mkdtemp(join(tmpdir(), 'maxbrod-chain-')))
   const clock = new ManualClock()
   const memory = new WorkerMemory(memoryBytes)
   const pool = new CountingPool()
@@ -60,16 +67,23 @@ export async function openChain(store: ObjectStore, options: ChainOptions = {}) 
     return new PartitionMap(offsets.map(one => [one.ownership, 'committed'] as const))
   }
   const session = Promise.resolve({ commit } as unknown as GroupSession)
-  const context = { store, clock, disk: nodeDisk, random: systemRandom, spoolFolder: folder, writer: 'a test' }
+  const spool = new Spool({ disk, folder, clock, log: silentLogger, group: 'maxbrod', maxOpenFiles: 8 })
+  const context = { store, clock, disk, random: systemRandom, spool, groupId: 'maxbrod', writer: 'a test' }
   const resume = { chainEnd: 0, lastFrom: undefined, origin: 0, gap: undefined, barrier: undefined, ...options.resume }
+  await spool.open()
+  const ours = { ...identity, archiveId: 'ours' }
+  const limit = resume.barrier ?? Infinity
+  const spooled = await spool.take(place, ours, { from: resume.chainEnd, limit, leaderEpoch })
   const limits = { minFileSize, maxFileSize, maxFileRecords, maxFileAge: 5_000 }
-  const chain = new TileChain(place, { ...identity, archiveId: 'ours' }, ownership, resume, limits, {
+  const chainDeps: ChainDeps = {
     context: context as unknown as WorkerContext,
     memory,
     press,
     committer: new Committer(session, clock),
     uploads: newLimit(4),
     log: silentLogger,
+    leaderEpoch: () => leaderEpoch,
+    onDiskFull: error => void troubles.push(error),
     isSameTopic: () => Promise.resolve(options.isSameTopic?.() ?? true),
     onUploaded: tile => void uploaded.push(tile),
     onMoved(position, barrier) {
@@ -80,14 +94,16 @@ export async function openChain(store: ObjectStore, options: ChainOptions = {}) 
       troubles.push(error)
       return onTrouble(error, troubles.length)
     },
-  })
-  const intake = new Intake(resume.chainEnd, {
+  }
+  const chain = new TileChain(place, ours, ownership, resume, limits, chainDeps, spooled)
+  const intake = new Intake(chain.end, {
     pool,
     memory,
     press,
     bounds: () => chain.bounds,
     onBlock: (block, coversTo, onReleased) => chain.add(block, coversTo, intake.lastBatch, onReleased),
   })
+  let isLeft = false
   return {
     chain,
     clock,
@@ -109,6 +125,12 @@ export async function openChain(store: ObjectStore, options: ChainOptions = {}) 
       chain.close(to, 'the test says so')
     },
     seal: () => intake.sealOpenBlock(),
+    /** Ends as at a restart; what was read lies in the spool, and stays there when this is disposed of. */
+    async leave() {
+      control.abort(new Error('left'))
+      await chain.leave()
+      isLeft = true
+    },
     /** Takes the partition away. */
     lose: () => control.abort(new Error('lost')),
     skipTo: (position: number) => intake.skipTo(position),
@@ -119,8 +141,8 @@ export async function openChain(store: ObjectStore, options: ChainOptions = {}) 
       await chain.discard()
       const isFree = () => pool.taken === 0 && memory.budget.usedBytes === 0 && memory.spool.usedBytes === 0
       await eventually('all memory is given back', isFree, { timeoutMs: 5_000 })
-      assert.deepEqual(await readdir(folder), [], 'spool files that were left')
-      await rm(folder, { recursive: true })
+      if (!isLeft) assert.deepEqual(await readdir(folder), [], 'spool files that were left')
+      if (options.spoolFolder === undefined) await rm(folder, { recursive: true })
     },
   }
 }

@@ -7,7 +7,9 @@ const create = ['--create-topics', '--target-prefix=r.']
 /** For each restored record, its source offset and key. */
 async function restored(scene: Awaited<ReturnType<typeof openRestoreScene>>, topic: string): Promise<string[]> {
   const records = await scene.world.referee.records(`r.${topic}`, { restored: true })
-  return records.map(({ sourceOffset, key }) => `${sourceOffset} ${key === null ? '-' : Buffer.from(key, 'hex').toString()}`)
+  return records.map(
+    ({ sourceOffset, key }) => `${sourceOffset} ${key === null ? '-' : Buffer.from(key, 'hex').toString()}`,
+  )
 }
 
 test('a topic that lost records in an election comes back as its log is now; the lost ones stay in the backup', async t => {
