@@ -26,8 +26,8 @@ for (const code of ['ENOSPC', 'EDQUOT']) {
     const { topic, backup } = await openTopic(world, 3_000)
     // The blocks, then the probe, for a while.
     const fault = `disk.append:before:3-8:fail:${code}`
-    const { ports, fired } = inProcessFaults(fault)
-    const worker = backup.start('worker', ['--max-file-age=1h', '--idle-after=100ms'], ports)
+    const faults = inProcessFaults(fault)
+    const worker = backup.start('worker', ['--max-file-age=1h', '--idle-after=100ms'], faults.ports)
     try {
       await eventually('it has room again', () => logged(worker.output(), again).length === 1)
       worker.signal('SIGUSR1')
@@ -37,7 +37,7 @@ for (const code of ['ENOSPC', 'EDQUOT']) {
     }
     const { exit, stderr } = await worker.result
     assert.equal(exit, 0, stderr)
-    assert.ok(fired().length > 1)
+    assert.ok(faults.fired().length > 1)
     assert.equal(logged(stderr, full).length, 1)
     assert.deepEqual(
       logLines(stderr).filter(({ level, message }) => level === 'error' && message !== full),
@@ -50,11 +50,11 @@ for (const code of ['ENOSPC', 'EDQUOT']) {
 test('--on-disk-full fail ends the worker with exit 5, and the next one loses nothing', async t => {
   await using world = await openWorld(t)
   const { topic, backup } = await openTopic(world, 3_000)
-  const { ports, fired } = inProcessFaults('disk.append:before:3-:fail:ENOSPC')
-  const worker = backup.start('worker', ['--on-disk-full=fail', '--idle-after=100ms'], ports)
+  const faults = inProcessFaults('disk.append:before:3-:fail:ENOSPC')
+  const worker = backup.start('worker', ['--on-disk-full=fail', '--idle-after=100ms'], faults.ports)
   const { exit, stderr } = await worker.result
   assert.equal(exit, 5, stderr)
-  assert.ok(fired().length > 0)
+  assert.ok(faults.fired().length > 0)
   assert.match(stderr, /"code":"DISK"|DISK/)
   await backup.onceOk()
   await backup.assertSame(topic)
