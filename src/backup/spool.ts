@@ -6,7 +6,6 @@ import type { Disk } from '../runtime/disk.ts'
 import { messageOf } from '../runtime/errors.ts'
 import { newLimit } from '../runtime/limit.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
-import type { TopicPartition } from '../runtime/topic-partition.ts'
 import type { Leader } from '../kafka/port.ts'
 import { OpenFiles } from './open-files.ts'
 import type { PartitionIdentity } from './identity.ts'
@@ -102,11 +101,9 @@ export class Spool {
     return `${this.#deps.folder}/${PROBE}`
   }
 
-  /** Partitions that tiles were left of. */
-  get leftPartitions(): TopicPartition[] {
-    return [...this.#left.values()].flatMap(([first]) =>
-      first === undefined ? [] : [{ topic: first.head.topic, partition: first.head.partition }],
-    )
+  /** Of all tiles that were left. */
+  get heads(): SpoolHead[] {
+    return [...this.#left.values()].flat().map(({ head }) => head)
   }
 
   /** A file for a new tile. */
@@ -129,18 +126,29 @@ export class Spool {
   async take(place: PartitionPlace, identity: PartitionIdentity, chain: Continued): Promise<SpooledTile[]> {
     const left = (this.#left.get(place) ?? []).map(({ head }) => head)
     this.#left.delete(place)
-    const dropped = new Set(left)
+    const tiles = await this.#continuing(left, identity, chain)
+    const taken = new Set(tiles.map(({ head }) => head.uploadId))
+    for (const head of left) if (!taken.has(head.uploadId)) await this.#drop(head)
+    return tiles
+  }
+
+  /** The tiles that continue a chain; everything stays where it is. */
+  async peek(place: PartitionPlace, identity: PartitionIdentity, chain: Continued): Promise<SpooledTile[]> {
+    const left = (this.#left.get(place) ?? []).map(({ head }) => head)
+    return this.#continuing(left, identity, chain)
+  }
+
+  async #continuing(left: readonly SpoolHead[], identity: PartitionIdentity, chain: Continued): Promise<SpooledTile[]> {
     const tiles: SpooledTile[] = []
+    const fitting = new Set(left.filter(head => isOf(head, identity, this.group)))
     for (let end = chain.from; ;) {
-      const head = left.find(one => one.from === end && dropped.has(one) && isOf(one, identity, this.group))
+      const head = [...fitting].find(({ from }) => from === end)
       const tile = head === undefined ? undefined : await this.#read(head)
-      if (head === undefined || tile === undefined || !continues(tile, chain)) break
-      dropped.delete(head)
+      if (head === undefined || tile === undefined || !continues(tile, chain)) return tiles
+      fitting.delete(head)
       tiles.push(tile)
       end = tile.to
     }
-    for (const head of dropped) await this.#drop(head)
-    return tiles
   }
 
   /** Drops tiles of partitions that have not come back for `maxAgeMs`. */

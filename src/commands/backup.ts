@@ -1,6 +1,7 @@
 import { backupOptions } from '../backup/options.ts'
 import type { Flushed } from '../backup/flush.ts'
 import type { BackupResult } from '../backup/result.ts'
+import { isKafkaGone, rescueSpool } from '../backup/rescue-spool.ts'
 import { runBackup } from '../backup/worker.ts'
 import { BackupTally } from '../backup/result.ts'
 import { kafkaOptions } from '../kafka/options.ts'
@@ -44,8 +45,15 @@ export const backup = command({
       logger,
       onFlushSignal: listener => context.onFlushSignal(listener),
     })
+    const options = { ...values.backup, metadataMaxAge: values.kafka.metadataMaxAge }
+    const writer = `maxbrod ${version}`
+    const rescue = async (error: unknown): Promise<never> => {
+      const deps = { store, disk, clock, random, log: logger, writer }
+      if (isKafkaGone(error)) await rescueSpool(deps, options, stop.aborted)
+      throw error
+    }
     const archive = await unlessAborted(
-      claimFor(store, kafka, values.storage.allowUnconditionalPut, context),
+      claimFor(store, kafka, values.storage.allowUnconditionalPut, context).catch(rescue),
       stop.draining,
     )
     if (archive === undefined) return outcomeOf(new BackupTally().result([]), true, store.url)
@@ -60,11 +68,10 @@ export const backup = command({
       progress,
       pool: new BufferPool(POOL_BYTES),
       log: logger,
-      writer: `maxbrod ${version}`,
+      writer,
       onFlush: (flush: () => Promise<Flushed>) => flushSwitch.connect(flush),
     }
-    const options = { ...values.backup, metadataMaxAge: values.kafka.metadataMaxAge }
-    const result = await runBackup(deps, options, stop)
+    const result = await runBackup(deps, options, stop).catch(rescue)
     return outcomeOf(result, stop.draining.aborted, store.url)
   },
 })

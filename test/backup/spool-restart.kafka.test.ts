@@ -7,8 +7,10 @@ import { eventually } from '../helpers/eventually.ts'
 import { FetchedBytes } from '../helpers/fetched-bytes.ts'
 import { FaultyCli } from '../helpers/faulty-process.ts'
 import { assertNoAlarm, logged } from '../helpers/log-lines.ts'
+import { runCommand } from '../helpers/in-process.ts'
 import type { CommandResult } from '../helpers/in-process.ts'
 import { freePorts } from '../helpers/ports.ts'
+import { objectsIn } from '../helpers/stored-backup.ts'
 import { spooledFiles } from '../helpers/spooled-files.ts'
 import type { World } from '../helpers/world.ts'
 import { openWorld } from '../helpers/world.ts'
@@ -172,4 +174,40 @@ test('a partition that was given up and comes back is resumed where the spool en
 /** True when the worker has begun with every partition. */
 function spanAll(output: string): boolean {
   return new Set(logged(output, 'backing up').map(line => line['partition'])).size === partitions
+}
+
+const uploaded = 'Kafka cannot be reached: uploaded what the spool holds'
+
+test('when Kafka cannot be reached, what the spool holds is uploaded before the worker gives up; the next one adopts it', async t => {
+  await using world = await openWorld(t)
+  const { topic, backup } = await openTopic(world)
+  await fillSpool(world, backup)
+  const { exit, stderr } = await runCommand(await withoutKafka(world, backup))
+  assert.equal(exit, 5, stderr)
+  assert.equal(logged(stderr, uploaded).length, partitions)
+  await backup.assertSame(topic)
+  assert.deepEqual(await readdir(`${world.folder}/worker/spool`), [])
+  const next = await backup.onceOk()
+  assertNoAlarm(next.stderr)
+  assert.equal(next.json['records'], 0)
+})
+
+test('when Kafka cannot be reached, what does not continue the store is kept, and written over nothing', async t => {
+  await using world = await openWorld(t)
+  const { topic, backup } = await openTopic(world)
+  await fillSpool(world, backup)
+  await backup.onceOk() // somebody else backs it up meanwhile
+  const before = await objectsIn(backup.store)
+  const { exit, stderr } = await runCommand(await withoutKafka(world, backup))
+  assert.equal(exit, 5)
+  assert.deepEqual(logged(stderr, uploaded), [])
+  assert.deepEqual(await objectsIn(backup.store), before)
+  assert.equal(await spooledRecords(world), records)
+  await backup.assertSame(topic)
+})
+
+/** The same worker, which is told of brokers that are not there. */
+async function withoutKafka(world: World, backup: BackupRun): Promise<string[]> {
+  const [nobody = 0] = await freePorts(1)
+  return backup.argv('worker').map(flag => flag.replace(world.bootstrap, `127.0.0.1:${nobody}`))
 }

@@ -196,14 +196,17 @@ test('what was left of a partition that went elsewhere is kept for a while, in c
   const clock = new ManualClock()
   const spool = new Spool({ disk: nodeDisk, folder, clock, log: silentLogger, group: 'maxbrod', maxOpenFiles: 8 })
   await spool.open()
-  assert.deepEqual(spool.leftPartitions, [{ topic: place.topic, partition: place.partition }])
+  assert.deepEqual(
+    spool.heads.map(({ from }) => from),
+    [10],
+  )
   clock.advance(3_599_999)
   await spool.sweep()
   assert.equal((await readdir(folder)).length, 2)
   clock.advance(1)
   await spool.sweep()
   assert.deepEqual(await readdir(folder), [])
-  assert.deepEqual(spool.leftPartitions, [])
+  assert.deepEqual(spool.heads, [])
 })
 
 function never(): Promise<never> {

@@ -1,0 +1,106 @@
+import type { Archive } from '../catalog/archive.ts'
+import { findArchive } from '../catalog/archive.ts'
+import { walkChain } from '../catalog/chain-walk.ts'
+import { BlockPress } from '../format/ocf/block-press.ts'
+import { tileKey } from '../format/keys.ts'
+import type { PartitionPlace } from '../format/keys.ts'
+import { isMaxbrodError, messageOf } from '../runtime/errors.ts'
+import { ByteBudget } from '../runtime/byte-budget.ts'
+import type { BackupDeps } from './deps.ts'
+import type { PartitionIdentity } from './identity.ts'
+import type { BackupOptions } from './options.ts'
+import { openSpool } from './spool.ts'
+import type { Spool } from './spool.ts'
+import type { SpoolHead } from './spool-notes.ts'
+import type { SpooledTile } from './spooled-tile.ts'
+import { TileDraft } from './tile-draft.ts'
+import { uploadTile } from './tile-upload.ts'
+import { TopicFolders } from './topic-folders.ts'
+import { openWorkingDir } from './working-dir.ts'
+
+type RescueDeps = Pick<BackupDeps, 'store' | 'disk' | 'clock' | 'random' | 'log' | 'writer'>
+
+/** True for what a worker gives up over while its spool may hold what nobody else has. */
+export function isKafkaGone(error: unknown): boolean {
+  return isMaxbrodError(error, 'KAFKA_UNREACHABLE', 'KAFKA_GAVE_UP')
+}
+
+/**
+ * Uploads what the spool of a working folder holds, when Kafka cannot be reached: it may be all that there will be. Needs the
+ * store alone; commits nothing, because the next worker finds the files. Never throws: the worker ends by the error that
+ * led here.
+ */
+export async function rescueSpool(deps: RescueDeps, options: BackupOptions, signal: AbortSignal): Promise<void> {
+  const { disk, random, log, store } = deps
+  try {
+    const archive = await findArchive(store, signal)
+    if (archive === undefined) return
+    using folder = await openWorkingDir(disk, options.workingDir, random, options.workerName)
+    await rescueFrom(await openSpool(folder.spoolFolder, deps, options), archive, deps, signal)
+  } catch (error) {
+    log.warn({ reason: messageOf(error) }, 'could not upload what the spool holds; it is kept')
+  }
+}
+
+async function rescueFrom(spool: Spool, archive: Archive, deps: RescueDeps, signal: AbortSignal): Promise<void> {
+  const folders = new TopicFolders(deps.store)
+  for (const head of firstOfEach(spool.heads)) {
+    const { topic, partition, topicId, lineage, clusterId, archiveId } = head
+    const isOurs = clusterId === archive.clusterId && archiveId === archive.archiveId
+    if (!isOurs || signal.aborted) continue
+    try {
+      const place = { topic, topicId: await folders.of(topic, topicId), partition, lineage }
+      await rescuePartition(spool, place, { archiveId, clusterId, topicId, lineage }, head, deps, signal)
+    } catch (error) {
+      deps.log.warn({ reason: messageOf(error), topic, partition }, 'could not upload what the spool holds; it is kept')
+    }
+  }
+}
+
+/** The first tile of each chain. */
+function firstOfEach(heads: readonly SpoolHead[]): Iterable<SpoolHead> {
+  const first = new Map<string, SpoolHead>()
+  for (const head of heads.toSorted((a, b) => a.from - b.from)) {
+    const { topic, partition, topicId, lineage, clusterId, archiveId } = head
+    const chain = JSON.stringify([topic, partition, topicId, lineage, clusterId, archiveId])
+    if (!first.has(chain)) first.set(chain, head)
+  }
+  return first.values()
+}
+
+async function rescuePartition(
+  spool: Spool,
+  place: PartitionPlace,
+  identity: PartitionIdentity,
+  { from, origin }: SpoolHead,
+  { store, writer, log }: RescueDeps,
+  ended: AbortSignal,
+): Promise<void> {
+  // Only a chain that ends where the spool begins can be continued; the first tile of all begins it.
+  const chain = await walkChain(store, place, identity, 'the first tile', ended)
+  const end = chain?.end ?? (from === origin ? from : undefined)
+  if (end === undefined) return
+  const wanted = { from: end, limit: chain?.nextFrom ?? Infinity, leaderEpoch: undefined }
+  for (const tile of await spool.peek(place, identity, wanted)) {
+    const draft = draftOf(spool, tile)
+    const outcome = await uploadTile(draft, { store, place, identity, origin, writer, ended })
+    if (outcome.kind !== 'created') return // somebody is at work there: the next start decides
+    log.info(
+      { key: tileKey(place, draft.from), from: draft.from, to: draft.to, records: draft.records },
+      'Kafka cannot be reached: uploaded what the spool holds',
+    )
+    await draft.discard()
+  }
+}
+
+function draftOf(spool: Spool, tile: SpooledTile): TileDraft {
+  return new TileDraft({
+    head: tile.head,
+    notes: tile.notes,
+    spool: spool.fileOf(tile, new ByteBudget(1), () => undefined),
+    press: new BlockPress(1),
+    openedAtMs: 0,
+    onSpooled: () => undefined,
+    onFailed: () => undefined,
+  })
+}
