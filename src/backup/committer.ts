@@ -13,6 +13,8 @@ interface Waiting {
 
 /** How long a request may take before the next one is sent beside it: the topic of one partition may be gone. */
 const PATIENCE_MS = 1_000
+/** Commits in one request: the coordinator writes them as one batch, which must not be larger than its topic allows (1 MiB). */
+const COMMITS_MAX = 500
 
 /**
  * Joins commits of many partitions into few requests: while one is under way, the next ones gather. The commits of one
@@ -48,12 +50,12 @@ export class Committer {
     this.#isSending = false
   }
 
-  /** At most one commit of each partition, none of which is under way. */
+  /** At most one commit of each partition, none of which is under way, and no more than a request may have. */
   #nextGroup(): Waiting[] {
     const group: Waiting[] = []
     const rest: Waiting[] = []
     for (const one of this.#waiting) {
-      if (this.#busy.has(one.offset.ownership)) rest.push(one)
+      if (group.length >= COMMITS_MAX || this.#busy.has(one.offset.ownership)) rest.push(one)
       else {
         this.#busy.set(one.offset.ownership, true)
         group.push(one)

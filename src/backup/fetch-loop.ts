@@ -5,6 +5,7 @@ import { messageOf } from '../runtime/errors.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
 import { unlessAborted } from '../runtime/aborted.ts'
 import type { WorkerContext } from './deps.ts'
+import { FetchOrder } from './fetch-order.ts'
 import type { WorkerMemory } from './memory.ts'
 import type { PartitionBackup } from './partition.ts'
 import type { Throttle } from '../runtime/throttle.ts'
@@ -39,6 +40,7 @@ interface Asked {
  * answer say where it must begin, and is under way while the answer is decoded. One failing partition does not hold up the others.
  */
 export async function runFetchLoop(nodeId: number, deps: FetchLoopDeps): Promise<void> {
+  const order = new FetchOrder<PartitionBackup>()
   let turn = 0
   let failures = 0
   let next: Promise<Asked | undefined> | undefined
@@ -46,7 +48,7 @@ export async function runFetchLoop(nodeId: number, deps: FetchLoopDeps): Promise
   while (!signal.aborted) {
     let asked: Asked | undefined
     try {
-      next ??= ask(nodeId, turn++, deps)
+      next ??= ask(nodeId, turn++, order, deps)
       asked = await unlessAborted(next, signal)
       if (signal.aborted) break
       next = undefined
@@ -66,8 +68,9 @@ export async function runFetchLoop(nodeId: number, deps: FetchLoopDeps): Promise
     for (const fetched of asked.answer.partitions) {
       const request = asked.requested.get(fetched)
       request?.partition.announce(fetched, request.offset)
+      if (request !== undefined && fetched.records.length > 0) order.served(request.partition)
     }
-    next = ask(nodeId, turn++, deps)
+    next = ask(nodeId, turn++, order, deps)
     next.catch(() => undefined) // looked at in the next turn
     await take(asked, deps)
   }
@@ -97,9 +100,14 @@ async function take(asked: Asked, { context, memory, throttle, signal }: FetchLo
 }
 
 /** One fetch; undefined when no partition wants anything now. */
-async function ask(nodeId: number, turn: number, deps: FetchLoopDeps): Promise<Asked | undefined> {
+async function ask(
+  nodeId: number,
+  turn: number,
+  order: FetchOrder<PartitionBackup>,
+  deps: FetchLoopDeps,
+): Promise<Asked | undefined> {
   const { context, memory, maxBytes, minBytes, signal } = deps
-  const chosen = choose(nodeId, turn, deps)
+  const chosen = choose(nodeId, turn, order, deps)
   if (chosen.length === 0) return undefined
   const lease = await memory.room(maxBytes, signal)
   try {
@@ -133,10 +141,15 @@ interface Chosen {
   readonly leader: Leader
 }
 
-/** The broker's partitions that want something, from another one on each turn: brokers fill answers in the order asked. */
-function choose(nodeId: number, turn: number, { context, partitions }: FetchLoopDeps): Chosen[] {
+/** The broker's partitions that want something. */
+function choose(
+  nodeId: number,
+  turn: number,
+  order: FetchOrder<PartitionBackup>,
+  { context, partitions }: FetchLoopDeps,
+): Chosen[] {
   const ready: Chosen[] = []
-  for (const partition of partitions()) {
+  for (const partition of order.sorted([...partitions()])) {
     const leader = context.kafka.routes.leader(partition.ownership)
     if (leader?.nodeId === nodeId && partition.wants(leader, 0) !== undefined) ready.push({ partition, leader })
   }
@@ -144,8 +157,7 @@ function choose(nodeId: number, turn: number, { context, partitions }: FetchLoop
   const probe = probing[(turn >> 1) % Math.max(probing.length, 1)]
   // Every other turn, so that a partition that must be asked alone does not slow the others down.
   if (probe !== undefined && (turn % 2 === 0 || probing.length === ready.length)) return [probe]
-  const first = turn % Math.max(ready.length, 1)
-  return [...ready.slice(first), ...ready.slice(0, first)].filter(({ partition }) => !partition.isProbing)
+  return ready.filter(({ partition }) => !partition.isProbing)
 }
 
 function requestsOf(

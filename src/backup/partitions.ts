@@ -20,6 +20,7 @@ import type { LogBounds } from './resume.ts'
 import { continuedBy } from './spool.ts'
 import type { BackupTally } from './result.ts'
 import { TopicFolders } from './topic-folders.ts'
+import { newUploadSlots } from './upload-slots.ts'
 import type { UploadedTile } from './uploaded-tile.ts'
 
 export interface PartitionsDeps {
@@ -42,9 +43,7 @@ export interface PartitionsDeps {
 }
 
 /** Partitions that find their resume point at the same time: each asks the store and the cluster a few things. */
-const RESUMING = 16
-/** Tiles uploaded at the same time, each with its bytes in memory. */
-const UPLOADING = 4
+const RESUMING = 32
 /** How long complete tiles may still be uploaded when a partition moves to another worker. */
 const HAND_OVER_MS = 10_000
 
@@ -53,7 +52,7 @@ export class Partitions {
   readonly #deps: PartitionsDeps
   readonly #running = new PartitionMap<PartitionBackup>()
   readonly #resuming = newLimit(RESUMING)
-  readonly #uploads = newLimit(UPLOADING)
+  readonly #uploads = newUploadSlots()
   readonly #folders: TopicFolders
   /** What partitions that were given up still have to do. None of them rejects. */
   readonly #leaving = new PartitionMap<Promise<void>>()

@@ -8,7 +8,7 @@ import type { ObjectBody } from '../storage/port.ts'
 import type { TileDraft } from './tile-draft.ts'
 
 /** Tiles up to this size are read once, into memory; larger ones are read again for each attempt. */
-const IN_MEMORY_BYTES = 16 * 1024 * 1024
+export const HELD_BYTES_MAX = 16 * 1024 * 1024
 
 /**
  * The object's bytes for a finished tile: the container's header in front of the blocks in the spool. Throws DISK when the
@@ -19,7 +19,7 @@ export async function tileBody({ spool, sync }: TileDraft, header: TileHeader): 
   assert(contradiction === undefined, `a tile with ${contradiction}`)
   const start = encodeContainerHeader(tileHeaderToMeta(header), sync)
   const bytes = start.length + spool.bytes
-  const isHeld = spool.isKept || bytes <= IN_MEMORY_BYTES
+  const isHeld = spool.isKept || bytes <= HELD_BYTES_MAX
   const hash = createHash('sha256').update(start)
   const blocksHash = createHash('sha256')
   const held: Buffer[] = [start]

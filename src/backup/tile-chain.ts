@@ -8,7 +8,6 @@ import type { BlockBounds } from '../format/transcode/to-avro.ts'
 import type { Ownership } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
 import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
-import type { Limit } from '../runtime/limit.ts'
 import { ChainCommits } from './chain-commits.ts'
 import type { Committer } from './committer.ts'
 import type { WorkerContext } from './deps.ts'
@@ -23,6 +22,7 @@ import { TileDraft } from './tile-draft.ts'
 import type { BatchFacts, DraftOptions } from './tile-draft.ts'
 import { uploadTile } from './tile-upload.ts'
 import type { TileUpload } from './tile-upload.ts'
+import type { UploadSlots } from './upload-slots.ts'
 import type { UploadedTile } from './uploaded-tile.ts'
 
 export interface ChainDeps {
@@ -31,7 +31,7 @@ export interface ChainDeps {
   readonly press: BlockPress
   readonly committer: Committer
   /** Bounds how many tiles are uploaded at the same time. */
-  readonly uploads: Limit
+  readonly uploads: UploadSlots
   readonly log: Logger
   readonly onUploaded: (tile: UploadedTile) => void
   /** False when the topic is another one by now: then nothing more is uploaded. Asked after all of a tile was read. */
@@ -353,7 +353,7 @@ export class TileChain {
       const { draft, reason, closedAtMs } = next
       if (!(await this.#deps.isSameTopic())) return
       if (this.#closed[0] !== next) continue // dropped meanwhile
-      const outcome = await this.#deps.uploads(() => uploadTile(draft, this.#upload))
+      const outcome = await this.#deps.uploads(draft.bytesAtMost, () => uploadTile(draft, this.#upload))
       if (this.#closed[0] !== next) continue // dropped meanwhile
       if (outcome.kind === 'created') {
         this.#closed.shift()

@@ -111,3 +111,19 @@ test('commits wait for a worker that has not joined yet, and fail with it', asyn
   session.reject(new Error('not joined'))
   await failed
 })
+
+test('thousands of commits at once go out in requests that the coordinator can write, all of them', async () => {
+  const requests: number[] = []
+  const commit: GroupSession['commit'] = offsets => {
+    requests.push(offsets.length)
+    return Promise.resolve(new PartitionMap(offsets.map(one => [one.ownership, 'committed'] as const)))
+  }
+  const committer = new Committer(Promise.resolve({ commit } as GroupSession), new ManualClock())
+  const { ended } = ownerships[0]!
+  const commits = Array.from({ length: 1_200 }, (_, partition) =>
+    committer.commit({ ownership: { topic: 'orders', partition, ended }, offset: 1, leaderEpoch: -1, metadata: '' }),
+  )
+  const outcomes = await Promise.all(commits)
+  assert.deepEqual([outcomes.length, new Set(outcomes)], [1_200, new Set(['committed'])])
+  assert.deepEqual(requests, [500, 500, 200])
+})

@@ -8,7 +8,7 @@ import type { PartitionBackup } from '../../src/backup/partition.ts'
 import type { FetchOptions } from '../../src/kafka/port.ts'
 import type { Lease } from '../../src/runtime/byte-budget.ts'
 import { unthrottled } from '../../src/runtime/throttle.ts'
-import { answerOf } from '../helpers/lone-partition.ts'
+import { answerOf, batchAt } from '../helpers/lone-partition.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
 
 const MIB = 1024 * 1024
@@ -74,4 +74,44 @@ test(
 test('a partition that must be asked alone does not make the others wait until it has much to say', async () => {
   assert.deepEqual([...new Set((await run(4, MIB, true)).map(({ minBytes }) => minBytes))], [1])
   assert.deepEqual([...new Set((await run(4, MIB)).map(({ minBytes }) => minBytes))], [64 * 1024])
+})
+
+test('where answers are always full, every partition gets its turn: none waits while another gets two', async () => {
+  const [count, perAnswer, fetches] = [50, 4, 100]
+  const served = Array.from({ length: count }, () => 0)
+  const end = new AbortController()
+  let asked = 0
+  let unevenness = 0
+  const partitions = served.map((_, partition) => {
+    const own = { ...ownership, partition }
+    const wants = () => ({ ...own, topicId: undefined, offset: served[partition]!, leaderEpoch: 0, maxBytes: MIB })
+    const rest = { announce: () => undefined, take: () => Promise.resolve(), isProbing: false }
+    return { ownership: own, wants, ...rest } as unknown as PartitionBackup
+  })
+  const kafka = {
+    routes: { leader: () => ({ nodeId: 1, leaderEpoch: 0, topicId: undefined }) },
+    fetcher: {
+      /** As brokers do it: in the order asked, until the answer is full. */
+      fetch(_node: number, wanted: readonly { partition: number }[]) {
+        if (++asked === fetches) end.abort()
+        unevenness = Math.max(unevenness, Math.max(...served) - Math.min(...served))
+        const answers = wanted.map(({ partition }, n) => {
+          if (n < perAnswer) served[partition]!++
+          return { ...answerOf(n < perAnswer ? [batchAt(0, 1)] : []), partition }
+        })
+        return Promise.resolve({ partitions: answers, bytes: 1, [Symbol.dispose]: () => undefined })
+      },
+    },
+  }
+  await runFetchLoop(1, {
+    context: { kafka, clock: new ManualClock() } as unknown as FetchLoopDeps['context'],
+    memory: new WorkerMemory(16 * MIB),
+    throttle: unthrottled,
+    partitions: () => partitions,
+    maxBytes: MIB,
+    minBytes: 1,
+    signal: end.signal,
+  })
+  assert.equal(asked, fetches)
+  assert.equal(unevenness, 1)
 })

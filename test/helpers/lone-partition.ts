@@ -7,6 +7,7 @@ import { PartitionBackup } from '../../src/backup/partition.ts'
 import type { PartitionDeps, PartitionOptions } from '../../src/backup/partition.ts'
 import type { ResumePoint } from '../../src/backup/resume.ts'
 import { Spool } from '../../src/backup/spool.ts'
+import { newUploadSlots } from '../../src/backup/upload-slots.ts'
 import type { UploadedTile } from '../../src/backup/uploaded-tile.ts'
 import type { BatchCodec } from '../../src/format/batch/record-batch.ts'
 import { codecBits } from '../../src/format/batch/record-batch.ts'
@@ -26,7 +27,6 @@ import type { Logger } from '../../src/observe/logger.ts'
 import { Metrics } from '../../src/observe/metrics.ts'
 import { silentProgress } from '../../src/observe/progress.ts'
 import type { Disk } from '../../src/runtime/disk.ts'
-import { newLimit } from '../../src/runtime/limit.ts'
 import { nodeDisk } from '../../src/runtime/node-disk.ts'
 import { systemRandom } from '../../src/runtime/random.ts'
 import { PartitionMap } from '../../src/runtime/topic-partition.ts'
@@ -144,7 +144,7 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
       press,
       committer: new Committer(Promise.resolve(session), clock),
       log: logger,
-      uploads: newLimit(4),
+      uploads: newUploadSlots(),
       onUploaded: tile => void uploaded.push(tile),
       onTrouble(trouble) {
         troubles.push(trouble)

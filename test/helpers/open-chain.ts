@@ -11,12 +11,12 @@ import type { ResumePoint } from '../../src/backup/resume.ts'
 import { Spool } from '../../src/backup/spool.ts'
 import { TileChain } from '../../src/backup/tile-chain.ts'
 import type { ChainDeps } from '../../src/backup/tile-chain.ts'
+import { newUploadSlots } from '../../src/backup/upload-slots.ts'
 import type { UploadedTile } from '../../src/backup/uploaded-tile.ts'
 import { BlockPress } from '../../src/format/ocf/block-press.ts'
 import type { GroupSession, OwnedOffset } from '../../src/kafka/port.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
 import type { Disk } from '../../src/runtime/disk.ts'
-import { newLimit } from '../../src/runtime/limit.ts'
 import { nodeDisk } from '../../src/runtime/node-disk.ts'
 import { systemRandom } from '../../src/runtime/random.ts'
 import { PartitionMap } from '../../src/runtime/topic-partition.ts'
@@ -80,7 +80,7 @@ export async function openChain(store: ObjectStore, options: ChainOptions = {}) 
     memory,
     press,
     committer: new Committer(session, clock),
-    uploads: newLimit(4),
+    uploads: newUploadSlots(),
     log: silentLogger,
     leaderEpoch: () => leaderEpoch,
     onDiskFull: error => void troubles.push(error),
