@@ -4,7 +4,7 @@
 NODE = scripts/node
 BIN = node_modules/.bin
 
-.PHONY: demo test check lint format bench servers torture torture-backup torture-matrix torture-restore fuzz golden install
+.PHONY: demo test check lint format bench servers torture scale-backup torture-backup torture-matrix torture-restore fuzz golden install
 
 ## a backup, a disaster and a restore with real data, in under two minutes
 demo: install
@@ -50,6 +50,10 @@ torture-matrix: install
 ## restores that are shot at, with many seeds, on one broker and on three; make torture-restore ARGS=--seeds=20
 torture-restore: install
 	@$(NODE) test/torture/restore.ts $(ARGS)
+
+## one backup worker with 3,000 partitions of 300 topics: start, memory, rest; make scale-backup ARGS='--topics 30'
+scale-backup: install
+	@$(NODE) test/torture/scale-backup.ts $(ARGS)
 
 ## changed files, batches and keys, each of which must be refused or read right; make fuzz ARGS='--seconds 3600'
 fuzz: install
