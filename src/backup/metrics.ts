@@ -20,6 +20,9 @@ export const backupMetrics = metricSet('backup', {
   ownedPartitions: gauge('Partitions that this worker backs up.'),
   bufferedBytes: gauge('Bytes read and not yet durable.'),
   bufferedAgeSeconds: gauge('Age of the oldest record or marker that was read and is not yet durable.'),
+  bufferedUntilTimestampSeconds: gauge(
+    'When all that is buffered now is on its way to the store at the latest, as Unix time; 0 when nothing is.',
+  ),
   diskFull: gauge('Is 1 while the disk of the working folder is full and nothing is read.'),
   memoryBytes: gauge('Bytes of records held in memory.'),
   lastUploadTimestampSeconds: gauge('When the newest file of a topic became durable.', { topic: 'any' }),

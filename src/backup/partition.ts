@@ -165,6 +165,15 @@ export class PartitionBackup {
     return this.#chain.oldestAgeMs
   }
 
+  /** Offsets that were read and are not durable. */
+  get bufferedOffsets(): number {
+    return this.#isStopped ? 0 : this.position - this.committedTo
+  }
+
+  get dueInMs(): number {
+    return this.#chain.dueInMs
+  }
+
   get isStopped(): boolean {
     return this.#isStopped
   }

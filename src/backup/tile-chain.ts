@@ -142,6 +142,11 @@ export class TileChain {
     return oldest === undefined ? 0 : this.#deps.context.clock.monotonic() - oldest.openedAtMs
   }
 
+  /** In how many ms the oldest tile is closed at the latest; 0 when it is. */
+  get dueInMs(): number {
+    return this.#closed.length > 0 ? 0 : Math.max(0, this.#limits.maxFileAge - this.ageMs)
+  }
+
   /** Tells the group where the chain ends, before anything new is added to it. */
   async commitStart(): Promise<void> {
     await this.#commits.commit(this.#durableTo, this.#lastFrom, -1)

@@ -8,6 +8,7 @@ import type { StopControl } from '../runtime/stop.ts'
 import { within } from '../runtime/within.ts'
 import { newThrottle, unthrottled } from '../runtime/throttle.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
+import { BufferedLog } from './buffered.ts'
 import { Committer } from './committer.ts'
 import type { DefinitionKeeper } from './definitions.ts'
 import type { WorkerContext } from './deps.ts'
@@ -156,8 +157,10 @@ export class WorkerRun implements AsyncDisposable {
 
   async #tick(): Promise<void> {
     const { context } = this.#deps
+    const buffered = new BufferedLog(context)
     while (!this.#reading.signal.aborted) {
       for (const partition of this.partitions.all) partition.tick()
+      buffered.tick(this.partitions.all)
       this.#loops.update()
       this.#room.tick()
       void context.spool.sweep()
