@@ -64,7 +64,7 @@ suite('a worker whose store fails', { concurrency: 4 }, () => {
   for (const [what, alter] of [
     ['a store that cuts a file and says that it is stored', (bytes: Buffer) => bytes.subarray(0, bytes.length - 1)],
     [
-      'that loses the first half of a file and says that it is stored',
+      'a store that loses the first half of a file and says that it is stored',
       (bytes: Buffer) => bytes.subarray(bytes.length / 2),
     ],
   ] as const) {

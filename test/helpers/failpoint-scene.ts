@@ -54,7 +54,8 @@ export class FailpointScene implements AsyncDisposable {
 
   argv(name: string, flags: readonly string[]): string[] {
     const { bootstrap, bucket, suffix } = this.options
-    const age = flags.includes('--once') ? [] : ['--max-file-age=300ms']
+    const isOwn = flags.some(flag => flag === '--once' || flag.startsWith('--max-file-age'))
+    const age = isOwn ? [] : ['--max-file-age=300ms']
     return [
       'backup',
       `--bootstrap-server=${bootstrap}`,

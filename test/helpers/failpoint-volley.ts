@@ -86,6 +86,7 @@ async function hit(scene: FailpointScene, others: Others, failpoint: Failpoint):
   const isWiped = isFresh || scene.options.dice.number() < 0.2
   if (isWiped) await rm(scene.workingDir('hit'), { recursive: true, force: true })
   const fault = faultOf(failpoint)
+  if (isOnce) await leaveSpool(scene, others)
   const worker = scene.start('hit', [fault], isOnce ? ['--once'] : [])
   // Partitions are only taken away when somebody else comes.
   await using _third = verb === 'kafka.revoked' ? comingAndGoing(scene) : undefined
@@ -105,6 +106,19 @@ async function hit(scene: FailpointScene, others: Others, failpoint: Failpoint):
   const { exit } = await worker.result
   assert.equal(exit, effect === 'kill' ? 'SIGKILL' : 0, worker.output.slice(-4_000))
   assertNoAlarm(worker.output)
+}
+
+/** A worker that has all partitions for itself dies before it uploads what it has read: the next one finds it. */
+async function leaveSpool(scene: FailpointScene, others: Others): Promise<void> {
+  await others.kill()
+  const note = 'disk.append:after:3:note'
+  const worker = scene.start('hit', [note], ['--max-file-age=10m', '--idle-after=100ms'])
+  try {
+    await eventually('something is in the spool', () => worker.fired.includes(note), patience)
+  } finally {
+    worker.process.kill('SIGKILL')
+    await worker.result
+  }
 }
 
 /** The worker stands still until the group has given its partitions away, goes on, and ends well when it is asked to. */
@@ -152,6 +166,8 @@ async function endOf(
   other: FaultyCli,
 ): Promise<Pick<VolleyReport, 'verdict' | 'files' | 'failure'>> {
   const { bootstrap, bucket, referee, suffix } = scene.options
+  const isUp = () => other.process.exitCode !== null || logged(other.output, 'backup begins').length > 0
+  await eventually('the other worker is up', isUp, patience)
   assert.equal(other.process.exitCode, null, other.output.slice(-4_000))
   other.process.kill('SIGTERM')
   assert.equal((await other.result).exit, 0, other.output.slice(-4_000))

@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -32,15 +33,21 @@ const { values } = parseArgs({
     /** Only verbs that hold this text. */
     only: { type: 'string', default: '' },
     minutes: { type: 'string', default: '600' },
+    /** Adds to what earlier runs have written. */
+    keep: { type: 'boolean', default: false },
   },
 })
 
-export interface Volley extends Partial<VolleyReport> {
+interface Volley extends Partial<VolleyReport> {
   readonly seed: string
+  /** The commit that was tested. */
+  readonly version: string
 }
 
 const startedAt = performance.now()
 const results = join(import.meta.dirname, 'results')
+const file = join(results, 'backup-matrix.json')
+const version = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
 prepareServers(line => console.log(line))
 await using kafka = await Kafka.start()
 await using referee = Referee.start(kafka.bootstrap)
@@ -65,10 +72,11 @@ for (let seed = Number(values.first); seed < Number(values.first) + Number(value
     queue.push({ seed: `${seed}`, n: at / size, failpoints: shuffled.slice(at, at + size) })
 }
 const ordered = queue.length
-const volleys: Volley[] = []
+const volleys: Volley[] = values.keep ? (JSON.parse(readFileSync(file, 'utf8')) as { volleys: Volley[] }).volleys : []
+const kept = volleys.length
 await Promise.all(Array.from({ length: Number(values.lanes) }, runLane))
 console.log(matrixTable(volleys))
-console.log(`${volleys.length} of ${ordered} volleys were run`)
+console.log(`${volleys.length - kept} of ${ordered} volleys were run`)
 if (volleys.some(isBad)) process.exitCode = 1
 
 async function runLane(): Promise<void> {
@@ -84,7 +92,7 @@ async function runLane(): Promise<void> {
       failure: error instanceof Error ? (error.stack ?? error.message) : String(error),
       hits: hits.map(hit => ({ fault: faultOf(hit), failure: 'the volley broke off', seconds: 0 })),
     }))
-    volleys.push({ seed, ...report })
+    volleys.push({ seed, version, ...report })
     save()
     const failed = report.hits.filter(hit => hit.failure !== undefined)
     console.log(`${name}: ${report.hits.length - failed.length} hits, ${report.failure ?? 'clean'}`)
@@ -119,7 +127,7 @@ function save(): void {
   const [cpu] = cpus()
   const machine = `${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}`
   mkdirSync(results, { recursive: true })
-  const ran = { ranAt: new Date().toISOString(), machine, volleysOrdered: ordered, volleysRun: volleys.length }
+  const ran = { ranAt: new Date().toISOString(), machine, failpoints: failpoints.length, seeds: values.seeds }
   const document = { ...ran, table: matrixTable(volleys).split('\n'), volleys }
-  writeFileSync(join(results, 'backup-matrix.json'), `${JSON.stringify(document, undefined, 2)}\n`)
+  writeFileSync(file, `${JSON.stringify(document, undefined, 2)}\n`)
 }
