@@ -94,6 +94,7 @@ export class Intake implements BlockHolder {
   /** Moves the position over offsets that hold nothing, or nothing any more. */
   skipTo(position: number): void {
     this.#position = position
+    this.#last = { ...this.#last, leaderEpoch: -1 } // nobody said whose the last of them was
   }
 
   /** Hands on the block that is being filled, if there is one. */
@@ -109,9 +110,10 @@ export class Intake implements BlockHolder {
     this.#options.onBlock(open.block, open.block.lastOffset + 1, () => open.lease[Symbol.dispose]())
   }
 
-  /** Drops what was not handed on and begins anew. */
-  reset(position: number): void {
+  /** Drops what was not handed on and begins anew, behind a record of this leader epoch, if it is known. */
+  reset(position: number, leaderEpoch = -1): void {
     this.#era++
+    this.#last = { ...this.#last, leaderEpoch }
     this.#position = position
     this.#open?.block.release()
     this.#open?.lease[Symbol.dispose]()

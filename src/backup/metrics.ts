@@ -12,6 +12,9 @@ export const backupMetrics = metricSet('backup', {
     topic: 'any',
     reason: gapReasons,
   }),
+  divergencesTotal: counter('Times that Kafka lost records that had been read, in an unclean leader election.', {
+    topic: 'any',
+  }),
   retentionHeadroomSeconds: gauge(
     'Least time until retention.ms lets Kafka delete a record of a topic that is not durable yet, shown up to half of it. Missing while nothing is in danger.',
     { topic: 'any' },

@@ -7,6 +7,7 @@ import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import { CorruptFetches } from './corrupt-fetches.ts'
 import type { PartitionIdentity } from './identity.ts'
+import type { Divergence } from './lineage.ts'
 import { Intake } from './intake.ts'
 import { readLogBounds } from './log-bounds.ts'
 import type { Gap } from '../format/tile-header.ts'
@@ -30,7 +31,10 @@ export interface PartitionOptions extends RotationLimits {
   readonly onCorrupt: 'stop' | 'gap'
 }
 
-export interface PartitionDeps extends Omit<ChainDeps, 'onMoved' | 'onTrouble' | 'isSameTopic' | 'leaderEpoch'> {
+export interface PartitionDeps extends Omit<
+  ChainDeps,
+  'onMoved' | 'onTrouble' | 'isSameTopic' | 'leaderEpoch' | 'lastEpoch'
+> {
   /** True while nothing may be read, because there is no room for it. */
   readonly isDiskFull: () => boolean
   readonly onRecords: (records: number, bytes: number) => void
@@ -40,6 +44,8 @@ export interface PartitionDeps extends Omit<ChainDeps, 'onMoved' | 'onTrouble' |
   readonly onStopped: (error: unknown) => void
   /** The topic was deleted and created again. */
   readonly onTopicReplaced: () => void
+  /** Kafka's log is not the one that was read: the partition must find its place anew. Told once. */
+  readonly onDiverged: (divergence: Divergence) => void
 }
 
 /** What becomes of a partition after trouble. */
@@ -58,6 +64,8 @@ export class PartitionBackup {
   readonly #corrupt: CorruptFetches
   readonly #memberOfMemory: Disposable
   #nextFetch: number
+  /** Leader epoch of what lies before it. */
+  #nextEpoch: number
   #barrier: number
   #target: number | undefined
   #lastTakenAtMs: number
@@ -73,6 +81,8 @@ export class PartitionBackup {
   /** True once records came that no topic id vouches for. */
   #isReadByName = false
   #isStopped = false
+  /** Until Kafka has confirmed that its log has the end of our chain. */
+  #isUnchecked: boolean
 
   constructor(
     place: PartitionPlace,
@@ -108,10 +118,12 @@ export class PartitionBackup {
           return verdict === 'try again' ? verdict : 'stop'
         },
         leaderEpoch: () => this.#askedAt,
+        lastEpoch: () => this.#intake.lastBatch.leaderEpoch,
       },
       spooled,
     )
     this.#nextFetch = this.#chain.end
+    const last = spooled.length > 0 ? this.#chain.lastBatch : { leaderEpoch: resume.leaderEpoch, codec: undefined }
     this.#intake = new Intake(
       this.#chain.end,
       {
@@ -121,8 +133,10 @@ export class PartitionBackup {
         bounds: () => this.#chain.bounds,
         onBlock: (block, coversTo, onReleased) => this.#chain.add(block, coversTo, this.#intake.lastBatch, onReleased),
       },
-      this.#chain.lastBatch,
+      last,
     )
+    this.#nextEpoch = last.leaderEpoch
+    this.#isUnchecked = last.leaderEpoch >= 0
     this.#corrupt = new CorruptFetches(place, {
       kafka: deps.context.kafka,
       topicId: identity.topicId,
@@ -178,6 +192,11 @@ export class PartitionBackup {
     return this.#isStopped
   }
 
+  /** False until it is known that Kafka's log has the end of our chain: an unclean leader election may have cut it. */
+  get isChecked(): boolean {
+    return !this.#isUnchecked
+  }
+
   /** True when the next fetch must ask for this partition alone: only then does an empty answer mean anything. */
   get isProbing(): boolean {
     return this.#probes !== undefined
@@ -195,6 +214,7 @@ export class PartitionBackup {
       topicId: this.identity.topicId,
       offset: this.#nextFetch,
       leaderEpoch: leader.leaderEpoch,
+      lastFetchedEpoch: this.#nextEpoch,
       maxBytes,
     }
   }
@@ -203,7 +223,11 @@ export class PartitionBackup {
   announce({ trouble, records }: FetchedPartition, requested: number): void {
     if (trouble !== undefined || requested !== this.#nextFetch) return
     try {
-      for (const batch of batchesIn(records)) this.#nextFetch = Math.max(this.#nextFetch, batch.nextOffset)
+      for (const batch of batchesIn(records)) {
+        if (batch.nextOffset <= this.#nextFetch) continue
+        this.#nextFetch = batch.nextOffset
+        this.#nextEpoch = batch.leaderEpoch
+      }
     } catch {
       // take() comes upon the same bytes and says what is wrong with them
     }
@@ -217,8 +241,16 @@ export class PartitionBackup {
     // While the leader moves, the old one's answer and the new one's may both begin at our position: one of them counts.
     if (this.#isTaking) return
     if (this.#isStopped || this.ownership.ended.aborted || requested !== this.position) return this.#rewind()
+    if (fetched.trouble === undefined) {
+      this.#troubledSinceMs = undefined
+      const { diverging } = fetched
+      if (diverging !== undefined) return this.#diverge(diverging)
+      const wasUnchecked = this.#isUnchecked
+      this.#isUnchecked = false
+      // It was only asked whether the log is still ours.
+      if (wasUnchecked && !this.#isHungry) return this.#rewind()
+    }
     this.#isTaking = true
-    if (fetched.trouble === undefined) this.#troubledSinceMs = undefined
     this.#isReadByName ||= !fetched.isNamedById
     try {
       await (fetched.trouble === undefined ? this.#takeRecords(fetched, isAlone) : this.#takeTrouble(fetched.trouble))
@@ -419,7 +451,7 @@ export class PartitionBackup {
 
   get #isHungry(): boolean {
     const hasEnough = this.#nextFetch >= Math.min(this.#barrier, this.#target ?? Infinity)
-    return !hasEnough && !this.#isStopped && !this.ownership.ended.aborted
+    return (!hasEnough || this.#isUnchecked) && !this.#isStopped && !this.ownership.ended.aborted
   }
 
   get #isTopicReplaced(): boolean {
@@ -466,7 +498,20 @@ export class PartitionBackup {
           hint: 'the partition lost records (an unclean leader election?): what the backup holds is safe; nothing is added until Kafka has passed it',
         },
       )
+    } else if (this.#intake.lastBatch.leaderEpoch >= 0) {
+      // The broker does not know of the epoch that it was asked about, which is no fault of the offset.
+      this.log.warn({ position: this.position }, 'cannot tell whether the log still has what was read; reading on')
+      this.#intake.skipTo(this.position)
+      this.#rewind()
+      this.#isUnchecked = false
     }
+  }
+
+  /** Nothing more is read or taken here: what is not in a file yet may be what Kafka lost. */
+  #diverge({ leaderEpoch, endOffset }: NonNullable<FetchedPartition['diverging']>): void {
+    this.#isStopped = true
+    const asked = { offset: this.position, leaderEpoch: this.#intake.lastBatch.leaderEpoch }
+    this.#deps.onDiverged({ asked, leaderEpoch, endOffset })
   }
 
   #declareGap(end: number, reason: Gap['reason']): void {
@@ -517,5 +562,6 @@ export class PartitionBackup {
 
   #rewind(): void {
     this.#nextFetch = this.position
+    this.#nextEpoch = this.#intake.lastBatch.leaderEpoch
   }
 }

@@ -15,7 +15,8 @@ import type { WorkerMemory } from './memory.ts'
 import { backupMetrics } from './metrics.ts'
 import { PartitionBackup } from './partition.ts'
 import type { PartitionDeps, PartitionOptions, Verdict } from './partition.ts'
-import { findResumePoint } from './resume.ts'
+import type { Divergence } from './lineage.ts'
+import { Lineages } from './lineages.ts'
 import type { LogBounds } from './resume.ts'
 import { continuedBy } from './spool.ts'
 import type { BackupTally } from './result.ts'
@@ -54,11 +55,13 @@ export class Partitions {
   readonly #resuming = newLimit(RESUMING)
   readonly #uploads = newUploadSlots()
   readonly #folders: TopicFolders
+  readonly #lineages: Lineages
   /** What partitions that were given up still have to do. None of them rejects. */
   readonly #leaving = new PartitionMap<Promise<void>>()
 
   constructor(deps: PartitionsDeps) {
     this.#deps = deps
+    this.#lineages = new Lineages(deps.context, deps.tally)
     this.#folders = new TopicFolders(deps.context.store)
   }
 
@@ -71,9 +74,11 @@ export class Partitions {
     return partition?.ownership === ownership ? partition : undefined
   }
 
-  /** Up to where partitions of ours are durable and committed; −1 before their end in the store is known. */
+  /** Up to where partitions of ours are durable and committed; −1 before their end in the store is known, and known to Kafka. */
   endsOf(ownerships: readonly Ownership[]): PartitionMap<number> {
-    return new PartitionMap(ownerships.map(ownership => [ownership, this.get(ownership)?.committedTo ?? -1] as const))
+    const endOf = (partition: PartitionBackup | undefined) =>
+      partition?.isChecked === true ? partition.committedTo : -1
+    return new PartitionMap(ownerships.map(ownership => [ownership, endOf(this.get(ownership))] as const))
   }
 
   /** Begins with partitions, each as soon as its resume point is known. */
@@ -171,6 +176,7 @@ export class Partitions {
       readLogBounds(kafka, ownerships),
     ])
     await kafka.routes.refresh(topics)
+    this.#lineages.forgetListings()
     await Promise.all(
       ownerships.map(ownership =>
         this.#resuming(async () => {
@@ -232,21 +238,23 @@ export class Partitions {
     log: Logger,
   ): Promise<PartitionBackup> {
     const { context, options, memory, press, committer, tally, room, onTrouble, onRecords, onUploaded } = this.#deps
-    const { kafka, store, archive } = context
-    const { topic, partition } = ownership
+    const { kafka } = context
+    const { topic } = ownership
     const leader = kafka.routes.leader(ownership)
     // Without a leader nothing says which incarnation of the topic this is.
     if (leader === undefined) throw new MaxbrodError('KAFKA_GAVE_UP', `${partitionName(ownership)} has no leader`)
     const { topicId } = leader
-    const place = { topic, topicId: await this.#folders.of(topic, topicId), partition, lineage: undefined }
-    const identity = { archiveId: archive.archiveId, clusterId: archive.clusterId, topicId, lineage: undefined }
-    const resume = await findResumePoint(store, place, identity, committed, bounds, ownership.ended)
+    const facts = { folder: await this.#folders.of(topic, topicId), committed, bounds, leader }
+    const { place, identity, resume, hasDiverged } = await this.#lineages.find(ownership, facts, log)
     // What the last ownership leaves comes to the spool first.
     await this.#leaving.get(ownership)
-    const spooled = await context.spool.take(place, identity, continuedBy(resume, bounds, leader))
+    const continued = continuedBy(resume, bounds, leader)
+    // What was read of a log that turned out to be another one is not to be trusted.
+    const limit = hasDiverged ? resume.chainEnd : continued.limit
+    const spooled = await context.spool.take(place, identity, { ...continued, limit })
     const position = spooled.at(-1)?.to ?? resume.chainEnd
     const spooledFrom = spooled.length > 0 ? resume.chainEnd : undefined
-    log.info({ position, spooledFrom, ...bounds }, 'backing up')
+    log.info({ position, spooledFrom, lineage: identity.lineage, ...bounds }, 'backing up')
     const deps: PartitionDeps = {
       context,
       memory,
@@ -264,6 +272,7 @@ export class Partitions {
       onRecords: (records, bytes) => onRecords(topic, records, bytes),
       onStopped: error => this.#stopped(ownership, error, log),
       onTopicReplaced: () => this.#restart(ownership, log),
+      onDiverged: found => this.#findAnew(ownership, found, log),
       isDiskFull: () => room.isFull,
       onDiskFull: error => room.filled(error),
     }
@@ -287,6 +296,14 @@ export class Partitions {
     if (partition === undefined) return
     log.warn({ topicId: partition.identity.topicId }, 'the topic was deleted; keeping what was read of it')
     this.#leave(partition, partition.retire(), () => this.start([ownership]))
+  }
+
+  /** Kafka lost records that were read. What is durable of them stays; the log is read again from the end of the chain. */
+  #findAnew(ownership: Ownership, divergence: Divergence, log: Logger): void {
+    const partition = this.#take(ownership)
+    if (partition === undefined) return
+    this.#lineages.diverged(ownership, divergence, log)
+    this.#leave(partition, partition.drained(), () => this.start([ownership]))
   }
 
   #stopped(ownership: Ownership, error: unknown, log: Logger): void {

@@ -15,6 +15,8 @@ export interface BackupResult {
   readonly stopped: readonly StoppedPartition[]
   /** Offsets that Kafka no longer had when they should have been read: declared in the files that follow. */
   readonly gaps: readonly (TopicPartition & Gap)[]
+  /** Partitions whose log lost records that the backup holds: it keeps them, and goes on in a new lineage. */
+  readonly cuts: readonly (TopicPartition & { readonly at: number; readonly lineage: number })[]
   /** Partitions with records that were not committed yet when the backup began: they come with the next one. */
   readonly behindOpenTransaction: readonly {
     readonly topic: string
@@ -41,6 +43,7 @@ export class BackupTally {
   readonly #partitions = new PartitionMap<PartitionResult>()
   readonly #stopped = new PartitionMap<{ readonly error: unknown }>()
   readonly #gaps: (TopicPartition & Gap)[] = []
+  readonly #cuts: BackupResult['cuts'][number][] = []
 
   uploaded(partition: TopicPartition, tile: UploadedTile): void {
     const { topic } = partition
@@ -55,6 +58,13 @@ export class BackupTally {
       to: tile.to,
     })
     for (const gap of tile.gaps) this.#gaps.push({ topic, partition: partition.partition, ...gap })
+  }
+
+  cut({ topic, partition }: TopicPartition, { at, lineage }: { readonly at: number; readonly lineage: number }): void {
+    const isTold = this.#cuts.some(
+      one => one.topic === topic && one.partition === partition && one.lineage === lineage && one.at === at,
+    )
+    if (!isTold) this.#cuts.push({ topic, partition, at, lineage })
   }
 
   stopped(partition: TopicPartition, error: unknown): void {
@@ -87,13 +97,14 @@ export class BackupTally {
     const sum = (pick: (one: PartitionResult) => number) => partitions.reduce((total, one) => total + pick(one), 0)
     const stopped = this.stoppedPartitions
     return {
-      result: stopped.length === 0 && this.#gaps.length === 0 ? 'ok' : 'partial',
+      result: stopped.length === 0 && this.#gaps.length === 0 && this.#cuts.length === 0 ? 'ok' : 'partial',
       files: sum(one => one.files),
       records: sum(one => one.records),
       bytes: sum(one => one.bytes),
       partitions,
       stopped,
       gaps: this.#gaps,
+      cuts: this.#cuts,
       behindOpenTransaction,
     }
   }

@@ -21,6 +21,8 @@ export interface ResumePoint {
   readonly lastFrom: number | undefined
   /** The first offset ever covered. */
   readonly origin: number
+  /** Of the last record of the chain; −1 when unknown: then nothing tells whether the log still has it. */
+  readonly leaderEpoch: number
   /** Offsets that Kafka no longer has and no tile covers; reading goes on behind them. */
   readonly gap: Gap | undefined
   /** A tile that lies ahead, behind a hole: the worker fills the hole up to here and goes on behind it. */
@@ -35,7 +37,7 @@ export interface LogBounds {
 /**
  * Finds where to go on: the store decides, the committed offset is a shortcut to its end. Throws FOREIGN_ARCHIVE when the
  * group's commit belongs to another archive, TILE_CONFLICT when foreign objects stand in the way, LOG_BEHIND_BACKUP when
- * Kafka has less than the backup.
+ * Kafka has less than the backup, unless the leader epoch is known: the first fetch tells where the histories part.
  */
 export async function findResumePoint(
   store: ObjectStore,
@@ -46,16 +48,19 @@ export async function findResumePoint(
   signal: AbortSignal,
 ): Promise<ResumePoint> {
   const note = validNote(place, identity, committed)
-  const isCacheGood =
-    committed !== undefined &&
-    note !== undefined &&
-    (await endsAt(store, place, identity, note, committed.offset, signal))
+  const cached =
+    committed === undefined || note === undefined
+      ? undefined
+      : await epochIfEndsAt(store, place, identity, note, committed.offset, signal)
+  const isCacheGood = committed !== undefined && cached !== undefined
   const chain = await walkChain(store, place, identity, isCacheGood ? committed.offset : 'the first tile', signal)
   const origin = await findOrigin(store, place, isCacheGood ? note : undefined, chain, bounds, signal)
   const chainEnd = chain?.end ?? origin
-  checkBounds(place, chainEnd, bounds)
+  const leaderEpoch = chain?.leaderEpoch ?? cached ?? -1
+  if (leaderEpoch < 0) checkBounds(place, chainEnd, bounds)
   return {
     chainEnd,
+    leaderEpoch,
     lastFrom: chain?.lastFrom ?? (isCacheGood ? note?.lastFrom : undefined),
     origin,
     gap:
@@ -78,24 +83,29 @@ function validNote(
   return note.topicId === identity.topicId && note.lineage === identity.lineage ? note : undefined
 }
 
-/** True when the store bears the commit out: the tile that it names ends there, or there was none yet. */
-async function endsAt(
+/**
+ * The last leader epoch (−1 for unknown) when the store bears the commit out: the tile that it names ends there, or there was
+ * none yet.
+ */
+async function epochIfEndsAt(
   store: ObjectStore,
   place: PartitionPlace,
   identity: PartitionIdentity,
   note: CommitNote,
   offset: number,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<number | undefined> {
   const { lastFrom } = note
-  if (lastFrom === undefined) return offset === note.origin
+  if (lastFrom === undefined) return offset === note.origin ? -1 : undefined
   const found = await readTileFacts(
     store,
     tileKey(place, lastFrom),
     { ...place, from: lastFrom, isEncrypted: false },
     signal,
   )
-  return found?.kind === 'tile' && found.facts.coversTo === offset && whyForeign(found.facts, identity) === undefined
+  const isBorneOut =
+    found?.kind === 'tile' && found.facts.coversTo === offset && whyForeign(found.facts, identity) === undefined
+  return isBorneOut ? found.leaderEpoch : undefined
 }
 
 async function findOrigin(

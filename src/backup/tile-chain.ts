@@ -34,6 +34,8 @@ export interface ChainDeps {
   readonly uploads: UploadSlots
   readonly log: Logger
   readonly onUploaded: (tile: UploadedTile) => void
+  /** Leader epoch of what lies before the position that was read up to; −1 when unknown. */
+  readonly lastEpoch: () => number
   /** False when the topic is another one by now: then nothing more is uploaded. Asked after all of a tile was read. */
   readonly isSameTopic: () => Promise<boolean>
   /**
@@ -216,7 +218,7 @@ export class TileChain {
     const draft = this.#draft
     if (draft === undefined) return
     this.#draft = undefined
-    if (to > draft.to) draft.cover(to)
+    if (to > draft.to) draft.cover(to, this.#deps.lastEpoch())
     draft.close(reason)
     this.#closed.push({ draft, reason, closedAtMs: this.#deps.context.clock.monotonic() })
     this.#startUploading()

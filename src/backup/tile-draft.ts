@@ -81,7 +81,7 @@ export class TileDraft {
     return this.#sum.records
   }
 
-  /** Of its last batch; −1 before the first. */
+  /** Of what lies before its end; −1 for unknown. */
   get leaderEpoch(): number {
     return this.#leaderEpoch
   }
@@ -95,9 +95,10 @@ export class TileDraft {
     return this.spool.bytes + this.#pendingBytesAtMost
   }
 
-  /** Covers offsets up to `to`, which have no records of their own. */
-  cover(to: number): void {
+  /** Covers offsets up to `to`, which have no records of their own; `leaderEpoch` is that of the last of them, if known. */
+  cover(to: number, leaderEpoch = -1): void {
     assert(to >= this.#to, `a tile that shrinks from ${this.#to} to ${to}`)
+    if (to > this.#to) this.#leaderEpoch = leaderEpoch
     this.#to = to
   }
 
@@ -200,10 +201,10 @@ export class TileDraft {
   #recall(note: SpoolNote): void {
     if (note.kind === 'gap') {
       this.gaps.push(note.gap)
-      this.#to = note.gap.to
+      this.cover(note.gap.to)
       return
     }
-    this.#to = note.to
+    this.cover(note.to)
     if (note.kind === 'closed') return
     this.#leaderEpoch = note.leaderEpoch
     this.#batchCodec = note.codec

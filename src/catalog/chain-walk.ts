@@ -14,6 +14,8 @@ export interface ChainEnd {
   readonly end: number
   /** Where that tile begins; undefined when no tile was found from the start on. */
   readonly lastFrom: number | undefined
+  /** Leader epoch of its last record; undefined when no tile was found, −1 when the tile does not tell. */
+  readonly leaderEpoch: number | undefined
   /** The next tile's start behind a hole: a worker must not write over it. */
   readonly nextFrom: number | undefined
 }
@@ -31,12 +33,13 @@ export async function walkChain(
 ): Promise<ChainEnd | undefined> {
   let end = start === 'the first tile' ? undefined : start
   let lastFrom: number | undefined
+  let leaderEpoch: number | undefined
   for await (const { key, place: tile } of listTiles(store, place, end ?? 0, { onForeign: () => undefined, signal })) {
     end ??= tile.from
     if (tile.from < end) continue // begins inside another tile: the planner will say so
-    if (tile.from > end) return { end, lastFrom, nextFrom: tile.from }
+    if (tile.from > end) return { end, lastFrom, leaderEpoch, nextFrom: tile.from }
     const found = await readTileFacts(store, key, tile, signal)
-    if (found === undefined) return { end, lastFrom, nextFrom: undefined } // removed since it was listed
+    if (found === undefined) return { end, lastFrom, leaderEpoch, nextFrom: undefined } // removed since it was listed
     const reason = found.kind === 'no tile' ? found.reason : whyForeign(found.facts, identity)
     if (found.kind === 'no tile' || reason !== undefined) {
       throw new MaxbrodError('TILE_CONFLICT', `${key} stands where this partition’s files go on, and ${reason}`, {
@@ -47,9 +50,10 @@ export async function walkChain(
       })
     }
     lastFrom = tile.from
+    leaderEpoch = found.leaderEpoch
     end = found.facts.coversTo
   }
-  return end === undefined ? undefined : { end, lastFrom, nextFrom: undefined }
+  return end === undefined ? undefined : { end, lastFrom, leaderEpoch, nextFrom: undefined }
 }
 
 /** The first offset that the chain with a tile at `from` ever covered. Throws OBJECT_CORRUPT or OBJECT_MISSING. */

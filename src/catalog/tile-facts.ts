@@ -7,7 +7,11 @@ import { readFileStart } from './tile-header-reader.ts'
 
 /** What an existing object says of itself to a writer that finds it in its way. */
 export type FoundTile =
-  | { readonly kind: 'tile'; readonly facts: TileFacts }
+  | {
+      readonly kind: 'tile'
+      readonly facts: TileFacts
+      /** Of its last record; −1 when unknown. */ readonly leaderEpoch: number
+    }
   /** Damaged, or something else altogether. */
   | { readonly kind: 'no tile'; readonly reason: string }
 
@@ -25,7 +29,7 @@ export async function readTileFacts(
 ): Promise<FoundTile | undefined> {
   if (place.isEncrypted) {
     const head = await store.head(key, signal)
-    return head === undefined ? undefined : sound(tileFactsFromMap(head.facts), place)
+    return head === undefined ? undefined : sound(tileFactsFromMap(head.facts), place, -1)
   }
   try {
     const { header, bytes, facts: map } = await readFileStart(store, key, place, { signal })
@@ -36,7 +40,7 @@ export async function readTileFacts(
     const facts = tileFactsFromMap(map) ?? told
     if (!isSameIdentity(facts, told) || facts.coversTo !== told.coversTo || facts.records !== told.records)
       return { kind: 'no tile', reason: 'the facts beside it contradict its header' }
-    return sound(facts, place)
+    return sound(facts, place, header.tile.leaderEpoch)
   } catch (error) {
     if (isMaxbrodError(error, 'OBJECT_MISSING')) return undefined
     if (isMaxbrodError(error, 'OBJECT_CORRUPT')) return { kind: 'no tile', reason: messageOf(error.cause ?? error) }
@@ -44,8 +48,8 @@ export async function readTileFacts(
   }
 }
 
-function sound(facts: TileFacts | undefined, { from }: TileKey): FoundTile {
+function sound(facts: TileFacts | undefined, { from }: TileKey, leaderEpoch: number): FoundTile {
   if (facts === undefined) return { kind: 'no tile', reason: 'nothing beside it says what it covers' }
   if (facts.coversTo <= from) return { kind: 'no tile', reason: `it covers ${from} to ${facts.coversTo}` }
-  return { kind: 'tile', facts }
+  return { kind: 'tile', facts, leaderEpoch }
 }

@@ -77,7 +77,7 @@ export const backup = command({
 })
 
 function outcomeOf(result: BackupResult, isInterrupted: boolean, url: string): Outcome {
-  const { files, records, bytes, partitions, stopped, gaps, behindOpenTransaction } = result
+  const { files, records, bytes, partitions, stopped, gaps, cuts, behindOpenTransaction } = result
   const rows = partitions.map(one => [
     one.topic,
     one.partition,
@@ -94,6 +94,10 @@ function outcomeOf(result: BackupResult, isInterrupted: boolean, url: string): O
       ({ topic, partition, from, to, reason }) =>
         `${topic}-${partition}: Kafka ${reason === 'retention' ? 'no longer had' : 'had a corrupt batch at'} the offsets ${from} … ${to - 1}; they are declared as a gap\n`,
     ),
+    ...cuts.map(
+      ({ topic, partition, at, lineage }) =>
+        `${topic}-${partition}: Kafka lost records from offset ${at} on; the backup keeps them, and goes on there with leader epoch ${lineage}\n`,
+    ),
     ...behindOpenTransaction.map(
       ({ topic, partition, records: open }) =>
         `${topic}-${partition}: ${open} offsets lie behind an open transaction; the next backup takes them\n`,
@@ -101,7 +105,7 @@ function outcomeOf(result: BackupResult, isInterrupted: boolean, url: string): O
   ].join('')
   return {
     result: result.result,
-    details: { files, records, bytes, partitions, stopped, gaps, behindOpenTransaction },
+    details: { files, records, bytes, partitions, stopped, gaps, cuts, behindOpenTransaction },
     text,
     isInterrupted,
   }

@@ -167,6 +167,11 @@ export interface FetchPartition extends TopicPartition {
   readonly offset: number
   /** −1 when unknown; else the broker refuses when it knows another one. */
   readonly leaderEpoch: number
+  /**
+   * Leader epoch of what lies before `offset` in what was fetched; −1 or missing when unknown. Brokers from Kafka 2.7 on
+   * answer with `diverging` when their log has another history there.
+   */
+  readonly lastFetchedEpoch?: number
   readonly maxBytes: number
 }
 
@@ -193,6 +198,11 @@ export interface FetchedPartition extends TopicPartition {
   readonly lastStableOffset: number
   readonly logStartOffset: number
   readonly aborted: readonly AbortedTransaction[]
+  /**
+   * The log is not the one that was fetched: an unclean leader election cut it. It has the records of `leaderEpoch`, the
+   * largest one up to `lastFetchedEpoch`, up to `endOffset`. There are no records then.
+   */
+  readonly diverging?: { readonly leaderEpoch: number; readonly endOffset: number } | undefined
   /** Whole record batches, and maybe a partial one at the end. Empty may also mean that the answer's budget was spent. */
   readonly records: Buffer
 }

@@ -143,8 +143,13 @@ const cases: Record<string, Case> = {
   },
 }
 
-function resume(store: ObjectStore, { committed, log }: Pick<Case, 'committed' | 'log'>) {
+function find(store: ObjectStore, { committed, log }: Pick<Case, 'committed' | 'log'>) {
   return findResumePoint(store, place, identity, committed, { logStart: 0, highWatermark: 100, ...log }, never)
+}
+
+async function resume(store: ObjectStore, one: Pick<Case, 'committed' | 'log'>) {
+  const { leaderEpoch: _, ...rest } = await find(store, one)
+  return rest
 }
 
 for (const [what, one] of Object.entries(cases)) {
@@ -177,10 +182,20 @@ test('what stands in the way of the chain and is no tile of it is a conflict', a
 })
 
 test('a log that ends before the backup does is refused by both ends', async () => {
-  await assert.rejects(resume(await storeOf(...chain), { log: { highWatermark: 29 } }), {
+  const unknown = { leaderEpoch: -1 }
+  const store = await storeOf([5, 10], [10, 20], [20, 30, unknown])
+  await assert.rejects(resume(store, { log: { highWatermark: 29 } }), {
     code: 'LOG_BEHIND_BACKUP',
     message: 'orders-3 ends at 29, and the backup holds it up to 30',
   })
+})
+
+test('where the leader epoch of the last file is known, Kafka is asked whether its log still has it', async () => {
+  const store = await storeOf([5, 10], [10, 30, { leaderEpoch: 6 }])
+  for (const one of [{}, { committed: commit(30, 10) }, { committed: commit(10, 5) }]) {
+    const { chainEnd, leaderEpoch } = await find(store, { ...one, log: { highWatermark: 29 } })
+    assert.deepEqual({ chainEnd, leaderEpoch }, { chainEnd: 30, leaderEpoch: 6 })
+  }
 })
 
 test('with a good commit, only its own tile is read, and the listing begins behind it', async () => {

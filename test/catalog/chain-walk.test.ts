@@ -16,9 +16,20 @@ async function storeOf(...spans: (readonly [from: number, to: number])[]): Promi
   return store
 }
 
-function walk(store: ObjectStore, start: number | 'the first tile' = 'the first tile') {
-  return walkChain(store, place, identity, start, never)
+async function walk(store: ObjectStore, start: number | 'the first tile' = 'the first tile') {
+  const found = await walkChain(store, place, identity, start, never)
+  if (found === undefined) return undefined
+  const { leaderEpoch: _, ...rest } = found
+  return rest
 }
+
+test('a chain tells the leader epoch of its end', async () => {
+  const store = newMemoryStore()
+  await putTile(store, await tileFile(0, 10, { leaderEpoch: 3 }))
+  await putTile(store, await tileFile(10, 12, { leaderEpoch: 7 }))
+  const epochs = [0, 10, 12].map(async start => (await walkChain(store, place, identity, start, never))?.leaderEpoch)
+  assert.deepEqual(await Promise.all(epochs), [7, 7, undefined])
+})
 
 test('without a tile there is no chain, and behind a known end there is nothing new', async () => {
   const store = newMemoryStore()

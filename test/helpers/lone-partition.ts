@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Committer } from '../../src/backup/committer.ts'
+import type { Divergence } from '../../src/backup/lineage.ts'
 import { WorkerMemory } from '../../src/backup/memory.ts'
 import { PartitionBackup } from '../../src/backup/partition.ts'
 import type { PartitionDeps, PartitionOptions } from '../../src/backup/partition.ts'
@@ -104,6 +105,7 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
   const uploaded: UploadedTile[] = []
   const troubles: unknown[] = []
   const stopped: unknown[] = []
+  const diverged: Divergence[] = []
   const seen = { replaced: 0 }
   const memory = new WorkerMemory(64 * 1024 * 1024)
   const press = new BlockPress(1)
@@ -128,7 +130,7 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
     { ...where, topicId: undefined, lineage: undefined },
     { archiveId: archive.archiveId, clusterId: archive.clusterId, topicId, lineage: undefined },
     ownership,
-    { chainEnd: 0, lastFrom: undefined, origin: 0, gap: undefined, barrier: undefined, ...resume },
+    { chainEnd: 0, lastFrom: undefined, origin: 0, leaderEpoch: -1, gap: undefined, barrier: undefined, ...resume },
     {
       minFileSize: 5 * 1024 * 1024,
       maxFileSize: undefined,
@@ -152,6 +154,7 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
       },
       onStopped: error => void stopped.push(error),
       onTopicReplaced: () => void seen.replaced++,
+      onDiverged: divergence => void diverged.push(divergence),
       onRecords: nothing,
       isDiskFull: () => false,
       onDiskFull: nothing,
@@ -171,6 +174,7 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
     uploaded,
     troubles,
     stopped,
+    diverged,
     seen,
     log,
     end,

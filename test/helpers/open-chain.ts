@@ -69,7 +69,15 @@ export async function openChain(store: ObjectStore, options: ChainOptions = {}) 
   const session = Promise.resolve({ commit } as unknown as GroupSession)
   const spool = new Spool({ disk, folder, clock, log: silentLogger, group: 'maxbrod', maxOpenFiles: 8 })
   const context = { store, clock, disk, random: systemRandom, spool, groupId: 'maxbrod', writer: 'a test' }
-  const resume = { chainEnd: 0, lastFrom: undefined, origin: 0, gap: undefined, barrier: undefined, ...options.resume }
+  const resume = {
+    chainEnd: 0,
+    lastFrom: undefined,
+    origin: 0,
+    leaderEpoch: -1,
+    gap: undefined,
+    barrier: undefined,
+    ...options.resume,
+  }
   await spool.open()
   const ours = { ...identity, archiveId: 'ours' }
   const limit = resume.barrier ?? Infinity
@@ -83,6 +91,7 @@ export async function openChain(store: ObjectStore, options: ChainOptions = {}) 
     uploads: newUploadSlots(),
     log: silentLogger,
     leaderEpoch: () => leaderEpoch,
+    lastEpoch: () => intake.lastBatch.leaderEpoch,
     onDiskFull: error => void troubles.push(error),
     isSameTopic: () => Promise.resolve(options.isSameTopic?.() ?? true),
     onUploaded: tile => void uploaded.push(tile),

@@ -29,7 +29,7 @@ export interface StoredPartition {
   readonly gaps: StoredFile['gaps']
 }
 
-const KEY = /^([^@/]+)(@[^/]+)?\/([0-9]+)\/\1-\3-([0-9]{19})\.avro$/
+const KEY = /^([^@/]+)(@[^/]+)?\/([0-9]+)(@e[0-9]+)?\/\1-\3-([0-9]{19})\.avro$/
 
 /**
  * Reads all data files, proves that each partition's files tile a range of offsets without a hole or an overlap, that each
@@ -39,9 +39,9 @@ export async function readBackup(store: ObjectStore): Promise<StoredPartition[]>
   const folders = new Map<string, StoredFile[]>()
   for await (const { key, etag } of store.list('')) {
     if (key.startsWith('@cluster/') || key.startsWith('@topics/')) continue
-    const [, topic, id = '', partition, from] = KEY.exec(key) ?? []
+    const [, topic, id = '', partition, lineage = '', from] = KEY.exec(key) ?? []
     assert.ok(topic !== undefined && partition !== undefined, `${key} is no data file`)
-    const folder = `${topic}${id}/${partition}`
+    const folder = `${topic}${id}/${partition}${lineage}`
     const file = await readFile(store, key, etag, folder, Number(from))
     assert.deepEqual([file.meta['maxbrod.topic'], file.meta['maxbrod.partition']], [topic, partition], key)
     folders.set(folder, [...(folders.get(folder) ?? []), file])
@@ -49,11 +49,11 @@ export async function readBackup(store: ObjectStore): Promise<StoredPartition[]>
   return [...folders].map(([folder, files]) => proven(folder, files))
 }
 
-/** The one partition of a topic's first incarnation, or several of them. */
+/** The partitions of a topic's folder, in all lineages: the first one comes first. */
 export function partitionsOf(backup: readonly StoredPartition[], topicFolder: string): StoredPartition[] {
   return backup
     .filter(({ folder }) => folder.slice(0, folder.lastIndexOf('/')) === topicFolder)
-    .toSorted((a, b) => Number(a.folder.split('/')[1]) - Number(b.folder.split('/')[1]))
+    .toSorted((a, b) => Number.parseInt(a.folder.split('/')[1]!, 10) - Number.parseInt(b.folder.split('/')[1]!, 10))
 }
 
 /** Keys and ETags of all objects: compared later, they show that nothing was changed or removed. */

@@ -21,7 +21,8 @@ export function newFetcher(view: ClusterView, newestFetch: number = FETCH.newest
         throw new KafkaError('UNSUPPORTED_VERSION', 'Fetch', `${connection.address} is older than Kafka 2.3`)
       const { maxWaitMs, minBytes, maxBytes } = options
       const isolation = options.isolation === 'committed' ? 1 : 0
-      const call = fetchCall(version, { isolation, maxWaitMs, minBytes, maxBytes }, partitions)
+      const asked = partitions.map(one => ({ ...one, lastFetchedEpoch: one.lastFetchedEpoch ?? -1 }))
+      const call = fetchCall(version, { isolation, maxWaitMs, minBytes, maxBytes }, asked)
       const frame = await connection.sendForFrame(call, { timeoutMs: maxWaitMs + GRACE_MS })
       try {
         const answer = call.decode(frame.payload)

@@ -15,6 +15,8 @@ export interface FetchCallPartition {
   readonly offset: number
   /** −1 when unknown: not compared. */
   readonly leaderEpoch: number
+  /** Of the record before `offset`; −1 when unknown. Compared from version 12 on. */
+  readonly lastFetchedEpoch: number
   readonly maxBytes: number
 }
 
@@ -40,9 +42,14 @@ export interface FetchAnswerPartition {
   readonly lastStableOffset: number
   readonly logStartOffset: number
   readonly aborted: readonly AbortedTransaction[]
+  /** Where the log has another history than the one that was fetched (KIP-595). */
+  readonly diverging: { readonly leaderEpoch: number; readonly endOffset: number } | undefined
   /** Record batches; a slice of the answer. */
   readonly records: Buffer
 }
+
+/** Tagged field of a partition's answer. */
+const DIVERGING_EPOCH = 0
 
 /** One fetch outside of any session (KIP-227): each request names all it wants. */
 export function fetchCall(
@@ -59,9 +66,9 @@ export function fetchCall(
     write(writer, isFlexible) {
       writer.int32(-1).int32(options.maxWaitMs).int32(options.minBytes).int32(options.maxBytes).int8(options.isolation)
       writer.int32(0).int32(-1) // session id and epoch: none
-      const writePartition = ({ partition, offset, leaderEpoch, maxBytes }: FetchCallPartition) => {
+      const writePartition = ({ partition, offset, leaderEpoch, lastFetchedEpoch, maxBytes }: FetchCallPartition) => {
         writer.int32(partition).int32(leaderEpoch).int64(offset)
-        if (version >= 12) writer.int32(-1) // last fetched epoch: not compared
+        if (version >= 12) writer.int32(lastFetchedEpoch)
         writer.int64(-1).int32(maxBytes) // log start offset: followers only
         if (isFlexible) writer.noTags()
       }
@@ -95,7 +102,11 @@ export function fetchCall(
           })
           reader.int32() // preferred read replica: no rack was named
           const records = isFlexible ? reader.compactBytes() : reader.bytes()
-          if (isFlexible) reader.skipTags()
+          let diverging: FetchAnswerPartition['diverging']
+          if (isFlexible)
+            reader.tags((tag, field) => {
+              if (tag === DIVERGING_EPOCH) diverging = { leaderEpoch: field.int32(), endOffset: field.offset() }
+            })
           return {
             topic,
             partition,
@@ -104,6 +115,7 @@ export function fetchCall(
             lastStableOffset,
             logStartOffset,
             aborted,
+            diverging,
             records,
           }
         })

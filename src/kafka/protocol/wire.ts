@@ -153,9 +153,13 @@ export class WireReader {
   }
   /** Passes a tag buffer (KIP-482). */
   skipTags(): void {
+    this.tags(() => undefined)
+  }
+  /** A tag buffer's fields, each with its number and bytes. */
+  tags(onField: (tag: number, field: WireReader) => void): void {
     for (let left = this.uvarint(); left > 0; left--) {
-      this.uvarint()
-      this.#pass(this.uvarint())
+      const tag = this.uvarint()
+      onField(tag, new WireReader(this.#slice(this.uvarint())))
     }
   }
 
