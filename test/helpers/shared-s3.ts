@@ -2,6 +2,7 @@ import { CreateBucketCommand, DeleteBucketCommand, S3Client } from '@aws-sdk/cli
 import { after } from 'node:test'
 import { openS3Store } from '../../src/storage/s3.ts'
 import type { S3Options } from '../../src/storage/s3-client.ts'
+import { eventually } from './eventually.ts'
 import { S3Proxy } from './s3proxy.ts'
 
 // A running server that the user named; its credentials stand in AWS_ACCESS_KEY_ID and so on.
@@ -60,9 +61,18 @@ export async function openBucket(endpoint?: string, credentials?: S3Options['cre
     url: prefix => `s3://${bucket}${prefix === undefined ? '' : `/${prefix}`}`,
     async [Symbol.asyncDispose]() {
       const store = openS3Store(options)
-      for await (const { key } of store.list('')) await store.delete(key)
+      // What a worker had sent before it was stopped may arrive in between.
+      await eventually('the bucket is empty and gone', async () => {
+        for await (const { key } of store.list('')) await store.delete(key)
+        return client.send(new DeleteBucketCommand({ Bucket: bucket })).then(
+          () => true,
+          (error: unknown) => {
+            if (error instanceof Error && error.name === 'BucketNotEmpty') return false
+            throw error
+          },
+        )
+      })
       store.close()
-      await client.send(new DeleteBucketCommand({ Bucket: bucket }))
       client.destroy()
     },
   }
