@@ -4,7 +4,7 @@
 NODE = scripts/node
 BIN = node_modules/.bin
 
-.PHONY: demo test check lint format bench servers torture scale-backup torture-backup torture-matrix torture-restore fuzz golden install
+.PHONY: demo test test-long check lint format bench servers torture scale-backup torture-backup torture-matrix torture-restore fuzz golden install
 
 ## a backup, a disaster and a restore with real data, in under two minutes
 demo: install
@@ -13,6 +13,10 @@ demo: install
 ## every test: pure, against a real broker and a real S3 server, and whole processes
 test: install
 	@$(NODE) test/run.ts $(ARGS)
+
+## what is too slow for every run: networks and disks that fail, elections that lose records, killed workers' spools
+test-long: install
+	@$(NODE) test/run.ts test/long/ $(ARGS)
 
 ## how fast it is; writes bench/results/<date>.json. make bench ARGS='--runs 1 --only 150B'
 bench: servers

@@ -3,7 +3,7 @@
  * their title, `--list` only says what would run.
  *
  * Every file runs in a process of its own, so that a crash or a leak stays in its file: first the pure ones, while the
- * servers start; then those that share the one broker and the one S3 server; then, one at a time, the system tests.
+ * servers start; then those that share the one broker and the one S3 server; then the system tests.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -71,8 +71,8 @@ async function* runAll(folder: string): AsyncGenerator<FileResult> {
     return { ...result, output: result.output + logs() }
   }
   yield* inLanes(ofKind('server'), cores, run)
-  // They start many processes each and measure time-outs, so they get the machine for themselves.
-  yield* inLanes(ofKind('system'), 1, run)
+  // They start many processes each, and wait for time-outs much of their time.
+  yield* inLanes(ofKind('system'), cores, run)
 }
 
 /** Runs the files, so many at a time, and yields each result as it comes. Ends early when the run is stopped. */
