@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { newFetcher } from '../../src/kafka/kafkajs/fetcher.ts'
-import type { BatchFetcher, Kafka as Client } from '../../src/kafka/port.ts'
+import type { BatchFetcher, FetchedBatches, Kafka as Client } from '../../src/kafka/port.ts'
 import { readTail } from '../../src/kafka/tail.ts'
 import { must } from '../../src/runtime/assert.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
@@ -168,10 +168,15 @@ suite('three brokers', { skip: skipWithForeignKafka }, () => {
     const fetchAll = (nodeId: number) =>
       Promise.all(fetchers.map(fetcher => fetcher.fetch(nodeId, [want({ topic, partition: 0 }, { topicId })], options)))
     const answers = await fetchAll(1)
+    const sameFor = (answer: FetchedBatches) => answer.partitions.map(({ isNamedById: _, ...rest }) => rest)
     for (const answer of answers) {
       assert.deepEqual(valuesOf(answer), [['old']])
-      assert.deepEqual(answer.partitions, answers[0]!.partitions)
+      assert.deepEqual(sameFor(answer), sameFor(answers[0]!))
     }
+    assert.deepEqual(
+      answers.map(({ partitions: [only] }) => only?.isNamedById),
+      [false, false, true],
+    )
     for (const answer of answers) answer[Symbol.dispose]()
 
     await referee.deleteTopic(topic)
