@@ -2,25 +2,10 @@ import assert from 'node:assert/strict'
 import { readdir, writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
-import { newMemoryStore } from '../../src/storage/memory.ts'
-import type { ObjectStore } from '../../src/storage/port.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { bodyOf } from '../helpers/object-bodies.ts'
+import { spansIn, storeWith } from '../helpers/chain-stores.ts'
 import { openChain } from '../helpers/open-chain.ts'
-import { proveByCatalog } from '../helpers/catalog-proof.ts'
-
-const folder = 'orders/3/'
-
-/** The spans of the tiles in a store, after the catalog's proof. */
-async function spansIn(store: ObjectStore): Promise<(readonly [number, number])[]> {
-  const proven = await proveByCatalog(store)
-  return (proven.get(folder) ?? []).map(({ from, to }) => [from, to] as const)
-}
-
-function storeWith(change: (store: ObjectStore) => Partial<ObjectStore>): ObjectStore {
-  const store = newMemoryStore()
-  return { ...store, ...change(store) }
-}
 
 const unreachable = () => new MaxbrodError('STORAGE_UNREACHABLE', 'as the test wants')
 

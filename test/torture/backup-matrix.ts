@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { cpus, release, tmpdir, totalmem } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Failpoint } from '../helpers/failpoints.ts'
@@ -16,6 +16,7 @@ import { Dice } from '../helpers/seed.ts'
 import { openBucket, s3Environment } from '../helpers/shared-s3.ts'
 import { prepareServers } from '../servers/prepare.ts'
 import { matrixTable } from './matrix-table.ts'
+import { results, writeResults } from './write-results.ts'
 
 /**
  * The failpoints of a backup worker: every verb of its ports × before and after × the first, second and last call × SIGKILL
@@ -45,7 +46,6 @@ interface Volley extends Partial<VolleyReport> {
 }
 
 const startedAt = performance.now()
-const results = join(import.meta.dirname, 'results')
 const file = join(results, 'backup-matrix.json')
 const version = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
 prepareServers(line => console.log(line))
@@ -124,10 +124,6 @@ async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
 }
 
 function save(): void {
-  const [cpu] = cpus()
-  const machine = `${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}`
-  mkdirSync(results, { recursive: true })
-  const ran = { ranAt: new Date().toISOString(), machine, failpoints: failpoints.length, seeds: values.seeds }
-  const document = { ...ran, table: matrixTable(volleys).split('\n'), volleys }
-  writeFileSync(file, `${JSON.stringify(document, undefined, 2)}\n`)
+  const table = matrixTable(volleys).split('\n')
+  writeResults('backup-matrix.json', { failpoints: failpoints.length, seeds: values.seeds, table, volleys })
 }

@@ -1,6 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { cpus, release, tmpdir, totalmem } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { backupUnderFire } from '../helpers/backup-under-fire.ts'
@@ -10,6 +9,7 @@ import { Referee } from '../helpers/referee.ts'
 import { S3Proxy } from '../helpers/s3proxy.ts'
 import { openBucket, s3Environment } from '../helpers/shared-s3.ts'
 import { prepareServers } from '../servers/prepare.ts'
+import { writeResults } from './write-results.ts'
 
 /**
  * `make torture-backup`: the backup of test/system/backup-under-fire.test.ts with many seeds. Writes what happened to
@@ -28,8 +28,6 @@ interface Run extends Partial<BackupFireReport> {
   readonly seed: string
   readonly failure?: string
 }
-
-const results = join(import.meta.dirname, 'results')
 
 prepareServers(line => console.log(line))
 await using kafka = await Kafka.start()
@@ -76,9 +74,5 @@ async function runOnce(seed: string): Promise<Run> {
 }
 
 function save(): void {
-  const [cpu] = cpus()
-  const machine = `${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}`
-  mkdirSync(results, { recursive: true })
-  const document = { ranAt: new Date().toISOString(), machine, runs }
-  writeFileSync(join(results, 'backup.json'), `${JSON.stringify(document, undefined, 2)}\n`)
+  writeResults('backup.json', { runs })
 }

@@ -1,10 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { cpus, release, totalmem } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { restoreUnderFire } from '../helpers/restore-under-fire.ts'
 import type { FireReport } from '../helpers/restore-under-fire.ts'
 import { prepareServers } from '../servers/prepare.ts'
+import { writeResults } from './write-results.ts'
 
 /**
  * `make torture-restore`: the restore of test/system/restore-under-fire.test.ts with many seeds, on one broker and on three.
@@ -30,7 +28,6 @@ const shapes = {
   3: { brokers: 3, kills: 6, pauses: 1, brokerKills: 4 },
 } as const
 
-const results = join(import.meta.dirname, 'results')
 const all: Run[] = []
 
 prepareServers(line => console.log(line))
@@ -63,12 +60,5 @@ async function runOnce(shape: (typeof shapes)[1 | 3], seed: string): Promise<Run
 }
 
 function save(brokers: number, runs: readonly Run[]): void {
-  const [cpu] = cpus()
-  const machine = `${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}`
-  mkdirSync(results, { recursive: true })
-  const document = { ranAt: new Date().toISOString(), machine, runs }
-  writeFileSync(
-    join(results, `restore-${brokers}-broker${brokers > 1 ? 's' : ''}.json`),
-    `${JSON.stringify(document, undefined, 2)}\n`,
-  )
+  writeResults(`restore-${brokers}-broker${brokers > 1 ? 's' : ''}.json`, { runs })
 }

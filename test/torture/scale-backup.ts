@@ -1,6 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { cpus, release, tmpdir, totalmem } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Cli } from '../helpers/cli.ts'
@@ -10,6 +9,7 @@ import { freePorts } from '../helpers/ports.ts'
 import { cpuShare, processFigures } from '../helpers/process-figures.ts'
 import { Referee } from '../helpers/referee.ts'
 import { prepareServers } from '../servers/prepare.ts'
+import { writeResults } from './write-results.ts'
 
 /**
  * `make scale-backup`: one worker with thousands of partitions on one broker. Says how long it takes to start, what it costs at
@@ -170,10 +170,5 @@ function sleep(ms: number): Promise<void> {
 }
 
 function save(): void {
-  const [cpu] = cpus()
-  const machine = `${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}`
-  const results = join(import.meta.dirname, 'results')
-  mkdirSync(results, { recursive: true })
-  const document = { ranAt: new Date().toISOString(), machine, topics, partitions: all, limits: LIMITS, figures }
-  writeFileSync(join(results, 'scale-backup.json'), `${JSON.stringify(document, undefined, 2)}\n`)
+  writeResults('scale-backup.json', { topics, partitions: all, limits: LIMITS, figures })
 }
