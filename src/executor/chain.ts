@@ -1,10 +1,7 @@
-import { readFileHeader } from '../catalog/tile-header-reader.ts'
-import { parseTileKey } from '../format/keys.ts'
 import { chainName } from '../format/plan.ts'
 import type { PlanFile } from '../format/plan.ts'
-import { must } from '../runtime/assert.ts'
 import type { ByteBudget } from '../runtime/byte-budget.ts'
-import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
 import { readChain } from './chain-source.ts'
 import type { SourceBatches, SourceItem } from './chain-source.ts'
 import { Patience } from './patience.ts'
@@ -91,7 +88,7 @@ export class ChainRestore {
       this.#setCount(progress.count)
       const verdict = resumeAt(this.#files, progress)
       if (verdict.kind === 'spoiled') throw log.spoiled(verdict.reason, verdict.record)
-      await this.#checkBorder(verdict, progress, log)
+      this.#checkBorder(verdict, progress, log)
       this.#markDone(verdict.kind === 'complete' ? this.#files.length : verdict.index)
       if (verdict.kind === 'complete') return
       await targets.open(facts)
@@ -143,27 +140,13 @@ export class ChainRestore {
   }
 
   /** At the border of two files, and at the end, the last record in the target must be the last one of the file before. */
-  async #checkBorder(verdict: ResumeVerdict, { tailSourceOffset }: TargetProgress, log: TargetLog): Promise<void> {
+  #checkBorder(verdict: ResumeVerdict, { tailSourceOffset }: TargetProgress, log: TargetLog): void {
     if (verdict.kind === 'go on' && verdict.skip > 0) return
     const index = verdict.kind === 'go on' ? verdict.index : this.#files.length
-    const before = this.#files.findLast(file => file.index < index && file.records > 0)
-    const lastOffset = before === undefined ? undefined : await this.#lastOffsetOf(before)
+    const lastOffset = this.#files.findLast(file => file.index < index && file.records > 0)?.lastOffset
     if (lastOffset === undefined || lastOffset === tailSourceOffset) return
     const reason = `its last record has source offset ${tailSourceOffset}, where ${lastOffset} must stand`
     throw log.spoiled(reason, this.#count - 1)
-  }
-
-  /** Undefined when the file does not tell. One that is gone or broken is no trouble either: its records are there. */
-  async #lastOffsetOf({ object: { key, etag }, slice }: PlanFile): Promise<number | undefined> {
-    const { deps, ownership } = this.#with
-    if (slice !== undefined) return undefined
-    try {
-      const header = await readFileHeader(deps.store, key, must(parseTileKey(key), key), etag, ownership.ended)
-      return header.kind === 'maxbrod' ? header.tile.content.lastOffset : undefined
-    } catch (error) {
-      if (isMaxbrodError(error, 'OBJECT_MISSING', 'OBJECT_CHANGED', 'OBJECT_CORRUPT')) return undefined
-      throw error
-    }
   }
 
   #setCount(count: number): void {

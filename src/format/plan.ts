@@ -1,5 +1,23 @@
 import { DecodeError } from './batch/varint.ts'
-import { isTopicName, parseTileKey } from './keys.ts'
+import { parseTileKey } from './keys.ts'
+import {
+  asFields,
+  configValues,
+  list,
+  numbers,
+  object,
+  optionalText,
+  optionalWhole,
+  pairs,
+  parseObject,
+  partitionNumber,
+  range,
+  text,
+  texts,
+  topicName,
+  whole,
+} from './plan-fields.ts'
+import type { Fields } from './plan-fields.ts'
 
 /**
  * The records of a plan topic (docs/formats.md, "Plan"). A restore is its plan topic: the first head record fixes what is
@@ -65,6 +83,8 @@ export interface PlanFile {
   readonly records: number
   /** Records of the chain before this file. */
   readonly recordsBefore: number
+  /** Source offset of the last of these records; undefined when there is none. */
+  readonly lastOffset: number | undefined
   /** When only a part of the file is wanted: source offsets, closed-open. */
   readonly slice: { readonly fromOffset: number; readonly toOffset: number } | undefined
   readonly index: number
@@ -116,14 +136,11 @@ export function decodePlanEntry(value: Buffer | null): PlanEntry {
     case 'end':
       return { kind: 'end', planId: text(fields, 'planId'), partitions: decodeEnds(object(fields, 'partitions')) }
     default:
-      throw new DecodeError(`a record of kind ${String(fields['kind'])}`)
+      throw new DecodeError(`a record of kind ${JSON.stringify(fields['kind'])}`)
   }
 }
 
-const MAX_INT32 = 2 ** 31 - 1
 const MAX_INT64 = 2n ** 63n - 1n
-
-type Fields = Readonly<Record<string, unknown>>
 
 function decodeHead(fields: Fields): PlanHead {
   const mapping = object(fields, 'mapping')
@@ -175,6 +192,7 @@ function decodeFile(fields: Fields): PlanFile {
     covers: { from: covers[0], to: covers[1] },
     records: whole(fields, 'records'),
     recordsBefore: whole(fields, 'recordsBefore'),
+    lastOffset: optionalWhole(fields, 'lastOffset'),
     slice: slice === undefined ? undefined : { fromOffset: slice[0], toOffset: slice[1] },
     index: whole(fields, 'index'),
   }
@@ -183,7 +201,9 @@ function decodeFile(fields: Fields): PlanFile {
 }
 
 /** What no planner writes: executors take the rest on trust. */
-function checkFile({ source, object: { key }, covers, slice, records, recordsBefore }: PlanFile): void {
+function checkFile(file: PlanFile): void {
+  const { source, covers, slice, records, recordsBefore, lastOffset } = file
+  const { key } = file.object
   const place = parseTileKey(key)
   if (place === undefined || place.topic !== source.topic || place.partition !== source.partition)
     throw new DecodeError(`the key ${key}, which is no file of ${source.topic}-${source.partition}`)
@@ -193,6 +213,8 @@ function checkFile({ source, object: { key }, covers, slice, records, recordsBef
     throw new DecodeError(`offsets ${from} to ${to} of ${key}`)
   if (records > to - from || !Number.isSafeInteger(recordsBefore + records))
     throw new DecodeError(`${records} records behind ${recordsBefore} others in ${key}`)
+  if (lastOffset !== undefined && (records === 0 || lastOffset < from + records - 1 || lastOffset >= to))
+    throw new DecodeError(`offset ${lastOffset} as the last one of ${records} records in ${key}`)
 }
 
 function decodeEnds(fields: Fields): PlanEnd['partitions'] {
@@ -201,94 +223,5 @@ function decodeEnds(fields: Fields): PlanEnd['partitions'] {
       chain,
       { index: whole(asFields(of), 'index'), records: whole(asFields(of), 'records') },
     ]),
-  )
-}
-
-function parseObject(value: Buffer | null): Fields {
-  if (value === null) throw new DecodeError('a record without a value')
-  try {
-    return asFields(JSON.parse(value.toString()))
-  } catch (cause) {
-    throw new DecodeError('a record that is no JSON object', { cause })
-  }
-}
-
-function asFields(value: unknown): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new DecodeError('something else than an object')
-  return value as Fields
-}
-
-function object(fields: Fields, name: string): Fields {
-  return asFields(fields[name])
-}
-
-/** A closed-open range. */
-function range(fields: Fields, from: string, to: string): [from: number, to: number] {
-  const start = whole(fields, from)
-  const end = whole(fields, to)
-  if (end < start) throw new DecodeError(`a range from ${start} to ${end}`)
-  return [start, end]
-}
-
-function list(fields: Fields, name: string): Fields[] {
-  const value = fields[name]
-  if (!Array.isArray(value)) throw new DecodeError(`${name} is no list`)
-  return value.map(asFields)
-}
-
-function text(fields: Fields, name: string): string {
-  const value = fields[name]
-  if (typeof value !== 'string') throw new DecodeError(`${name} is no text`)
-  return value
-}
-
-function topicName(fields: Fields, name: string): string {
-  const value = text(fields, name)
-  if (!isTopicName(value)) throw new DecodeError(`a topic of the name ${JSON.stringify(value)}`)
-  return value
-}
-
-function partitionNumber(fields: Fields): number {
-  const value = whole(fields, 'partition')
-  if (value > MAX_INT32) throw new DecodeError(`a partition of ${value}`)
-  return value
-}
-
-function optionalText(fields: Fields, name: string): string | undefined {
-  return fields[name] === undefined ? undefined : text(fields, name)
-}
-
-function whole(fields: Fields, name: string): number {
-  const value = fields[name]
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
-    throw new DecodeError(`${name} is no whole number`)
-  return value
-}
-
-function texts(fields: Fields, name: string): string[] {
-  const value = fields[name]
-  if (!Array.isArray(value)) throw new DecodeError(`${name} is no list`)
-  return value.map((_, index) => text(value as unknown as Fields, String(index)))
-}
-
-function numbers(fields: Fields, name: string): number[] {
-  const value = fields[name]
-  if (!Array.isArray(value)) throw new DecodeError(`${name} is no list`)
-  return value.map((_, index) => whole(value as unknown as Fields, String(index)))
-}
-
-function pairs(fields: Fields, name: string): [string, string][] {
-  const value = fields[name]
-  if (!Array.isArray(value)) throw new DecodeError(`${name} is no list`)
-  return value.map((pair: unknown) => {
-    if (!Array.isArray(pair) || pair.length !== 2) throw new DecodeError(`${name} holds something else than pairs`)
-    return [text(pair as unknown as Fields, '0'), text(pair as unknown as Fields, '1')]
-  })
-}
-
-function configValues(fields: Fields): ConfigValues {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, value === null ? null : text(fields, name)]),
   )
 }

@@ -49,6 +49,7 @@ function missingOfChain(planId: string, chain: WantedChain, state: PlanState): P
       covers: { from: tile.from, to: tile.wholeTo ?? tile.to },
       records: tile.records,
       recordsBefore,
+      lastOffset: tile.records === 0 ? undefined : tile.dataEnd - 1,
       slice: tile.wholeTo === undefined ? undefined : { fromOffset: tile.from, toOffset: tile.to },
       index: first + position,
     }

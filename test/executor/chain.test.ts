@@ -126,6 +126,7 @@ async function backUp(store: ObjectStore, dice: Dice): Promise<{ files: PlanFile
       covers: { from, to },
       records: count,
       recordsBefore: expected.length,
+      lastOffset: count === 0 ? undefined : Number(records.at(-1)!.offset),
       slice: undefined,
       index,
     })

@@ -21,11 +21,12 @@ const head: PlanHead = planHead({
     },
   ],
 })
-const file: PlanFile = { ...planFile(3, 40, 5, 10, 20), slice: { fromOffset: 12, toOffset: 18 } }
+const file: PlanFile = { ...planFile(3, 40, 5, 10, 20), lastOffset: 17, slice: { fromOffset: 12, toOffset: 18 } }
 const entries: PlanEntry[] = [
   head,
   file,
   { ...file, slice: undefined },
+  { ...file, records: 0, lastOffset: undefined },
   {
     kind: 'end',
     planId: 'p',
@@ -65,6 +66,7 @@ const hostile: readonly (readonly [string, Buffer | null])[] = [
   ['a number', json(7)],
   ['no kind', json({})],
   ['another kind', json({ kind: 'files' })],
+  ['a kind that cannot be printed', json({ kind: { toString: null } })],
   ['a kind that every object has', json({ kind: 'constructor' })],
   ['a head without targets', json(without(head, 'targets'))],
   ['a head without a selection', json(without(head, 'selection'))],
@@ -77,6 +79,9 @@ const hostile: readonly (readonly [string, Buffer | null])[] = [
   ['a rename of three', json({ ...head, mapping: { ...head.mapping, rename: [['a', 'b', 'c']] } })],
   ['a file without an object', json(without(file, 'object'))],
   ['a key out of the backup', json({ ...file, object: { ...file.object, key: '../../etc/passwd' } })],
+  ['a last offset behind the slice', json({ ...file, lastOffset: 18 })],
+  ['a last offset that leaves no room for the others', json({ ...file, lastOffset: 15 })],
+  ['a last offset of no record', json({ ...file, records: 0 })],
   ['a key of another partition', json({ ...file, source: { ...file.source, partition: 1 } })],
   ['a key of another offset', json({ ...file, covers: { from: 11, to: 20 } })],
   ['a target that is no topic of a file', json({ ...file, target: { topic: 'a/b', partition: 0 } })],

@@ -66,6 +66,7 @@ export function planFile(index: number, recordsBefore: number, records: number, 
     covers: { from, to },
     records,
     recordsBefore,
+    lastOffset: records === 0 ? undefined : to - 1,
     slice: undefined,
     index,
   }
