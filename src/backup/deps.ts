@@ -10,6 +10,7 @@ import type { Random } from '../runtime/random.ts'
 import type { ObjectStore } from '../storage/port.ts'
 import type { Flushed } from './flush.ts'
 import type { Spool } from './spool.ts'
+import type { TopicRules } from './topic-rules.ts'
 
 /** The ports that a backup worker lives on. */
 export interface BackupDeps {
@@ -26,6 +27,8 @@ export interface BackupDeps {
   readonly pool: BufferPool
   /** Program and version, as files name their writer. */
   readonly writer: string
+  /** What holds for single topics. */
+  readonly rules: TopicRules
 }
 
 export interface WorkerDeps extends BackupDeps {

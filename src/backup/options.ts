@@ -42,6 +42,10 @@ export const backupOptions = section('backup', {
     min: '100ms',
     doc: 'Upload a smaller file once it is this old. Its age counts from the first record, or the first offset without one.',
   }),
+  topicRules: path({
+    isAdvanced: true,
+    doc: 'A file of rules for single topics: when their files are closed, and how the store keeps them. See docs/backup.md.',
+  }),
   idleAfter: duration({
     default: '5s',
     min: '100ms',

@@ -276,7 +276,8 @@ export class Partitions {
       isDiskFull: () => room.isFull,
       onDiskFull: error => room.filled(error),
     }
-    return new PartitionBackup(place, identity, ownership, resume, options, deps, spooled)
+    const { limits } = context.rules.of(topic)
+    return new PartitionBackup(place, identity, ownership, resume, { ...options, ...limits }, deps, spooled)
   }
 
   #count(topic: string, { bytes, gaps, seconds }: UploadedTile): void {

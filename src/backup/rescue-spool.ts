@@ -18,7 +18,7 @@ import { uploadTile } from './tile-upload.ts'
 import { TopicFolders } from './topic-folders.ts'
 import { openWorkingDir } from './working-dir.ts'
 
-type RescueDeps = Pick<BackupDeps, 'store' | 'disk' | 'clock' | 'random' | 'log' | 'writer'>
+type RescueDeps = Pick<BackupDeps, 'store' | 'disk' | 'clock' | 'random' | 'log' | 'writer' | 'rules'>
 
 /** True for what a worker gives up over while its spool may hold what nobody else has. */
 export function isKafkaGone(error: unknown): boolean {
@@ -73,7 +73,7 @@ async function rescuePartition(
   place: PartitionPlace,
   identity: PartitionIdentity,
   { from, origin }: SpoolHead,
-  { store, writer, log }: RescueDeps,
+  { store, writer, rules, log }: RescueDeps,
   ended: AbortSignal,
 ): Promise<void> {
   // Only a chain that ends where the spool begins can be continued; the first tile of all begins it.
@@ -83,7 +83,8 @@ async function rescuePartition(
   const wanted = { from: end, limit: chain?.nextFrom ?? Infinity, leaderEpoch: undefined }
   for (const tile of await spool.peek(place, identity, wanted)) {
     const draft = draftOf(spool, tile)
-    const outcome = await uploadTile(draft, { store, place, identity, origin, writer, ended })
+    const { keeping } = rules.of(place.topic)
+    const outcome = await uploadTile(draft, { store, place, identity, origin, writer, keeping, ended })
     if (outcome.kind !== 'created') return // somebody is at work there: the next start decides
     log.info(
       { key: tileKey(place, draft.from), from: draft.from, to: draft.to, records: draft.records },

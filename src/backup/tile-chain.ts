@@ -101,9 +101,10 @@ export class TileChain {
     this.#barrier = resume.barrier
     const { origin } = resume
     const { committer, log, context } = deps
-    const { store, writer } = context
+    const { store, writer, rules } = context
+    const { keeping } = rules.of(place.topic)
     this.#commits = new ChainCommits(resume.chainEnd, { place, identity, ownership, origin, committer, log })
-    this.#upload = { store, place, identity, origin, writer, ended: ownership.ended }
+    this.#upload = { store, place, identity, origin, writer, keeping, ended: ownership.ended }
     for (const tile of spooled) this.#resume(tile)
   }
 

@@ -1,7 +1,7 @@
 import { createTile } from '../catalog/create-tile.ts'
 import type { PartitionPlace } from '../format/keys.ts'
 import type { TileHeader } from '../format/tile-header.ts'
-import type { ObjectStore } from '../storage/port.ts'
+import type { Keeping, ObjectStore } from '../storage/port.ts'
 import type { PartitionIdentity } from './identity.ts'
 import { tileBody } from './tile-body.ts'
 import type { TileDraft } from './tile-draft.ts'
@@ -13,6 +13,8 @@ export interface TileUpload {
   readonly origin: number
   /** Program and version. */
   readonly writer: string
+  /** How the store is to keep it; undefined for its usual way. */
+  readonly keeping: Keeping | undefined
   /** Aborts when the partition is no longer ours. */
   readonly ended: AbortSignal
 }
@@ -41,7 +43,7 @@ export async function uploadTile(draft: TileDraft, upload: TileUpload): Promise<
     writer,
     content,
   }
-  const body = await tileBody(draft, header)
+  const body = { ...(await tileBody(draft, header)), keeping: upload.keeping }
   ended.throwIfAborted()
   const { records } = content
   const facts = { clusterId, topicId, lineage, coversTo: draft.to, records, uploadId: draft.uploadId }

@@ -2,6 +2,7 @@ import { backupOptions } from '../backup/options.ts'
 import type { Flushed } from '../backup/flush.ts'
 import type { BackupResult } from '../backup/result.ts'
 import { isKafkaGone, rescueSpool } from '../backup/rescue-spool.ts'
+import { readTopicRules } from '../backup/topic-rules.ts'
 import { runBackup } from '../backup/worker.ts'
 import { BackupTally } from '../backup/result.ts'
 import { kafkaOptions } from '../kafka/options.ts'
@@ -34,6 +35,9 @@ export const backup = command({
   endsByItself: values => values.backup.once,
   async run(values, context) {
     const { clock, random, disk, metrics, logger, progress, stop, version } = context
+    const rules = await readTopicRules(disk, values.backup.topicRules)
+    if (rules.saysHowToKeep && values.storage.storage.kind !== 's3')
+      logger.warn('storage-class and tags of --topic-rules mean nothing to this store, and are left out')
     const store = await context.openStore(values.storage, context)
     using _closing = { [Symbol.dispose]: () => store.close() }
     await using kafka = await context.openKafka(values.kafka, context)
@@ -48,7 +52,7 @@ export const backup = command({
     const options = { ...values.backup, metadataMaxAge: values.kafka.metadataMaxAge }
     const writer = `maxbrod ${version}`
     const rescue = async (error: unknown): Promise<never> => {
-      const deps = { store, disk, clock, random, log: logger, writer }
+      const deps = { store, disk, clock, random, log: logger, writer, rules }
       if (isKafkaGone(error)) await rescueSpool(deps, options, stop.aborted)
       throw error
     }
@@ -69,6 +73,7 @@ export const backup = command({
       pool: new BufferPool(POOL_BYTES),
       log: logger,
       writer,
+      rules,
       onFlush: (flush: () => Promise<Flushed>) => flushSwitch.connect(flush),
     }
     const result = await runBackup(deps, options, stop).catch(rescue)

@@ -50,7 +50,17 @@ export interface ObjectBody {
   readonly bytes: number
   /** SHA-256 of all the bytes, hexadecimal: drivers use it to have the write checked by the other side. */
   readonly sha256: string
+  /** Drivers that know no such thing leave it out. */
+  readonly keeping?: Keeping | undefined
   open(): AsyncIterable<Uint8Array>
+}
+
+/** How a store is to keep an object: means to the rules of a bucket, nothing to who reads the object. */
+export interface Keeping {
+  /** As the store names it: STANDARD_IA. */
+  readonly storageClass?: string
+  /** For lifecycle rules that go by them. */
+  readonly tags?: ReadonlyMap<string, string>
 }
 
 /** A small string map beside the object (S3: user metadata). Keys match /^[a-z0-9-]+$/, values are printable ASCII; 2 KiB in all. */

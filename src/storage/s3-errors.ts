@@ -9,6 +9,8 @@ export interface S3Call {
   /** `s3://bucket/prefix` */
   readonly url: string
   readonly signal?: AbortSignal | undefined
+  /** The object was to get tags, which not every store knows and not every user may set. */
+  readonly hasTags?: boolean | undefined
 }
 
 /** What an error of the SDK or of the network says, without all that it carries: requests, headers, tokens. */
@@ -111,6 +113,13 @@ function judge(failure: S3Failure, call: S3Call): Verdict {
     }
   }
   if (status === 401 || status === 403) return { code: 'STORAGE_AUTH', hint: rightsHint(name, call) }
+  if (name === 'InvalidStorageClass')
+    return { code: 'STORAGE_REFUSED', hint: 'correct storage-class in the file of --topic-rules' }
+  if (status === 501 && call.hasTags === true)
+    return {
+      code: 'STORAGE_REFUSED',
+      hint: 'if it is tags that this store does not know, leave them out of --topic-rules',
+    }
   if (status === 501 && call.verb === 'put') {
     return {
       code: 'STORAGE_UNCONDITIONAL',
@@ -169,7 +178,7 @@ function temporaryHint({ name, system, status }: S3Failure): string {
   return 'the store has a problem; nothing is lost, start again later'
 }
 
-function rightsHint(name: string, { verb }: S3Call): string {
+function rightsHint(name: string, { verb, hasTags }: S3Call): string {
   if (name === 'SignatureDoesNotMatch') return 'the secret access key does not belong to the access key id'
   if (name === 'InvalidAccessKeyId') return 'the store does not know this access key id; check AWS_ACCESS_KEY_ID'
   const right = {
@@ -181,7 +190,7 @@ function rightsHint(name: string, { verb }: S3Call): string {
   }
   const missing =
     verb === 'get' || verb === 'head' ? ' and s3:ListBucket, without which a missing object is refused, too' : ''
-  return `the credentials need ${right[verb]}${missing}`
+  return `the credentials need ${right[verb]}${hasTags === true ? ' and s3:PutObjectTagging' : missing}`
 }
 
 const NO_CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError', 'ProviderError'])

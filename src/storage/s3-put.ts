@@ -1,4 +1,4 @@
-import type { S3Client } from '@aws-sdk/client-s3'
+import type { S3Client, StorageClass } from '@aws-sdk/client-s3'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { Readable } from 'node:stream'
 import { MaxbrodError } from '../runtime/errors.ts'
@@ -26,6 +26,7 @@ export interface S3Put {
  */
 export async function putObject(client: S3Client, put: S3Put): Promise<PutResult> {
   const { bucket, name, body, facts, call } = put
+  const { storageClass, tags } = body.keeping ?? {}
   const checksum = Buffer.from(body.sha256, 'hex').toString('base64')
   const source = rememberingError(countedPieces(call.key, body, call.signal))
   const stream = Readable.from(source.pieces, { objectMode: false })
@@ -38,6 +39,8 @@ export async function putObject(client: S3Client, put: S3Put): Promise<PutResult
     Metadata: { ...facts },
     ...(put.isConditional ? { IfNoneMatch: '*' } : {}),
     ...(put.keepsChecksum ? { ChecksumSHA256: checksum } : {}),
+    ...(storageClass === undefined ? {} : { StorageClass: storageClass as StorageClass }),
+    ...(tags === undefined ? {} : { Tagging: new URLSearchParams([...tags]).toString() }),
   })
   command.middlewareStack.add(
     next => async args => {

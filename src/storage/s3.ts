@@ -37,7 +37,8 @@ export function openS3Store(options: S3Options): ObjectStore {
     url,
 
     async put(key, body, facts, signal) {
-      const { name, call } = begin('put', key, signal)
+      const { name, call: plain } = begin('put', key, signal)
+      const call = { ...plain, hasTags: body.keeping?.tags !== undefined }
       checkFacts(facts)
       if (!isConditional && (await headObject(client, { bucket, name, call })) !== undefined) return { created: false }
       const keepsChecksum = endpoint === undefined

@@ -8,6 +8,7 @@ import { PartitionBackup } from '../../src/backup/partition.ts'
 import type { PartitionDeps, PartitionOptions } from '../../src/backup/partition.ts'
 import type { ResumePoint } from '../../src/backup/resume.ts'
 import { Spool } from '../../src/backup/spool.ts'
+import { noTopicRules } from '../../src/backup/topic-rules.ts'
 import { newUploadSlots } from '../../src/backup/upload-slots.ts'
 import type { UploadedTile } from '../../src/backup/uploaded-tile.ts'
 import type { BatchCodec } from '../../src/format/batch/record-batch.ts'
@@ -124,6 +125,7 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
     progress: silentProgress,
     pool,
     writer: 'maxbrod test',
+    rules: noTopicRules,
     groupId: 'maxbrod',
   }
   const partition = new PartitionBackup(

@@ -9,6 +9,7 @@ import { Intake } from '../../src/backup/intake.ts'
 import { WorkerMemory } from '../../src/backup/memory.ts'
 import type { ResumePoint } from '../../src/backup/resume.ts'
 import { Spool } from '../../src/backup/spool.ts'
+import { noTopicRules } from '../../src/backup/topic-rules.ts'
 import { TileChain } from '../../src/backup/tile-chain.ts'
 import type { ChainDeps } from '../../src/backup/tile-chain.ts'
 import { newUploadSlots } from '../../src/backup/upload-slots.ts'
@@ -68,7 +69,16 @@ export async function openChain(store: ObjectStore, options: ChainOptions = {}) 
   }
   const session = Promise.resolve({ commit } as unknown as GroupSession)
   const spool = new Spool({ disk, folder, clock, log: silentLogger, group: 'maxbrod', maxOpenFiles: 8 })
-  const context = { store, clock, disk, random: systemRandom, spool, groupId: 'maxbrod', writer: 'a test' }
+  const context = {
+    store,
+    clock,
+    disk,
+    random: systemRandom,
+    spool,
+    groupId: 'maxbrod',
+    writer: 'a test',
+    rules: noTopicRules,
+  }
   const resume = {
     chainEnd: 0,
     lastFrom: undefined,

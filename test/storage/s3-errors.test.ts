@@ -219,6 +219,37 @@ test('a signature covers the SHA-256 that is known, and conditions go out unless
   )
 })
 
+test('a storage class and tags go out with the request, and what the store says of them names the file', async () => {
+  await using faults = await S3Faults.start()
+  const seen: Record<string, unknown>[] = []
+  faults.rule((_, headers) => {
+    seen.push(headers)
+    return { kind: 'answer', status: 200, headers: { etag: '"x"', 'content-length': '0' } }
+  })
+  const tags = new Map([
+    ['tier', 'cold & dry'],
+    ['team', 'a=b'],
+  ])
+  const kept = { ...bodyOf('x'), keeping: { storageClass: 'STANDARD_IA', tags } }
+  const put = () => storeAt(faults.endpoint).put('a/b', kept, {})
+  await put()
+  await verbs.put(storeAt(faults.endpoint))
+  assert.equal(seen[0]?.['x-amz-storage-class'], 'STANDARD_IA')
+  assert.deepEqual([...new URLSearchParams(String(seen[0]?.['x-amz-tagging']))], [...tags])
+  for (const name of ['x-amz-storage-class', 'x-amz-tagging']) assert.equal(seen[1]?.[name], undefined, name)
+
+  for (const [status, name, says] of [
+    [501, 'NotImplemented', /tags .* --topic-rules/],
+    [400, 'InvalidStorageClass', /storage-class .* --topic-rules/],
+    [403, 'AccessDenied', /s3:PutObjectTagging/],
+  ] as const) {
+    faults.order(/^PUT/, s3ErrorAnswer(status, name))
+    const error = await errorOf(put())
+    assert.match(String(error.hint), says)
+  }
+  assert.equal(faults.unused, 0)
+})
+
 async function listen(onConnection: (socket: Socket) => void) {
   const sockets = new Set<Socket>()
   const server = createServer(socket => {

@@ -1,0 +1,120 @@
+import { nearest } from '../config/nearest.ts'
+import { anchoredRegex } from '../config/regex.ts'
+import { Unreadable } from '../config/unreadable.ts'
+import type { Disk } from '../runtime/disk.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
+import type { Keeping } from '../storage/port.ts'
+import type { RotationLimits } from './rotation.ts'
+import { readStorageClass, readTags } from './topic-rule-keeping.ts'
+import { backupOptions } from './options.ts'
+
+/** What a file says of the topics that match. */
+export interface TopicRule {
+  /** Instead of what the command line says. */
+  readonly limits: Partial<RotationLimits>
+  /** How the store is to keep their files; undefined for its usual way. */
+  readonly keeping: Keeping | undefined
+}
+
+/** Rules for single topics, beside the options that hold for all. */
+export interface TopicRules {
+  readonly count: number
+  /** True when a rule asks for something that only some stores know. */
+  readonly saysHowToKeep: boolean
+  /** The first rule whose regex matches the name. */
+  of(topic: string): TopicRule
+}
+
+const noRule: TopicRule = { limits: {}, keeping: undefined }
+export const noTopicRules: TopicRules = { count: 0, saysHowToKeep: false, of: () => noRule }
+
+const { minFileSize, maxFileSize, maxFileRecords, maxFileAge } = backupOptions.options
+
+/** How each setting of a rule is read; the same words as on the command line mean the same. */
+const settings: Readonly<Record<string, (text: string, rule: Draft) => void>> = {
+  'min-file-size': (text, { limits }) => (limits.minFileSize = minFileSize.kind.read([text])),
+  'max-file-size': (text, { limits }) => (limits.maxFileSize = maxFileSize.kind.read([text])),
+  'max-file-records': (text, { limits }) => (limits.maxFileRecords = maxFileRecords.kind.read([text])),
+  'max-file-age': (text, { limits }) => (limits.maxFileAge = maxFileAge.kind.read([text])),
+  'storage-class': (text, { keeping }) => (keeping.storageClass = readStorageClass(text)),
+  tags: (text, { keeping }) => (keeping.tags = readTags(text)),
+}
+
+interface Draft {
+  readonly regex: RegExp
+  readonly limits: { -readonly [K in keyof RotationLimits]?: RotationLimits[K] }
+  readonly keeping: { -readonly [K in keyof Keeping]: Keeping[K] }
+  readonly said: Set<string>
+}
+
+/** The rules of the file; none without one. Throws USAGE with the line that cannot be understood. */
+export async function readTopicRules(disk: Pick<Disk, 'read'>, path: string | undefined): Promise<TopicRules> {
+  if (path === undefined) return noTopicRules
+  const content = await disk.read(path).catch((cause: unknown) => {
+    throw new MaxbrodError('USAGE', `--topic-rules: cannot read ${path}`, { cause, path })
+  })
+  if (content === undefined) throw new MaxbrodError('USAGE', `--topic-rules: there is no file ${path}`, { path })
+  return parseTopicRules(content.toString('utf8'), path)
+}
+
+/**
+ * `[regex]` begins the rule of the topics whose whole names match; `name = value` sets something; `#` and `;` begin comments
+ * of whole lines.
+ */
+export function parseTopicRules(text: string, path: string): TopicRules {
+  const drafts: Draft[] = []
+  for (const [at, line] of text.split(/\r\n|\n|\r/u).entries()) {
+    const trimmed = line.trim()
+    if (/^(?:[#;]|$)/u.test(trimmed)) continue
+    try {
+      readLine(trimmed, drafts)
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error
+      const { message, hint } = error
+      throw new MaxbrodError('USAGE', `--topic-rules: ${path}, line ${at + 1}: ${message}`, { hint, path })
+    }
+  }
+  const rules = drafts.map(({ regex, limits, keeping }) => {
+    const isPlain = keeping.storageClass === undefined && keeping.tags === undefined
+    return { regex, rule: { limits, keeping: isPlain ? undefined : keeping } }
+  })
+  return {
+    count: rules.length,
+    saysHowToKeep: rules.some(({ rule }) => rule.keeping !== undefined),
+    of: topic => rules.find(({ regex }) => regex.test(topic))?.rule ?? noRule,
+  }
+}
+
+function readLine(line: string, drafts: Draft[]): void {
+  const [, regex] = /^\[(.*)\]$/u.exec(line) ?? []
+  if (regex !== undefined) {
+    if (regex === '') throw new Unreadable('[] names no topics', "all topics are '[.*]'")
+    drafts.push({ regex: anchoredRegex(regex), limits: {}, keeping: {}, said: new Set() })
+    return
+  }
+  const [, name = '', value = ''] = /^([^\s=]+)\s*=\s*(.*)$/u.exec(line) ?? []
+  if (name === '') throw new Unreadable(`'${line}' is neither [regex] nor name = value`)
+  const draft = drafts.at(-1)
+  if (draft === undefined) {
+    const hint = 'begin with [regex]; what holds for all topics is said by the flags of the same names'
+    throw new Unreadable(`'${name}' stands before the first [regex]`, hint)
+  }
+  const read = Object.hasOwn(settings, name) ? settings[name] : undefined
+  if (read === undefined) throw unknown(name)
+  if (draft.said.has(name)) throw new Unreadable(`'${name}' is said twice for the same topics`)
+  if (value === '') throw new Unreadable(`'${name}' has no value`)
+  draft.said.add(name)
+  read(value, draft)
+}
+
+function unknown(name: string): Unreadable {
+  if (name === 'prefix') {
+    const hint =
+      'all files of a topic lie below <topic>/ already, which lifecycle rules can name; where names do not tell, use tags'
+    return new Unreadable('a prefix of its own would take a topic out of the backup', hint)
+  }
+  const known = Object.keys(settings)
+  const near = nearest(name, known)
+  const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`
+  return new Unreadable(`there is no setting '${name}'`, hint)
+}
