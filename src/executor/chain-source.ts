@@ -1,7 +1,7 @@
 import { mustReadWholeFirst, readTileBlocks } from '../catalog/tile-blocks.ts'
 import type { DecodedBlock, ReadingLimits, TileSource } from '../catalog/tile-blocks.ts'
+import { corrupt } from '../catalog/tile-header-reader.ts'
 import type { FileHeader } from '../catalog/tile-header-reader.ts'
-import { corrupt, readFileHeader } from '../catalog/tile-header-reader.ts'
 import { DecodeError } from '../format/batch/varint.ts'
 import type { BatchCodec } from '../format/batch/record-batch.ts'
 import { parseTileKey } from '../format/keys.ts'
@@ -69,9 +69,7 @@ async function* readFile(file: PlanFile, options: SourceOptions): AsyncGenerator
   const window = { from: file.slice?.fromOffset ?? file.covers.from, to: file.slice?.toOffset ?? file.covers.to }
   const progress = { seen: 0, after: file.covers.from - 1 }
   try {
-    const header = await readFileHeader(options.store, key, place, etag, options.limits.signal)
-    if (mustReadWholeFirst(header)) await readThrough(file, source, options.limits)
-    for await (const block of readTileBlocks(source, options.limits)) {
+    for await (const { block, header } of provenBlocks(file, source, options.limits)) {
       using stack = new DisposableStack()
       stack.use(block)
       const batches = takeBlock(block, readerOf(header, file), file, window, progress, options)
@@ -122,6 +120,30 @@ function takeBlock(
   progress.after = lastOffset
   progress.seen += wanted
   return batches
+}
+
+interface ProvenBlock {
+  readonly block: DecodedBlock
+  readonly header: FileHeader
+}
+
+/** The blocks of a file of which nothing is wrong as far as it can show: by one GET, but for files that need a first reading. */
+async function* provenBlocks(file: PlanFile, source: TileSource, limits: ReadingLimits): AsyncGenerator<ProvenBlock> {
+  let header: FileHeader | undefined
+  const open = () => readTileBlocks(source, limits, found => (header = found))
+  let isProven = true
+  for await (const block of open()) {
+    const known = must(header, 'header')
+    isProven = !mustReadWholeFirst(known)
+    if (isProven) yield { block, header: known }
+    else {
+      block[Symbol.dispose]()
+      break
+    }
+  }
+  if (isProven) return
+  await readThrough(file, source, limits)
+  for await (const block of open()) yield { block, header: must(header, 'header') }
 }
 
 /**

@@ -43,6 +43,11 @@ export class ChainRestore {
     this.#with = deps
   }
 
+  /** Files planned so far. */
+  get files(): number {
+    return this.#files.length
+  }
+
   /** Records planned so far. */
   get planned(): number {
     return recordsOf(this.#files)

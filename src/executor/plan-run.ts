@@ -1,5 +1,5 @@
 import { chainName } from '../format/plan.ts'
-import type { PlanFile, PlanHead } from '../format/plan.ts'
+import type { PlanEnd, PlanFile, PlanHead } from '../format/plan.ts'
 import type { GroupSession, Ownership } from '../kafka/port.ts'
 import { Aborted, isAborted } from '../runtime/aborted.ts'
 import { MaxbrodError, messageOf } from '../runtime/errors.ts'
@@ -10,7 +10,7 @@ import type { ExecutorDeps } from './deps.ts'
 import { Patience } from './patience.ts'
 import { endOf, readPlanEntries } from './plan-reader.ts'
 import { PlanProgress } from './plan-progress.ts'
-import { troubleOf } from './trouble.ts'
+import { triesAgain, troubleOf } from './trouble.ts'
 
 export interface PlanRunDeps {
   readonly deps: ExecutorDeps
@@ -99,6 +99,7 @@ export class PlanRun {
       )) {
         this.#progress.add(offset, entry.kind !== 'file')
         if (entry.kind === 'file') await this.#addFile(offset, entry, session)
+        else if (entry.kind === 'end') this.#checkEnd(entry)
       }
       position = end
       this.#progress.reach(end)
@@ -145,6 +146,22 @@ export class PlanRun {
     }
   }
 
+  /** A planner that closed its run said how many files and records there are: less or more is not what it planned. */
+  #checkEnd({ partitions }: PlanEnd): void {
+    for (const [name, { index, records }] of Object.entries(partitions)) {
+      const running = this.#chains.get(name)
+      if (running?.chain.files === index + 1 && running.chain.planned === records) continue
+      const found = `${running?.chain.files ?? 0} files with ${running?.chain.planned ?? 0} records`
+      const error = new MaxbrodError(
+        'PLAN_CORRUPT',
+        `the plan of ${name} closes with ${index + 1} files and ${records} records, and has ${found}`,
+        { hint: 'plan again into a new --plan-topic' },
+      )
+      if (running === undefined) throw error
+      if (running.state === 'sound') this.#fail(running, error)
+    }
+  }
+
   #newChain(target: PlanFile['target'], session: GroupSession): RunningChain {
     const offsets: number[] = []
     const chain = this.#with.newChain(target, {
@@ -184,7 +201,7 @@ export class PlanRun {
       } catch (error) {
         if (ended.aborted || isAborted(error)) return
         const isOver = patience.isOver(chain.count, deps.clock.monotonic())
-        if (troubleOf(error) !== 'try again' || isOver) return this.#fail(running, error)
+        if (!triesAgain(error, patience.attempts, isOver)) return this.#fail(running, error)
         deps.log.warn(
           { topic: chain.target.topic, partition: chain.target.partition, reason: messageOf(error) },
           'cannot go on right now, trying again',

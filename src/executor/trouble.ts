@@ -15,3 +15,21 @@ export function troubleOf(error: unknown): ChainTrouble {
     return 'quarantine'
   return 'stop'
 }
+
+/** So often a file is read before it is put aside: a store or a network that answered badly once may answer well. */
+const READS = 3
+
+/**
+ * Whether a chain that failed tries again: `attempts` failed at this place, the last one with `error`, and `isOver` says that
+ * the time for it is. Pure.
+ */
+export function triesAgain(error: unknown, attempts: number, isOver: boolean): boolean {
+  switch (troubleOf(error)) {
+    case 'try again':
+      return !isOver
+    case 'quarantine':
+      return isMaxbrodError(error, 'OBJECT_CORRUPT', 'OBJECT_MISSING') && attempts < READS
+    case 'stop':
+      return false
+  }
+}

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { must } from '../../src/runtime/assert.ts'
 import { ok, openRestoreScene } from '../helpers/restore-scene.ts'
+import { watchReads } from '../helpers/watched-reads.ts'
 
 test('a chain ends exactly before an object that is missing, replaced or corrupt; the other chains are completed', async t => {
   await using scene = await openRestoreScene(t)
@@ -54,4 +55,30 @@ test('a chain ends exactly before an object that is missing, replaced or corrupt
       [99, 99, 99, 299, 299].map(last => [last + 1, '0', String(last), 0]),
     )
   }
+})
+
+test('a file that was read badly is read again before it is put aside: its records come, each once', async t => {
+  await using scene = await openRestoreScene(t)
+  const topic = scene.world.name('orders')
+  await scene.putFiles(topic, 0, [0, 100, 250, 300])
+  ok(await scene.plan(['--create-topics', '--target-prefix=r.']))
+  const damaged = `${topic}-0-0000000000000000100.avro`
+  let badly = 0
+  // The second file comes with another last byte, twice.
+  const badReads = (key: string, n: number, chunk: Buffer): Buffer => {
+    if (!key.endsWith(damaged) || n > 2) return chunk
+    badly++
+    const bad = Buffer.from(chunk)
+    bad.writeUInt8(bad.readUInt8(bad.length - 1) ^ 1, bad.length - 1)
+    return bad
+  }
+  const result = await scene.restore([], real => ({
+    ...real,
+    openStore: async (options, tools) => watchReads(await real.openStore(options, tools), badReads).store,
+  }))
+  assert.ok(badly >= 2, 'nothing was read badly')
+  const row = { topic: `r.${topic}`, partitions: 1, recordsPlanned: 300, recordsRestored: 300 }
+  assert.deepEqual(ok(result).json['topics'], [row])
+  assert.equal(result.json['recordsSent'], 300)
+  assert.match(result.stderr, /100\.avro: [^\n]*cannot go on right now, trying again/)
 })

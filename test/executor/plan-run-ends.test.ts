@@ -5,8 +5,9 @@ import type { ChainRestore } from '../../src/executor/chain.ts'
 import type { ExecutorDeps } from '../../src/executor/deps.ts'
 import { PlanRun } from '../../src/executor/plan-run.ts'
 import { encodePlanEntry } from '../../src/format/plan.ts'
-import type { PlanEntry } from '../../src/format/plan.ts'
+import type { PlanEntry, PlanFile } from '../../src/format/plan.ts'
 import type { GroupSession, Kafka, ReadRecord } from '../../src/kafka/port.ts'
+import type { MaxbrodError } from '../../src/runtime/errors.ts'
 import { newLimit } from '../../src/runtime/limit.ts'
 import { PartitionMap } from '../../src/runtime/topic-partition.ts'
 import type { TopicPartition } from '../../src/runtime/topic-partition.ts'
@@ -17,6 +18,8 @@ const nothing = () => undefined
 
 /** A plan partition that holds these entries, and a run that follows it; its one chain does what `restore` does. */
 function openRun(entries: PlanEntry[], chains = newLimit(1), restore: () => Promise<void> = () => Promise.resolve()) {
+  const files: PlanFile[] = []
+  const failed: unknown[] = []
   const clock = new ManualClock()
   const end = new AbortController()
   const kafka = {
@@ -45,15 +48,27 @@ function openRun(entries: PlanEntry[], chains = newLimit(1), restore: () => Prom
       head: planHead(),
       chains,
       newChain: target =>
-        ({ target, add: nothing, count: 0, isComplete: false, run: restore }) as unknown as ChainRestore,
+        ({
+          target,
+          add: (file: PlanFile) => files.push(file),
+          get files() {
+            return files.length
+          },
+          get planned() {
+            return files.reduce((sum, { records }) => sum + records, 0)
+          },
+          count: 0,
+          isComplete: false,
+          run: restore,
+        }) as unknown as ChainRestore,
       onPlanned: nothing,
       onCount: nothing,
-      onFailed: nothing,
+      onFailed: (_, error) => failed.push(error),
       onTopic: () => Promise.resolve(),
       onBroken: nothing,
     },
   )
-  return { run, clock, end, commits }
+  return { run, clock, end, commits, failed }
 }
 
 test('a plan partition that becomes shorter is not the one that it was: nothing is taken for done', async () => {
@@ -102,4 +117,31 @@ test('a plan partition is given up behind the batches of the chains that are at 
   await yielded
   end.abort()
   await running.catch(nothing)
+})
+
+test('a chain is done only when its files are those that the end of the plan promises: none fewer, none more', async () => {
+  const ends: readonly (readonly [promised: string, index: number, records: number])[] = [
+    ['another file', 1, 10],
+    ['more records', 0, 6],
+    ['fewer records', 0, 4],
+  ]
+  for (const [promised, index, records] of ends) {
+    const close: PlanEntry = { kind: 'end', planId: 'p', partitions: { 'orders-0': { index, records } } }
+    const { run, end, commits, failed } = openRun([planHead(), planFile(0, 0, 5, 0, 5), close])
+    const running = run.run()
+    await run.settled()
+    end.abort()
+    await running.catch(nothing)
+    assert.equal(failed.length, 1, promised)
+    const [error] = failed as [MaxbrodError]
+    assert.equal(error.code, 'PLAN_CORRUPT', promised)
+    assert.match(error.message, /orders-0 closes with .* and has 1 files with 5 records/)
+    assert.deepEqual(commits, [1], 'the chain was taken for done')
+  }
+})
+
+test('a plan that promises a chain of which it has no file is refused', async () => {
+  const close: PlanEntry = { kind: 'end', planId: 'p', partitions: { 'orders-0': { index: 0, records: 5 } } }
+  const { run } = openRun([planHead(), close])
+  await assert.rejects(run.run(), { code: 'PLAN_CORRUPT', message: /and has 0 files with 0 records/ })
 })
