@@ -27,6 +27,8 @@ const MAX_INT32 = 2 ** 31 - 1
 
 export const clusterKey = '@cluster/cluster.json'
 export const topicsPrefix = '@topics/'
+export const groupsPrefix = '@groups/'
+export const pointsPrefix = '@points/'
 export const conflictsPrefix = '@conflicts/'
 
 export function firstIncarnationKey(topic: string): string {
@@ -35,6 +37,20 @@ export function firstIncarnationKey(topic: string): string {
 
 export function topicsKey(atMs: number): string {
   return `${topicsPrefix}${keyStamp(atMs)}.avro`
+}
+
+export function groupsKey(atMs: number): string {
+  return `${groupsPrefix}${keyStamp(atMs)}.avro`
+}
+
+export function pointKey(atMs: number): string {
+  return `${pointsPrefix}${keyStamp(atMs)}.avro`
+}
+
+/** The moment in the key of a snapshot below such a prefix, or undefined for any other key. */
+export function parseSnapshotKey(prefix: string, key: string): number | undefined {
+  if (!key.startsWith(prefix) || !key.endsWith('.avro')) return undefined
+  return parseKeyStamp(key.slice(prefix.length, -'.avro'.length))
 }
 
 export function conflictKey(sha256: string): string {

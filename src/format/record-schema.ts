@@ -58,6 +58,15 @@ export function recognizeSchema(schema: string): RecordSchemaKind | undefined {
   return canonical === DATA_KEEP ? 'kafka-data-keep' : undefined
 }
 
+/** True when both schemas, as JSON, mean the same to a reader. False for what is no schema. */
+export function isSameSchema(a: string, b: string): boolean {
+  try {
+    return canonicalForm(JSON.parse(a)) === canonicalForm(JSON.parse(b))
+  } catch {
+    return false
+  }
+}
+
 const OURS = canonicalForm(JSON.parse(recordSchema))
 const DATA_KEEP = canonicalForm(JSON.parse(dataKeepSchema))
 

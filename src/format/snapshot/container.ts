@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto'
 import avsc from 'avsc'
-import type { Schema } from 'avsc'
+import type { Schema, Type } from 'avsc'
 import { assert } from '../../runtime/assert.ts'
 import { BufferPool } from '../../runtime/buffer-pool.ts'
+import { messageOf } from '../../runtime/errors.ts'
 import { DecodeError } from '../batch/varint.ts'
-import { compressBlock, decompressBlock } from '../ocf/block-codec.ts'
+import { BLOCK_CODECS, compressBlock, decompressBlock } from '../ocf/block-codec.ts'
+import type { BlockCodec } from '../ocf/block-codec.ts'
 import { frameBlock } from '../ocf/block-frame.ts'
 import { SYNC_BYTES, encodeContainerHeader } from '../ocf/container-header.ts'
 import { ContainerReader } from '../ocf/container-reader.ts'
+import { isSameSchema } from '../record-schema.ts'
 import { passValue } from './pass-value.ts'
 
 /**
@@ -18,15 +21,40 @@ export interface SnapshotKind<R> {
   readonly encode: (records: readonly R[], facts?: Readonly<Record<string, string>>) => Promise<Buffer>
   /** Throws DecodeError unless the file is whole and of this kind. */
   readonly decode: (file: Buffer) => Promise<R[]>
+  /** The same, with what is said beside the records. */
+  readonly open: (file: Buffer) => Promise<Snapshot<R>>
+}
+
+export interface Snapshot<R> {
+  readonly records: R[]
+  /** As they were given to `encode`. */
+  readonly facts: ReadonlyMap<string, string>
 }
 
 const FORMAT = '1'
 const MAX_BLOCK_BYTES = 256 * 1024 * 1024
+const PREFIX = 'maxbrod.'
 
 /** A kind of snapshot by its record schema. Two kinds are told apart by the schema's text. */
 export function snapshotKind<R>(schema: Schema): SnapshotKind<R> {
   const type = avsc.Type.forSchema(schema)
   const schemaText = JSON.stringify(schema)
+  const open = async (file: Buffer): Promise<Snapshot<R>> => {
+    const reader = await ContainerReader.open(once(file), new BufferPool(0))
+    const { meta } = reader.header
+    if (meta.get('avro.schema') !== schemaText || meta.get('avro.codec') !== 'zstandard')
+      throw new DecodeError('its schema is another one')
+    if (meta.get('maxbrod.format') !== FORMAT)
+      throw new DecodeError(`format ${meta.get('maxbrod.format')}, which this version does not know`)
+    const records = await readRecords<R>(reader, 'zstandard', schema, type)
+    const totals = reader.totals()
+    if (String(totals.records) !== meta.get('maxbrod.records'))
+      throw new DecodeError(`it has ${totals.records} of ${meta.get('maxbrod.records')} records`)
+    if (totals.sha256 !== meta.get('maxbrod.blocks.sha256'))
+      throw new DecodeError('its bytes have another SHA-256 than its header promises')
+    const own = [...meta].filter(([name]) => name.startsWith(PREFIX))
+    return { records, facts: new Map(own.map(([name, value]) => [name.slice(PREFIX.length), value])) }
+  }
   return {
     async encode(records, facts = {}) {
       const content = Buffer.concat(records.map(record => type.toBuffer(record)))
@@ -40,40 +68,54 @@ export function snapshotKind<R>(schema: Schema): SnapshotKind<R> {
         ['maxbrod.format', FORMAT],
         ['maxbrod.records', String(records.length)],
         ['maxbrod.blocks.sha256', createHash('sha256').update(Buffer.concat(blocks)).digest('hex')],
-        ...Object.entries(facts).map(([name, value]) => [`maxbrod.${name}`, value] as const),
+        ...Object.entries(facts).map(([name, value]) => [`${PREFIX}${name}`, value] as const),
       ])
       return Buffer.concat([encodeContainerHeader(meta, sync), ...blocks])
     },
+    decode: async file => (await open(file)).records,
+    open,
+  }
+}
 
-    async decode(file) {
-      const reader = await ContainerReader.open(once(file), new BufferPool(0))
-      const { meta } = reader.header
-      if (meta.get('avro.schema') !== schemaText || meta.get('avro.codec') !== 'zstandard')
-        throw new DecodeError('its schema is another one')
-      if (meta.get('maxbrod.format') !== FORMAT)
-        throw new DecodeError(`format ${meta.get('maxbrod.format')}, which this version does not know`)
-      const records: R[] = []
-      for (
-        let block = await reader.next(MAX_BLOCK_BYTES);
-        block !== undefined;
-        block = await reader.next(MAX_BLOCK_BYTES)
-      ) {
-        const content = await decompressBlock('zstandard', block.compressed, MAX_BLOCK_BYTES)
-        const cursor = { bytes: content, at: 0 }
-        for (let left = block.records; left > 0; left--) {
-          const from = cursor.at
-          passValue(schema, cursor)
-          records.push(type.fromBuffer(content.subarray(from, cursor.at)))
-        }
-        if (cursor.at !== content.length) throw new DecodeError('bytes behind the last record of a block')
-      }
-      const totals = reader.totals()
-      if (String(totals.records) !== meta.get('maxbrod.records'))
-        throw new DecodeError(`it has ${totals.records} of ${meta.get('maxbrod.records')} records`)
-      if (totals.sha256 !== meta.get('maxbrod.blocks.sha256'))
-        throw new DecodeError('its bytes have another SHA-256 than its header promises')
-      return records
-    },
+/**
+ * The records of another program's container, which carries no counts and no checksums. Its schema must mean the same as the
+ * given one: a schema of unknown origin is never compiled. Throws DecodeError.
+ */
+export async function decodeForeign<R>(schema: Schema, file: Buffer): Promise<R[]> {
+  const reader = await ContainerReader.open(once(file), new BufferPool(0))
+  const { meta } = reader.header
+  const codec = BLOCK_CODECS.find(one => one === (meta.get('avro.codec') ?? 'null'))
+  if (codec === undefined) throw new DecodeError(`the codec ${meta.get('avro.codec')}`)
+  if (!isSameSchema(meta.get('avro.schema') ?? '', JSON.stringify(schema)))
+    throw new DecodeError('its schema is another one')
+  return readRecords(reader, codec, schema, avsc.Type.forSchema(schema))
+}
+
+async function readRecords<R>(reader: ContainerReader, codec: BlockCodec, schema: Schema, type: Type): Promise<R[]> {
+  const records: R[] = []
+  for (
+    let block = await reader.next(MAX_BLOCK_BYTES);
+    block !== undefined;
+    block = await reader.next(MAX_BLOCK_BYTES)
+  ) {
+    const content = await decompressBlock(codec, block.compressed, MAX_BLOCK_BYTES)
+    const cursor = { bytes: content, at: 0 }
+    for (let left = block.records; left > 0; left--) {
+      const from = cursor.at
+      passValue(schema, cursor)
+      records.push(readRecord(type, content.subarray(from, cursor.at)) as R)
+    }
+    if (cursor.at !== content.length) throw new DecodeError('bytes behind the last record of a block')
+  }
+  return records
+}
+
+function readRecord(type: Type, bytes: Buffer): unknown {
+  try {
+    return type.fromBuffer(bytes)
+  } catch (cause) {
+    // avsc refuses a long at the very border of the safe integers.
+    throw new DecodeError(`a record that cannot be read: ${messageOf(cause)}`, { cause })
   }
 }
 
