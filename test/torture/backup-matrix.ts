@@ -34,7 +34,7 @@ const { values } = parseArgs({
     /** Only verbs that hold this text. */
     only: { type: 'string', default: '' },
     minutes: { type: 'string', default: '600' },
-    /** Adds to what earlier runs have written. */
+    /** Adds to what earlier runs have written, and leaves out what came out clean there with the same seed. */
     keep: { type: 'boolean', default: false },
   },
 })
@@ -60,10 +60,21 @@ const calls = await inScene('golden', scene =>
 const failpoints = failpointsOf(calls).filter(({ verb }) => verb.includes(values.only))
 console.log(`${failpoints.length} failpoints of ${new Set(failpoints.map(({ verb }) => verb)).size} verbs`)
 
+const volleys: Volley[] = values.keep ? (JSON.parse(readFileSync(file, 'utf8')) as { volleys: Volley[] }).volleys : []
+const kept = volleys.length
+const cleanHits = (seed: string) =>
+  new Set(
+    volleys
+      .filter(volley => volley.seed === seed && volley.failure === undefined)
+      .flatMap(({ hits = [] }) => hits.filter(({ failure }) => failure === undefined).map(({ fault }) => fault)),
+  )
+
 const queue: { seed: string; n: number; failpoints: Failpoint[] }[] = []
 for (let seed = Number(values.first); seed < Number(values.first) + Number(values.seeds); seed++) {
   const dice = new Dice('matrix', `${seed}`)
+  const done = cleanHits(`${seed}`)
   const shuffled = failpoints
+    .filter(failpoint => !done.has(faultOf(failpoint)))
     .map(failpoint => ({ failpoint, rank: dice.number() }))
     .sort((a, b) => a.rank - b.rank)
     .map(({ failpoint }) => failpoint)
@@ -72,8 +83,6 @@ for (let seed = Number(values.first); seed < Number(values.first) + Number(value
     queue.push({ seed: `${seed}`, n: at / size, failpoints: shuffled.slice(at, at + size) })
 }
 const ordered = queue.length
-const volleys: Volley[] = values.keep ? (JSON.parse(readFileSync(file, 'utf8')) as { volleys: Volley[] }).volleys : []
-const kept = volleys.length
 await Promise.all(Array.from({ length: Number(values.lanes) }, runLane))
 console.log(matrixTable(volleys))
 console.log(`${volleys.length - kept} of ${ordered} volleys were run`)
