@@ -5,6 +5,7 @@ import { MaxbrodError, messageOf } from '../runtime/errors.ts'
 import type { Random } from '../runtime/random.ts'
 import { parseClientProperties } from './client-properties.ts'
 import type { ClientProperties } from './client-properties.ts'
+import { freshTls } from './fresh-tls.ts'
 import { openKafka } from './kafkajs/open.ts'
 import type { KafkaOptions } from './options.ts'
 import type { Kafka } from './port.ts'
@@ -35,10 +36,19 @@ export function connectKafka(options: KafkaOptions, deps: ConnectDeps): Kafka {
       { bootstrapServer: given.join(',') },
       'the connection to Kafka is not encrypted (no security.protocol with SSL)',
     )
+  const tlsDeps = {
+    read: () => readProperties(options.commandConfig, deps.readFile).tls,
+    onChanged: () => logger.info('the certificates of --command-config have changed: new connections use the new ones'),
+    onUnusable: (error: unknown) =>
+      logger.warn(
+        { err: error },
+        'the certificates of --command-config cannot be used now: going on with the old ones',
+      ),
+  }
   const settings = {
     bootstrapServers,
     clientId: 'maxbrod',
-    tls: properties.tls,
+    tls: properties.tls === null ? null : freshTls(properties.tls, tlsDeps),
     sasl: properties.sasl,
     bootstrapDeadlineMs: BOOTSTRAP_DEADLINE_MS,
     deadlineMs: options.kafkaDeadline,

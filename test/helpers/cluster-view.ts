@@ -22,7 +22,7 @@ export function openClusterView(bootstrap: string): ClusterView & Disposable {
       deadlineMs: 30_000,
       connection: {
         clientId: 'test',
-        ssl: null,
+        tls: null,
         sasl: null,
         connectionTimeout: 10_000,
         requestTimeout: 30_000,

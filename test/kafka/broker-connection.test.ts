@@ -230,7 +230,7 @@ function connectionTo(port: number, settings: object = {}, pool = new BufferPool
   const connection = new BrokerConnection({
     settings: {
       clientId: 'test',
-      ssl: null,
+      tls: null,
       sasl: null,
       connectionTimeout: 5_000,
       requestTimeout: 10_000,

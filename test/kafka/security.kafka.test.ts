@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { inspect } from 'node:util'
@@ -31,14 +32,14 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
   const broker = authority.certify('a broker', { ip: ['127.0.0.1'] })
   const client = authority.certify('a client')
   const trust = file('trust.pem', authority.certificate)
+  const brokerStore = file('broker.pem', broker.key + broker.certificate)
   const lines: string[] = []
   let kafka: Kafka
 
   before(async () => {
-    const store = file('broker.pem', broker.key + broker.certificate)
     const tls = (listener: string) => ({
       [`listener.name.${listener}.ssl.keystore.type`]: 'PEM',
-      [`listener.name.${listener}.ssl.keystore.location`]: store,
+      [`listener.name.${listener}.ssl.keystore.location`]: brokerStore,
       [`listener.name.${listener}.ssl.truststore.type`]: 'PEM',
       [`listener.name.${listener}.ssl.truststore.location`]: trust,
     })
@@ -142,6 +143,51 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
       assert.match(error.hint ?? '', /ssl.truststore/, what)
       assert.ok(performance.now() - startedAt < 5_000, what)
     }
+  })
+
+  test('certificates of another authority, renewed under load, are taken with the next connection, without a restart', async () => {
+    await using port = open('MUTUAL', mutual())
+    const topic = 'renewed'
+    await port.admin.createTopic({ name: topic, partitions: 1, replicationFactor: 1, configs: new Map() })
+    await using member = await joinGroup(port, { groupId: topic, topics: /^renewed$/, sessionTimeoutMs: 30_000 })
+    using appender = port.newAppender()
+    let acknowledged = 0
+    const load = new AbortController()
+    const appending = (async () => {
+      for (let n = 0; !load.signal.aborted; n++) {
+        const appended = await appender
+          .append({ topic, partition: 0, batch: batchOf([`${n}`]), mayWrite: () => true })
+          .catch(() => undefined)
+        if (appended?.kind === 'acknowledged') acknowledged++
+        else await port.routes.refresh([topic]).catch(() => undefined)
+        await sleep(20)
+      }
+    })()
+    await eventually('the load goes on', () => acknowledged > 10)
+
+    const renewed = new Authority('another authority')
+    const newBroker = renewed.certify('a broker', { ip: ['127.0.0.1'] })
+    const newClient = renewed.certify('a client')
+    file('client.pem', newClient.key + newClient.certificate)
+    file('trust.pem', renewed.certificate)
+    file('broker.pem', newBroker.key + newBroker.certificate)
+    await kafka.brokers[0]!.kill9()
+    await kafka.brokers[0]!.restart()
+    const soFar = acknowledged
+    await eventually('the load goes on with the new certificates', () => acknowledged > soFar + 10)
+    load.abort()
+    await appending
+    assert.equal(lines.filter(line => line.includes('have changed: new connections use the new ones')).length, 1)
+    await eventually('the member commits under its old ownership', async () => {
+      const outcomes = await member.session.commit([
+        { ownership: member.ownership('renewed-0'), offset: 1, leaderEpoch: -1, metadata: '' },
+      ])
+      return outcomes.get({ topic, partition: 0 }) === 'committed'
+    })
+    await member.session.leave()
+
+    await using old = open('MUTUAL', [...mutual(), `ssl.truststore.location=${file('old.pem', authority.certificate)}`])
+    await assert.rejects(old.admin.clusterId(), { code: 'KAFKA_AUTH' })
   })
 
   test('no secret was printed by any of it', () => {

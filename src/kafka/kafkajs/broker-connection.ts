@@ -9,7 +9,10 @@ import { kafkajsRequest } from './internals.ts'
 import type { ApiVersions, ConnectionSettings, KafkajsProtocol } from './internals.ts'
 
 export interface BrokerConnectionOptions {
-  readonly settings: Omit<ConnectionSettings, 'socketFactory' | 'enforceRequestTimeout' | 'host' | 'port'>
+  readonly settings: Omit<ConnectionSettings, 'socketFactory' | 'enforceRequestTimeout' | 'host' | 'port' | 'ssl'> & {
+    /** Options of node:tls, asked for each connection; or null for plain text. */
+    readonly tls: (() => object) | null
+  }
   readonly host: string
   readonly port: number
   readonly pool: BufferPool
@@ -101,7 +104,9 @@ export class BrokerConnection {
 
   async #connect(): Promise<FrameConnection> {
     const { settings, host, port, pool, readBytes } = this.#options
-    const connection = new FrameConnection({ ...settings, host, port }, pool, readBytes)
+    const { tls, ...more } = settings
+    const ssl = tls === null ? null : tls()
+    const connection = new FrameConnection({ ...more, ssl, host, port }, pool, readBytes)
     this.#connection = connection
     try {
       await connection.connect()

@@ -23,8 +23,8 @@ export interface KafkaLog {
 export interface OpenKafkaOptions {
   readonly bootstrapServers: ClusterSettings['bootstrapServers']
   readonly clientId: string
-  /** Options of node:tls, or null for plain text. */
-  readonly tls: object | null
+  /** Options of node:tls, asked for each connection; or null for plain text. */
+  readonly tls: (() => object) | null
   /** A mechanism in kafkajs' form, or null. */
   readonly sasl: object | null
   readonly bootstrapDeadlineMs: number
@@ -49,7 +49,7 @@ export function openKafka(
       deadlineMs: options.deadlineMs,
       connection: {
         clientId: options.clientId,
-        ssl: options.tls,
+        tls: options.tls,
         sasl: options.sasl,
         connectionTimeout: CONNECT_TIMEOUT_MS,
         requestTimeout: REQUEST_TIMEOUT_MS,
