@@ -26,12 +26,14 @@ export const plan = command({
   ],
   endsByItself: () => true,
   async run(values, context) {
-    const { clock, random, logger, progress, stop } = context
+    const { clock, random, disk, logger, progress, stop } = context
     const store = await context.openStore(values.storage, context)
     await using kafka = await context.openKafka(values.kafka, context)
     try {
       const nearbyArchives = () => storageNearby(values.storage, context, stop.draining)
-      const deps = { kafka, store, clock, random, progress, nearbyArchives, log: logger, pool: new BufferPool(0) }
+      const readFile = (path: string) => disk.read(path)
+      const own = { readFile, nearbyArchives, log: logger, pool: new BufferPool(0) }
+      const deps = { kafka, store, clock, random, progress, ...own }
       return outcomeOf(await runPlanner(deps, values.plan, stop))
     } finally {
       store.close()

@@ -2,6 +2,8 @@ import { proveTiling } from '../catalog/tiling.ts'
 import type { Hole, Overlap } from '../catalog/tiling.ts'
 import { partitionFolder } from '../format/keys.ts'
 import type { PartitionPlace } from '../format/keys.ts'
+import { unbounded } from './cut-history.ts'
+import type { Bounds } from './cut-history.ts'
 import type { SurveyedPartition, SurveyedTile } from './survey.ts'
 
 /** What the audit of one partition's files found. */
@@ -28,8 +30,13 @@ export interface Identity {
 }
 
 /** Proves that a partition's files tile its history and belong together. Pure. */
-export function auditPartition({ place, tiles }: SurveyedPartition, identity: Identity): AuditedPartition {
-  const first = tiles[0]
+export function auditPartition(
+  { place, tiles }: SurveyedPartition,
+  identity: Identity,
+  bounds: Bounds = unbounded,
+): AuditedPartition {
+  const { holes, overlaps } = proveTiling(tiles)
+  const tail = missingTail(tiles, bounds)
   const foreign = tiles.flatMap(tile => {
     const reason = whyForeign(tile, identity)
     return reason === undefined ? [] : [{ key: tile.key, reason }]
@@ -37,10 +44,25 @@ export function auditPartition({ place, tiles }: SurveyedPartition, identity: Id
   return {
     place,
     tiles,
-    ...proveTiling(tiles),
-    missingHead: first !== undefined && first.origin < first.from ? { from: first.origin, to: first.from } : undefined,
+    holes: tail === undefined ? holes : [...holes, tail],
+    overlaps,
+    missingHead: missingHead(tiles, bounds),
     foreign,
   }
+}
+
+function missingHead([first]: readonly SurveyedTile[], { fromOffset = 0 }: Bounds): Hole | undefined {
+  const from = Math.max(first?.origin ?? 0, fromOffset)
+  return first !== undefined && from < first.from ? { from, to: first.from } : undefined
+}
+
+/** Who names an end wants all up to there. */
+function missingTail(
+  tiles: readonly SurveyedTile[],
+  { fromOffset = 0, toOffset = 0, untilMs }: Bounds,
+): Hole | undefined {
+  const end = tiles.at(-1)?.to ?? fromOffset
+  return untilMs === undefined && end < toOffset ? { from: end, to: toOffset } : undefined
 }
 
 function whyForeign(tile: SurveyedTile, { clusterId, topicId }: Identity): string | undefined {

@@ -4,6 +4,7 @@ import type { PlanEnd, PlanFile } from '../format/plan.ts'
 import { planPartitionOf } from '../format/plan-partition.ts'
 import type { PlanState } from './plan-state.ts'
 import { restOfChain } from './rest-of-chain.ts'
+import type { SurveyedTile } from './survey.ts'
 import type { WantedChain } from './wanted-chain.ts'
 
 /** Identifies what one planner run saw and wanted: the same input gives the same id (docs/formats.md, "Plan"). */
@@ -13,8 +14,9 @@ export function planIdOf(
   targetIds: readonly string[],
   chains: readonly WantedChain[],
 ): string {
-  const objects = chains.flatMap(({ tiles }) => tiles.map(({ key, etag }) => `${key} ${etag}`)).toSorted()
-  const text = JSON.stringify([selection, mapping, targetIds.toSorted(), objects])
+  // Once each: a file that is taken in two parts is one file.
+  const objects = new Set(chains.flatMap(({ tiles }) => tiles.map(({ key, etag }) => `${key} ${etag}`)))
+  const text = JSON.stringify([selection, mapping, targetIds.toSorted(), [...objects].toSorted()])
   return createHash('sha256').update(text).digest('hex')
 }
 
@@ -46,16 +48,20 @@ function missingOfChain(planId: string, chain: WantedChain, state: PlanState): P
       source: { topic: source.topic, topicId: source.sourceTopicId, partition: source.partition },
       target,
       object: { key: tile.key, etag: tile.etag, bytes: tile.bytes },
-      covers: { from: tile.from, to: tile.wholeTo ?? tile.to },
+      covers: { from: tile.wholeFrom ?? tile.from, to: tile.wholeTo ?? tile.to },
       records: tile.records,
       recordsBefore,
       lastOffset: tile.records === 0 ? undefined : tile.dataEnd - 1,
-      slice: tile.wholeTo === undefined ? undefined : { fromOffset: tile.from, toOffset: tile.to },
+      slice: isPart(tile) ? { fromOffset: tile.from, toOffset: tile.to } : undefined,
       index: first + position,
     }
     recordsBefore += tile.records
     return file
   })
+}
+
+function isPart({ wholeFrom, wholeTo }: SurveyedTile): boolean {
+  return wholeFrom !== undefined || wholeTo !== undefined
 }
 
 /** The end record that a plan partition lacks once all its files are there; undefined when it closes with the right one. */

@@ -15,6 +15,8 @@ export interface PlannerDeps {
   readonly log: Logger
   readonly progress: Progress
   readonly pool: BufferPool
+  /** A file that the user names; undefined when it does not exist. */
+  readonly readFile: (path: string) => Promise<Buffer | undefined>
   /** URLs of backups that do exist near the given one, for the message when there is none. */
   readonly nearbyArchives: () => Promise<readonly string[]>
 }

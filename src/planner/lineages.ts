@@ -1,5 +1,6 @@
 import { partitionFolder } from '../format/keys.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
+import { narrowed } from './cut-history.ts'
 import type { SurveyedPartition, SurveyedTile } from './survey.ts'
 
 /** The files of one partition that hold the history its log has now, over all lineages. */
@@ -42,10 +43,8 @@ export function joinLineages(partitions: readonly SurveyedPartition[]): Survivin
 
 /** What of a file lies below an offset, if anything does. */
 function cut(tile: SurveyedTile, at: number): SurveyedTile[] {
-  if (tile.from >= at) return []
-  if (tile.to <= at) return [tile]
-  const gaps = tile.gaps.filter(({ from }) => from < at).map(gap => ({ ...gap, to: Math.min(gap.to, at) }))
-  return [{ ...tile, to: at, wholeTo: tile.wholeTo ?? tile.to, gaps }]
+  const below = tile.from < at ? narrowed(tile, 0, at) : undefined
+  return below === undefined ? [] : [below]
 }
 
 /** For people: what a plan leaves out because Kafka lost it. */

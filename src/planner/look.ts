@@ -4,14 +4,15 @@ import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import { auditPartition, findingsOf } from './audit.ts'
 import type { AuditedPartition } from './audit.ts'
-import { countSlice } from './count-slice.ts'
+import { cutHistory } from './cut-history.ts'
 import type { PlannerDeps } from './deps.ts'
 import { joinLineages, warningsOf } from './lineages.ts'
 import type { SurvivingHistory } from './lineages.ts'
 import type { PlannerOptions } from './options.ts'
 import { selectTopics } from './select-topics.ts'
 import { surveyFolders, surveyTopic } from './survey.ts'
-import type { SurveyedPartition, SurveyedTile } from './survey.ts'
+import { boundsOf, checkWindow, demandedOf } from './window.ts'
+import type { Window } from './window.ts'
 
 /** The selected part of a backup, proved to be whole. */
 export interface LookedAt {
@@ -34,7 +35,12 @@ const NAMED_KEYS = 20
  * Lists the selected topics, reads the header of every file, and proves that the files of each partition tile its history.
  * Throws BACKUP_NOT_FOUND, FOREIGN_CLUSTER, INCARNATIONS, and TILING_HOLE for holes that were not accepted by name.
  */
-export async function lookAtBackup(deps: PlannerDeps, options: PlannerOptions, signal: AbortSignal): Promise<LookedAt> {
+export async function lookAtBackup(
+  deps: PlannerDeps,
+  options: PlannerOptions,
+  window: Window,
+  signal: AbortSignal,
+): Promise<LookedAt> {
   const archive = await findArchive(deps.store, signal)
   const foreignKeys: string[] = []
   const onForeign = (key: string) => void foreignKeys.push(key)
@@ -42,6 +48,11 @@ export async function lookAtBackup(deps: PlannerDeps, options: PlannerOptions, s
   const survey = { maxRecordBytes: options.maxRecordBytes, onForeign, onTile: () => task.add(1), signal }
   const folders = await surveyFolders(deps, survey)
   const selected = await selectTopics(deps, folders, options, signal)
+  checkWindow(
+    window,
+    selected.map(({ topic }) => topic),
+  )
+  const scanning = { maxRecordBytes: options.maxRecordBytes, signal }
   const topics: AuditedTopic[] = []
   const cutWarnings: string[] = []
   let clusterId = archive?.clusterId
@@ -51,12 +62,16 @@ export async function lookAtBackup(deps: PlannerDeps, options: PlannerOptions, s
     const tiles = partitions.flatMap(partition => partition.tiles)
     clusterId ??= tiles.find(tile => tile.clusterId !== undefined)?.clusterId
     const topicId = folder.topicId ?? tiles.find(tile => tile.topicId !== undefined)?.topicId
-    const histories = joinLineages(partitions)
-    const counted: SurveyedPartition[] = []
-    // One after the other: each holds blocks in memory.
-    for (const history of histories) counted.push(await countCut(deps, history, options.maxRecordBytes, signal))
+    const histories = withDemanded(joinLineages(partitions), folder, window)
     cutWarnings.push(...histories.flatMap(warningsOf))
-    topics.push({ folder, partitions: counted.map(one => auditPartition(one, { clusterId, topicId })) })
+    const audited: AuditedPartition[] = []
+    // One after the other: each may hold blocks in memory.
+    for (const { place, tiles: all } of histories) {
+      const bounds = boundsOf(window, place)
+      const wanted = await cutHistory(deps, all, bounds, scanning)
+      audited.push(auditPartition({ place, tiles: wanted }, { clusterId, topicId }, bounds))
+    }
+    topics.push({ folder, partitions: audited })
   }
   if (topics.length === 0) {
     throw new MaxbrodError('BACKUP_NOT_FOUND', `the selected topics have no files in ${deps.store.url}`, {
@@ -76,16 +91,19 @@ export async function lookAtBackup(deps: PlannerDeps, options: PlannerOptions, s
   return { clusterId, topics, foreignKeys, warnings }
 }
 
-/** The same files, with exact counts of those that were cut. */
-async function countCut(
-  deps: PlannerDeps,
-  { place, tiles }: SurvivingHistory,
-  maxRecordBytes: number,
-  signal: AbortSignal,
-): Promise<SurveyedPartition> {
-  const counted: SurveyedTile[] = []
-  for (const tile of tiles) counted.push(await countSlice(deps, tile, maxRecordBytes, signal))
-  return { place, tiles: counted }
+/** Partitions without a file that must have records, as somebody says: all of them are missing. */
+function withDemanded(
+  histories: readonly SurvivingHistory[],
+  { topic, topicId }: TopicFolder,
+  window: Window,
+): SurvivingHistory[] {
+  const lacking = demandedOf(window, topic).filter(one => !histories.some(({ place }) => place.partition === one))
+  const empty = (partition: number) => ({
+    place: { topic, topicId, partition, lineage: undefined },
+    tiles: [],
+    cuts: [],
+  })
+  return [...histories, ...lacking.map(empty)]
 }
 
 /** Refuses what must not be restored by mistake; returns what is only worth a warning. */

@@ -1,6 +1,6 @@
 import { list, looseRegexes, pairs, regexList } from '../config/kinds-of-list.ts'
 import { bytes, count } from '../config/kinds-of-number.ts'
-import { choice, flag, text, time, topicName } from '../config/kinds-of-text.ts'
+import { choice, flag, path, text, time, topicName } from '../config/kinds-of-text.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
 
@@ -48,7 +48,15 @@ export const plannerOptions = section('plan', {
     doc: 'Keep old records in targets from being deleted. With auto, retention and cleanup of target topics are changed until maxbrod finalize.',
   }),
   until: time({
-    doc: 'Restore up to the first record later than this. The record itself and what follows it in the partition are left out.',
+    doc: 'Restore up to the first record later than this. The record itself and what follows it in its partition are left out.',
+  }),
+  fromOffsets: path({
+    isAdvanced: true,
+    doc: 'Restore from these offsets on. A file with a line such as orders:0:4711 for each partition; others are restored from their beginning.',
+  }),
+  toOffsets: path({
+    isAdvanced: true,
+    doc: 'Restore up to these offsets, without the records that have them. A file as for --from-offsets; kafka-get-offsets.sh prints such lines.',
   }),
   at: time({ doc: 'Restore the last restoration point not after this.' }),
   acceptGaps: list({

@@ -30,6 +30,8 @@ export interface ChainState {
   readonly records: number
   /** Of the last file: see SurveyedTile. */
   readonly lineage: number | undefined
+  /** The last file, when its rest was not wanted then. */
+  readonly cutObject: PlanFile['object'] | undefined
   /** The next source offset to plan. */
   readonly nextOffset: number
 }
@@ -129,6 +131,7 @@ function addFile(chains: Map<string, ChainState>, file: PlanFile, partition: num
     lastIndex: file.index,
     records: file.recordsBefore + file.records,
     lineage: parseTileKey(file.object.key)?.lineage,
-    nextOffset: Math.min(file.covers.to, file.slice?.toOffset ?? Infinity),
+    cutObject: (file.slice?.toOffset ?? file.covers.to) < file.covers.to ? file.object : undefined,
+    nextOffset: file.slice?.toOffset ?? file.covers.to,
   })
 }

@@ -13,12 +13,14 @@ import { planTopicPartitions } from './plan-topic.ts'
 import { readPlanState } from './plan-state.ts'
 import type { PlanState } from './plan-state.ts'
 import { describeExisting } from './prepare-targets.ts'
+import { splitAtPlanned } from './split-at-planned.ts'
 import { restOfChain } from './rest-of-chain.ts'
 import type { PlanResult } from './result.ts'
 import { checkPlanned, inspectTargets } from './targets.ts'
 import { wantedOf } from './want.ts'
 import { planIdOfJob, resultOf, writePlan } from './write-plan.ts'
 import type { PlanJob } from './write-plan.ts'
+import { readWindow } from './window.ts'
 import type { WantedChain } from './wanted-chain.ts'
 
 /**
@@ -35,12 +37,15 @@ export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, sto
     rename: [...options.rename].toSorted(([a], [b]) => (a < b ? -1 : 1)),
     partitionMap: options.partitionMap,
   }
-  const looked = await lookAtBackup(deps, options, signal)
+  const window = await readWindow(deps, options)
+  const looked = await lookAtBackup(deps, options, window, signal)
   const sources = looked.topics.map(({ folder }) => folder.topic)
   const empty = await emptyTopics(deps, options, mapping, new Set(sources), signal)
   checkMapping([...sources, ...empty.map(({ source }) => source)], mapping, options.planTopic)
-  const wanted = await wantedOf(deps, looked, mapping, signal)
   const before = await readExisting(deps, options, mapping, signal)
+  const whole = await wantedOf(deps, looked, mapping, signal)
+  const scanning = { maxRecordBytes: options.maxRecordBytes, signal }
+  const wanted = { ...whole, chains: await splitAtPlanned(deps, whole.chains, before, scanning) }
   const warnings = [...looked.warnings, ...holesBehindPlan(wanted.chains, before, options)]
   const fresh = wanted.targets.filter(({ topic }) => !isPlanned(before, topic))
   await checkPlanned(
@@ -50,7 +55,7 @@ export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, sto
   const existing = await inspectTargets(kafka, fresh, options)
   warnings.push(...(await createEmptyTopics(deps, empty, options)))
   for (const warning of warnings) log.warn(warning)
-  const job: PlanJob = { deps, options, mapping, looked, wanted, before, fresh, existing, warnings, signal }
+  const job: PlanJob = { deps, options, mapping, window, looked, wanted, before, fresh, existing, warnings, signal }
   return options.dryRun ? dryRun(job) : writePlan(job)
 }
 
@@ -85,9 +90,8 @@ function holesBehindPlan(
   })
 }
 
-function refuseUnbuilt({ until, at, incarnation, partitionMap }: PlannerOptions): void {
+function refuseUnbuilt({ at, incarnation, partitionMap }: PlannerOptions): void {
   const asked = {
-    '--until': until !== undefined,
     '--at': at !== undefined,
     '--incarnation all': incarnation === 'all',
     '--partition-map modulo': partitionMap === 'modulo',

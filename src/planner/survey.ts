@@ -15,7 +15,9 @@ export interface SurveyedTile {
   readonly bytes: number
   readonly from: number
   readonly to: number
-  /** Where the file as a whole ends, when only what lies below `to` counts: a later lineage begins there. */
+  /** Where the file as a whole begins, when only what lies from `from` on counts. */
+  readonly wholeFrom: number | undefined
+  /** Where the file as a whole ends, when only what lies below `to` counts: a later lineage begins there, or no more is wanted. */
   readonly wholeTo: number | undefined
   /** Leader epoch of the file's lineage; undefined for the first one. */
   readonly lineage: number | undefined
@@ -28,6 +30,9 @@ export interface SurveyedTile {
   readonly clusterId: string | undefined
   readonly topicId: string | undefined
   readonly recordBytesMax: number
+  /** Of its records, in ms; undefined when there is none. */
+  readonly timestampMin: bigint | undefined
+  readonly timestampMax: bigint | undefined
 }
 
 /** All files of one partition and lineage, in the order of their offsets. */
@@ -97,7 +102,7 @@ async function surveyTile(
   const header = await readFileHeader(deps.store, key, place, etag, signal)
   onTile()
   if (header.kind === 'kafka-data-keep') {
-    const counted = await countDataKeepFile(deps, listed, maxRecordBytes, signal)
+    const counted = await countDataKeepFile(deps, listed, { maxRecordBytes, signal })
     return {
       key,
       etag,
@@ -107,6 +112,7 @@ async function surveyTile(
       gaps: [],
       clusterId: undefined,
       topicId: undefined,
+      wholeFrom: undefined,
       wholeTo: undefined,
       lineage: place.lineage,
       dataEnd: counted.to,
@@ -120,6 +126,7 @@ async function surveyTile(
     bytes,
     from: tile.coversFrom,
     to: tile.coversTo,
+    wholeFrom: undefined,
     wholeTo: undefined,
     lineage: place.lineage,
     records: tile.content.records,
@@ -129,6 +136,8 @@ async function surveyTile(
     clusterId: tile.clusterId,
     topicId: tile.topicId,
     recordBytesMax: tile.content.recordBytesMax,
+    timestampMin: tile.content.timestampMin,
+    timestampMax: tile.content.timestampMax,
   }
 }
 

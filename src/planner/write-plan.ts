@@ -19,6 +19,8 @@ import { prepareTarget } from './prepare-targets.ts'
 import { restOfChain } from './rest-of-chain.ts'
 import type { PlanResult } from './result.ts'
 import type { WantedTarget } from './targets.ts'
+import { windowText } from './window.ts'
+import type { Window } from './window.ts'
 import type { Wanted } from './want.ts'
 
 /** What was found out before anything is written. */
@@ -26,6 +28,7 @@ export interface PlanJob {
   readonly deps: PlannerDeps
   readonly options: PlannerOptions
   readonly mapping: PlanMapping
+  readonly window: Window
   readonly looked: LookedAt
   readonly wanted: Wanted
   /** The plan that the plan topic holds already; undefined when there is no such topic. */
@@ -100,8 +103,11 @@ async function topicsToHold({ admin }: Kafka, { chains }: Wanted, state: PlanSta
 }
 
 /** The plan's id; targets that do not exist yet are named instead of identified. */
-export function planIdOfJob({ options, mapping, wanted, existing }: PlanJob, state: PlanState | undefined): string {
-  const selection = [options.topics.map(String), options.excludeTopics.map(String)]
+export function planIdOfJob(
+  { options, mapping, window, wanted, existing }: PlanJob,
+  state: PlanState | undefined,
+): string {
+  const selection = [options.topics.map(String), options.excludeTopics.map(String), windowText(window)]
   const idOf = (topic: string) => plannedTarget(state, topic)?.topicId ?? existing.get(topic)?.topicId ?? topic
   return planIdOf(
     selection,

@@ -16,6 +16,7 @@ export function surveyed(from: number, to: number, more: Partial<SurveyedTile> =
     bytes: 100,
     from,
     to,
+    wholeFrom: undefined,
     wholeTo: undefined,
     lineage: undefined,
     records,
@@ -25,6 +26,8 @@ export function surveyed(from: number, to: number, more: Partial<SurveyedTile> =
     clusterId: 'cluster',
     topicId,
     recordBytesMax: 10,
+    timestampMin: undefined,
+    timestampMax: undefined,
     ...more,
   }
 }
@@ -89,7 +92,8 @@ export function stateOf(partitions: readonly (readonly PlanEntry[])[]): PlanStat
         lastIndex: entry.index,
         records: entry.recordsBefore + entry.records,
         lineage: parseTileKey(entry.object.key)?.lineage,
-        nextOffset: Math.min(entry.covers.to, entry.slice?.toOffset ?? Infinity),
+        cutObject: (entry.slice?.toOffset ?? entry.covers.to) < entry.covers.to ? entry.object : undefined,
+        nextOffset: entry.slice?.toOffset ?? entry.covers.to,
       })
     }
     const last = entries.at(-1)

@@ -10,6 +10,7 @@ const planned = (nextOffset: number, more: Partial<ChainState> = {}): ChainState
   lastIndex: 3,
   records: nextOffset,
   lineage: undefined,
+  cutObject: undefined,
   nextOffset,
   ...more,
 })

@@ -1,0 +1,34 @@
+import { chainName } from '../format/plan.ts'
+import { cutHistory, unbounded } from './cut-history.ts'
+import type { PlannerDeps } from './deps.ts'
+import type { PlanState } from './plan-state.ts'
+import type { Scanning } from './scan-file.ts'
+import type { WantedChain } from './wanted-chain.ts'
+
+/**
+ * The same chains, with files of which a part is planned already in two parts: the one that is, and the one that is not. Only
+ * the very file that an earlier run has cut is taken apart; any other one that reaches over the end of the plan was rewritten.
+ */
+export async function splitAtPlanned(
+  deps: Pick<PlannerDeps, 'store' | 'pool'>,
+  chains: readonly WantedChain[],
+  before: PlanState | undefined,
+  scanning: Scanning,
+): Promise<WantedChain[]> {
+  const split: WantedChain[] = []
+  for (const chain of chains) {
+    const { cutObject, nextOffset = 0 } = before?.chains.get(chainName(chain.target)) ?? {}
+    const at = chain.tiles.findIndex(
+      ({ key, etag, from, to }) =>
+        key === cutObject?.key && etag === cutObject.etag && from < nextOffset && nextOffset < to,
+    )
+    const tile = chain.tiles[at]
+    if (tile === undefined) split.push(chain)
+    else {
+      const planned = await cutHistory(deps, [tile], { ...unbounded, toOffset: nextOffset }, scanning)
+      const rest = await cutHistory(deps, [tile], { ...unbounded, fromOffset: nextOffset }, scanning)
+      split.push({ ...chain, tiles: chain.tiles.toSpliced(at, 1, ...planned, ...rest) })
+    }
+  }
+  return split
+}

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { test } from 'node:test'
+import type { RestoreScene } from '../helpers/restore-scene.ts'
+import { ok, openRestoreScene, refused } from '../helpers/restore-scene.ts'
+
+const create = ['--create-topics', '--target-prefix=r.']
+
+/** Of the first record of each file; the n-th one is n ms later. */
+const startMs = 1_700_000_000_000
+
+/** A topic of two partitions; times begin anew in each file, so that they go up and down. */
+async function backUp(scene: RestoreScene): Promise<string> {
+  const topic = scene.world.name('orders')
+  await scene.putFiles(topic, 0, [0, 5, 12, 40, 60])
+  await scene.putFiles(topic, 1, [0, 20, 25])
+  return topic
+}
+
+/** Source offsets by partition. */
+async function restored(scene: RestoreScene, topic: string): Promise<number[][]> {
+  ok(await scene.restore(['--verify=full']))
+  const found = await scene.world.referee.records(`r.${topic}`, { restored: true })
+  return [0, 1].map(n => found.filter(({ partition }) => partition === n).map(one => Number(one.sourceOffset)))
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, n) => from + n)
+}
+
+test('--until restores all up to the first later record of each partition; later runs go on in the files that were cut', async t => {
+  await using scene = await openRestoreScene(t)
+  const topic = await backUp(scene)
+  const early = [...create, `--until=${new Date(startMs + 10).toISOString()}`]
+  const planned = ok(await scene.plan(early))
+  const again = ok(await scene.plan(early))
+  assert.deepEqual([again.json['planId'], again.json['filesAdded']], [planned.json['planId'], 0])
+  const slices = async () =>
+    (await scene.files())
+      .toSorted((a, b) => a.target.partition - b.target.partition || a.index - b.index)
+      .map(({ covers, slice, records }) => [covers.from, slice?.fromOffset, slice?.toOffset, records])
+  const cutEarly = [
+    [0, undefined, undefined, 5],
+    [5, undefined, undefined, 7],
+    [12, 12, 23, 11],
+  ]
+  assert.deepEqual(await slices(), [...cutEarly, [0, 0, 11, 11]])
+
+  const late = [...create, `--until=${startMs + 22}`]
+  assert.equal(ok(await scene.plan(late)).json['filesAdded'], 3)
+  const cutLate = [...cutEarly, [12, 23, 35, 12]]
+  const second = [
+    [0, 0, 11, 11],
+    [0, 11, 20, 9],
+    [20, undefined, undefined, 5],
+  ]
+  assert.deepEqual(await slices(), [...cutLate, ...second])
+  assert.deepEqual(await restored(scene, topic), [range(0, 35), range(0, 25)])
+  // An earlier time than that of the plan asks for nothing more.
+  assert.equal(ok(await scene.plan(early)).json['filesAdded'], 0)
+
+  assert.equal(ok(await scene.plan(create)).json['filesAdded'], 2)
+  assert.deepEqual(await slices(), [...cutLate, [12, 35, 40, 5], [40, undefined, undefined, 20], ...second])
+  assert.deepEqual(await restored(scene, topic), [range(0, 60), range(0, 25)])
+})
+
+test('--from-offsets and --to-offsets restore exactly these records; partitions that they do not name are not cut', async t => {
+  await using scene = await openRestoreScene(t)
+  const topic = await backUp(scene)
+  const [from, to] = [`${scene.world.folder}/from.txt`, `${scene.world.folder}/to.txt`]
+  const flags = [...create, `--from-offsets=${from}`, `--to-offsets=${to}`]
+  await writeFile(from, `${topic}:0:7\n`)
+  refused(await scene.plan(flags), 2, 'USAGE', `there is no file ${to}`)
+  await writeFile(to, `other:0:7\n`)
+  refused(await scene.plan(flags), 2, 'USAGE', 'the file of --to-offsets names none of the selected topics')
+  await writeFile(to, `${topic}:0:6\n`)
+  refused(await scene.plan(flags), 2, 'USAGE', `${topic}-0 ends at 6, before it begins at 7`)
+  await writeFile(to, `${topic}:0:51\n${topic}:1:26\n${topic}:2:5\n`)
+  const short = await scene.plan(flags)
+  refused(short, 4, 'TILING_HOLE', `${topic}/1/ has no file for offsets 25 to 25`)
+  refused(short, 4, 'TILING_HOLE', `${topic}/2/ has no file for offsets 0 to 4`, `--accept-gaps ${topic}-2`)
+  assert.deepEqual(await scene.entries(), [])
+
+  await writeFile(to, `${topic}:0:51\nother:0:7\n`)
+  const planned = ok(await scene.plan(flags))
+  assert.deepEqual(planned.json['warnings'], [])
+  assert.deepEqual(await restored(scene, topic), [range(7, 51), range(0, 25)])
+  assert.equal(ok(await scene.plan(flags)).json['filesAdded'], 0)
+})
