@@ -63,6 +63,11 @@ export class ChainRestore {
     return this.#isLookedAt && this.#count === this.planned && this.#filesDone === this.#files.length
   }
 
+  /** What is known of the target is old: `run` reads where it ends. */
+  lookAgain(): void {
+    this.#isLookedAt = false
+  }
+
   /** Adds the next file of the plan. Throws PLAN_CORRUPT for another one. */
   add(file: PlanFile): void {
     if (file.index !== this.#files.length || file.recordsBefore !== this.planned) {
@@ -123,8 +128,10 @@ export class ChainRestore {
         const item = await next
         if (item === undefined) return 'appended'
         next = prefetch(source) // decoded while this one is on its way
-        if (item.kind === 'end of file') this.#markDone(item.file.index + 1)
-        else {
+        if (item.kind === 'end of file') {
+          // The last file counts when the end of the target was read back: with it, others may call the restore done.
+          if (item.file.index + 1 < this.#files.length) this.#markDone(item.file.index + 1)
+        } else {
           using _ = item
           const outcome = await sendAll(log, item, facts).finally(() => this.#setCount(log.count))
           if (outcome !== 'appended') return outcome

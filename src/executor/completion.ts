@@ -107,22 +107,31 @@ function recordsOf(closing: readonly PlanEnd[]): PartitionMap<number> {
   return records
 }
 
-/** Resolves when the group has committed the whole plan, whichever executor did the work. */
-export async function planCommitted(
+/** True when the group has committed the whole plan, whichever executor did the work. */
+export async function isCommitted(
   { ends }: CompletePlan,
+  kafka: Kafka,
+  planTopic: string,
+  groupId: string,
+): Promise<boolean> {
+  const partitions = ends.map((_, partition) => ({ topic: planTopic, partition }))
+  const committed = await kafka.admin.committed(groupId, partitions)
+  return partitions.every(
+    partition => (committed.get(partition)?.offset ?? 0) >= must(ends[partition.partition], 'end'),
+  )
+}
+
+/** Resolves when that is so. */
+export async function planCommitted(
+  plan: CompletePlan,
   { kafka, clock }: { kafka: Kafka; clock: Clock },
   planTopic: string,
   groupId: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const partitions = ends.map((_, partition) => ({ topic: planTopic, partition }))
   for (;;) {
     signal.throwIfAborted()
-    const committed = await kafka.admin.committed(groupId, partitions)
-    if (
-      partitions.every(partition => (committed.get(partition)?.offset ?? 0) >= must(ends[partition.partition], 'end'))
-    )
-      return
+    if (await isCommitted(plan, kafka, planTopic, groupId)) return
     await clock.sleep(POLL_MS, signal)
   }
 }

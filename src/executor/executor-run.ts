@@ -9,6 +9,7 @@ import { newThrottle, unthrottled } from '../runtime/throttle.ts'
 import { within } from '../runtime/within.ts'
 import { ChainRestore } from './chain.ts'
 import type { ChainDeps } from './chain.ts'
+import type { PlanCount } from './completion.ts'
 import type { ExecutorDeps } from './deps.ts'
 import { watchHold } from './hold-watch.ts'
 import { executorMetrics } from './metrics.ts'
@@ -109,6 +110,12 @@ export class ExecutorRun implements AsyncDisposable {
   /** Resolves when no chain of this executor is at work. */
   async settled(): Promise<void> {
     await Promise.all([...this.#runs.values()].map(run => run.settled()))
+  }
+
+  /** Restores again what targets have lost behind the commit: true when there is such a chain of this executor. */
+  mend(counts: readonly PlanCount[]): boolean {
+    const restored = new PartitionMap(counts.map(count => [count, count.restored] as const))
+    return [...this.#runs.values()].map(run => run.mend(restored)).includes(true)
   }
 
   /** Lets go of everything; batches that are on their way may still be answered for a moment. */

@@ -2,7 +2,7 @@ import type { GroupSession } from '../kafka/port.ts'
 import { Aborted, aborted } from '../runtime/aborted.ts'
 import { stopWithin } from '../runtime/stop.ts'
 import type { Stop } from '../runtime/stop.ts'
-import { completePlan, countRestored, planCommitted, planNow, sealComplete } from './completion.ts'
+import { completePlan, countRestored, isCommitted, planCommitted, planNow, sealComplete } from './completion.ts'
 import type { CompletePlan } from './completion.ts'
 import type { ExecutorDeps } from './deps.ts'
 import { ExecutorRun } from './executor-run.ts'
@@ -10,6 +10,7 @@ import type { ExecutorOptions } from './options.ts'
 import { checkPlanTopic, readHeads } from './plan-reader.ts'
 import { describeFailure } from './result.ts'
 import type { RestoreResult } from './result.ts'
+import { rewindToQuarantined } from './retry-quarantined.ts'
 import { verifyChains } from './verify-full.ts'
 
 const REBALANCE_MS = 60_000
@@ -33,6 +34,9 @@ export async function runExecutor(deps: ExecutorDeps, options: ExecutorOptions, 
   const joined = Promise.withResolvers<GroupSession>()
   await using run = new ExecutorRun(deps, options, heads, joined.promise)
   log.info({ planTopic, restoreId: run.targets.restoreId, group: groupId }, 'restore begins')
+  if (options.retryQuarantined) await rewindToQuarantined(deps, options, groupId, run.targets, stop.draining)
+  else if (plan !== undefined && (await isCommitted(plan, kafka, planTopic, groupId)))
+    return await summarize(deps, options, run, plan, stop)
   const session = await kafka.joinGroup(
     {
       groupId,
@@ -70,6 +74,22 @@ export async function runExecutor(deps: ExecutorDeps, options: ExecutorOptions, 
  */
 async function untilDone(
   deps: ExecutorDeps,
+  options: ExecutorOptions,
+  run: ExecutorRun,
+  plan: CompletePlan,
+  groupId: string,
+  stop: Stop,
+): Promise<void> {
+  for (;;) {
+    await untilCommitted(deps, options, run, plan, groupId, stop)
+    if (run.stoppedBy !== undefined || stop.draining.aborted) return
+    // A target may have lost records behind the commit: its log end decides.
+    if (!run.mend(await countRestored(deps, options.planTopic, plan, run.targets, stop.draining))) return
+  }
+}
+
+async function untilCommitted(
+  deps: ExecutorDeps,
   { planTopic }: ExecutorOptions,
   run: ExecutorRun,
   plan: CompletePlan,
@@ -103,7 +123,7 @@ async function workOn(deps: ExecutorDeps, planTopic: string, run: ExecutorRun, o
   await Promise.race([sealAsTopicsComplete(deps, planTopic, run, over), stopped])
 }
 
-/** What it does on the side: it seals topics as soon as they are complete. Resolves when it is to stop. */
+/** What it does on the side: it seals topics as soon as they are complete, and mends those that lost records. Resolves when it is to stop. */
 async function sealAsTopicsComplete(
   deps: ExecutorDeps,
   planTopic: string,
@@ -115,8 +135,10 @@ async function sealAsTopicsComplete(
     await deps.clock.sleep(SEAL_EVERY_MS, draining)
     try {
       const { plan } = await planNow(deps.kafka, planTopic, targets.head, draining)
-      if (plan !== undefined)
-        await sealComplete(deps, await countRestored(deps, planTopic, plan, targets, draining), targets)
+      if (plan === undefined) continue
+      const counts = await countRestored(deps, planTopic, plan, targets, draining)
+      run.mend(counts)
+      await sealComplete(deps, counts, targets)
     } catch (error) {
       if (!draining.aborted) deps.log.warn({ err: error }, 'could not look whether topics are complete')
     }

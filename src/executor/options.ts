@@ -23,7 +23,7 @@ export const executorOptions = section('restore', {
   }),
   retryQuarantined: flag({
     isAdvanced: true,
-    doc: 'Try again what was put aside as not restorable.',
+    doc: 'Try again what executors of this plan have put aside: files that could not be read, records that a target refused.',
   }),
   workerName: text({
     placeholder: 'NAME',

@@ -1,6 +1,7 @@
 import { chainName } from '../format/plan.ts'
 import type { PlanEnd, PlanFile, PlanHead } from '../format/plan.ts'
 import type { GroupSession, Ownership } from '../kafka/port.ts'
+import type { PartitionMap } from '../runtime/topic-partition.ts'
 import { Aborted, isAborted } from '../runtime/aborted.ts'
 import { MaxbrodError, messageOf } from '../runtime/errors.ts'
 import type { Limit } from '../runtime/limit.ts'
@@ -124,6 +125,26 @@ export class PlanRun {
     await this.#started.promise
     for (const { running } of this.#chains.values()) await running
     await this.#committing
+  }
+
+  /**
+   * Looks again at chains of which the target has lost records since they were complete, by an unclean leader election. True
+   * when there is one. The plan's offset stays: what it says is a hint.
+   */
+  mend(restored: PartitionMap<number>): boolean {
+    const cut = [...this.#chains.values()].filter(
+      ({ chain, state }) =>
+        state === 'sound' && chain.isComplete && (restored.get(chain.target) ?? chain.count) < chain.count,
+    )
+    for (const running of cut) {
+      this.#with.deps.log.warn(
+        { ...running.chain.target, restored: running.chain.count, left: restored.get(running.chain.target) },
+        'the target has lost records that were restored: they are restored again',
+      )
+      running.chain.lookAgain()
+      this.#start(running)
+    }
+    return cut.length > 0
   }
 
   async #addFile(offset: number, file: PlanFile, session: GroupSession): Promise<void> {

@@ -32,9 +32,13 @@ export interface IncompleteChain {
   readonly message: string
 }
 
+/** Of a chain that is not complete, although the group has committed the plan past it. */
+const UNKNOWN =
+  'it was put aside by an executor, whose log says why, or lost records since; restore --retry-quarantined tries it again'
+
 /** An error as the list of incomplete chains shows it. */
 export function describeFailure(error: unknown): Pick<IncompleteChain, 'code' | 'message'> {
-  if (error === undefined) return { code: undefined, message: 'another executor stopped there; its log says why' }
+  if (error === undefined) return { code: undefined, message: UNKNOWN }
   const hint = error instanceof MaxbrodError && error.hint !== undefined ? ` (${error.hint})` : ''
   return { code: error instanceof MaxbrodError ? error.code : 'BUG', message: `${messageOf(error)}${hint}` }
 }

@@ -230,7 +230,7 @@ export class TargetLog {
         if (records > 1) return 'smaller'
         throw new MaxbrodError('TARGET_REFUSED', `${this.#name} refuses ${which}: ${name}`, {
           ...facts,
-          hint: 'raise max.message.bytes of the topic, then run restore again',
+          hint: 'raise max.message.bytes of the topic, then run restore --retry-quarantined',
         })
       case 'invalid':
         // An executor that did not know yet that the plan has grown may have sealed the topic, which is opened before the

@@ -20,6 +20,17 @@ const nothing = () => undefined
 function openRun(entries: PlanEntry[], chains = newLimit(1), restore: () => Promise<void> = () => Promise.resolve()) {
   const files: PlanFile[] = []
   const failed: unknown[] = []
+  const chain = {
+    count: 0,
+    isComplete: false,
+    lookAgain: () => void (chain.isComplete = false),
+    get files() {
+      return files.length
+    },
+    get planned() {
+      return files.reduce((sum, { records }) => sum + records, 0)
+    },
+  }
   const clock = new ManualClock()
   const end = new AbortController()
   const kafka = {
@@ -42,23 +53,20 @@ function openRun(entries: PlanEntry[], chains = newLimit(1), restore: () => Prom
   const run = new PlanRun(
     { topic: 'plan', partition: 0, ended: end.signal },
     {
-      deps: { kafka, clock, random: { number: () => 0, id: () => 'id' } } as unknown as ExecutorDeps,
+      deps: {
+        kafka,
+        clock,
+        random: { number: () => 0, id: () => 'id' },
+        log: { warn: nothing },
+      } as unknown as ExecutorDeps,
       session: Promise.resolve(session),
       planTopic: 'plan',
       head: planHead(),
       chains,
       newChain: target =>
-        ({
+        Object.assign(chain, {
           target,
           add: (file: PlanFile) => files.push(file),
-          get files() {
-            return files.length
-          },
-          get planned() {
-            return files.reduce((sum, { records }) => sum + records, 0)
-          },
-          count: 0,
-          isComplete: false,
           run: restore,
         }) as unknown as ChainRestore,
       onPlanned: nothing,
@@ -68,7 +76,7 @@ function openRun(entries: PlanEntry[], chains = newLimit(1), restore: () => Prom
       onBroken: nothing,
     },
   )
-  return { run, clock, end, commits, failed }
+  return { run, clock, end, commits, failed, chain }
 }
 
 test('a plan partition that becomes shorter is not the one that it was: nothing is taken for done', async () => {
@@ -144,4 +152,23 @@ test('a plan that promises a chain of which it has no file is refused', async ()
   const close: PlanEntry = { kind: 'end', planId: 'p', partitions: { 'orders-0': { index: 0, records: 5 } } }
   const { run } = openRun([planHead(), close])
   await assert.rejects(run.run(), { code: 'PLAN_CORRUPT', message: /and has 0 files with 0 records/ })
+})
+
+test('a chain that was complete and whose target has lost records is restored again', async () => {
+  let runs = 0
+  const { run, end, chain } = openRun([planHead(), planFile(0, 0, 5, 0, 5)], newLimit(1), async () => {
+    runs++
+    Object.assign(chain, { count: 5, isComplete: true })
+  })
+  const running = run.run()
+  await run.settled()
+  const where = { topic: 'orders', partition: 0 }
+  assert.equal(run.mend(new PartitionMap([[where, 5]])), false)
+  assert.equal(run.mend(new PartitionMap()), false, 'nothing is known of it')
+  assert.equal(runs, 1)
+  assert.equal(run.mend(new PartitionMap([[where, 3]])), true)
+  await run.settled()
+  assert.equal(runs, 2)
+  end.abort()
+  await running.catch(nothing)
 })
