@@ -14,7 +14,7 @@ import type { ExecutorDeps } from './deps.ts'
 import { watchHold } from './hold-watch.ts'
 import { executorMetrics } from './metrics.ts'
 import type { ExecutorOptions } from './options.ts'
-import { readHeads } from './plan-reader.ts'
+import { readHeads, resized } from './plan-reader.ts'
 import { PlanRun } from './plan-run.ts'
 import { RestoreProgress } from './restore-progress.ts'
 import { StallWatch } from './stall-watch.ts'
@@ -87,6 +87,9 @@ export class ExecutorRun implements AsyncDisposable {
   }
 
   start(ownerships: readonly Ownership[]): void {
+    const { head } = this.#targets
+    const beyond = ownerships.find(({ partition }) => partition >= head.planPartitions)
+    if (beyond !== undefined) this.#failure.reject(resized(this.#options.planTopic, beyond.partition + 1, head))
     for (const ownership of ownerships) {
       const run = this.#newRun(ownership)
       this.#runs.set(ownership, run)

@@ -73,14 +73,17 @@ export async function checkPlanTopic(kafka: Kafka, planTopic: string, heads: rea
   const [topic] = await kafka.admin.topics([planTopic])
   if (topic === undefined)
     throw new MaxbrodError('PLAN_NOT_FOUND', `there is no plan topic ${planTopic}`, { hint: 'run maxbrod plan first' })
-  if (head.planPartitions !== topic.partitions) {
-    throw new MaxbrodError(
-      'PLAN_FOREIGN',
-      `${planTopic} has ${topic.partitions} partitions and was planned with ${head.planPartitions}`,
-      { hint: 'plan again into a new --plan-topic' },
-    )
-  }
+  if (head.planPartitions !== topic.partitions) throw resized(planTopic, topic.partitions, head)
   return head
+}
+
+/** Chains are spread by the number of partitions: with another number, a chain would go on somewhere else. */
+export function resized(planTopic: string, actual: number, { planPartitions }: PlanHead): MaxbrodError {
+  return new MaxbrodError(
+    'PLAN_FOREIGN',
+    `${planTopic} has ${actual} partitions and was planned with ${planPartitions}`,
+    { hint: 'plan again into a new --plan-topic' },
+  )
 }
 
 /** The end of a plan partition now. */

@@ -4,7 +4,8 @@ import type { PlannerDeps } from './deps.ts'
 import { targetName } from './mapping.ts'
 import { orderTopics } from './order.ts'
 import type { PlannerOptions } from './options.ts'
-import { createTarget } from './targets.ts'
+import { untilLed } from './plan-topic.ts'
+import { acceptFewerReplicas, createTarget, describeTopic } from './targets.ts'
 import type { WantedTarget } from './targets.ts'
 
 /**
@@ -28,13 +29,14 @@ export async function emptyTopics(
     const definition = definitions.find(({ topic }) => topic === source)
     if (definition === undefined) return []
     const { partitions } = definition
-    return [{ source, topic: targetName(source, mapping), partitions, definition, recordBytesMax: 0 }]
+    const nothing = { recordBytesMax: 0, timestampMin: undefined, timestampMax: undefined }
+    return [{ source, topic: targetName(source, mapping), partitions, definition, ...nothing }]
   })
 }
 
 /** Creates those that the target cluster lacks, if that is wanted; returns what to tell of each. */
 export async function createEmptyTopics(
-  { kafka }: PlannerDeps,
+  { kafka, clock }: PlannerDeps,
   empty: readonly WantedTarget[],
   { createTopics, dryRun }: PlannerOptions,
 ): Promise<string[]> {
@@ -43,7 +45,12 @@ export async function createEmptyTopics(
   const told: string[] = []
   for (const target of empty) {
     const isCreating = createTopics && !existing.has(target.topic)
-    if (isCreating && !dryRun) await createTarget(kafka, target)
+    if (createTopics && !dryRun) {
+      const created = isCreating ? await createTarget(kafka, target) : undefined
+      if (isCreating) await untilLed(kafka, clock, target.topic)
+      const fewer = await acceptFewerReplicas(kafka, target, await describeTopic(kafka, target.topic), created)
+      if (fewer !== undefined) told.push(fewer)
+    }
     const what = existing.has(target.topic) ? 'exists already' : isCreating ? 'is created empty' : 'is not created'
     told.push(`the backup has no file of ${target.source}, which held no record: ${target.topic} ${what}`)
   }

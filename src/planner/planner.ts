@@ -62,7 +62,7 @@ export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, sto
 /** Says what would be planned. Describing the targets says what would be refused: those that are not empty. */
 async function dryRun(job: PlanJob): Promise<PlanResult> {
   const { deps, options, fresh, existing, before } = job
-  for (const target of fresh) await describeExisting(deps, target, existing, options)
+  for (const target of fresh) await describeExisting(deps, target, existing, options, job.warnings)
   return resultOf(job, planIdOfJob(job, before), 0, before?.heads[0]?.restoreId)
 }
 

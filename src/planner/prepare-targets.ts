@@ -1,10 +1,10 @@
 import type { PlanTarget } from '../format/plan.ts'
 import type { TopicDescription } from '../kafka/port.ts'
-import { must } from '../runtime/assert.ts'
 import type { PlannerDeps } from './deps.ts'
 import type { PlannerOptions } from './options.ts'
 import { untilLed } from './plan-topic.ts'
-import { acceptFewerReplicas, createTarget, describeTarget, doubtAboutLimits, requireSameSize } from './targets.ts'
+import { acceptFewerReplicas, createTarget, describeTarget, describeTopic, requireSameSize } from './targets.ts'
+import { doubtsAbout, refuseTimes } from './target-limits.ts'
 import type { WantedTarget } from './targets.ts'
 
 /** Creates a target if it is missing, and says what the head records of it. */
@@ -26,24 +26,27 @@ export async function prepareTarget(
     await untilLed(kafka, clock, target.topic) // what a new topic is like is not known everywhere at once
     log.info({ topic: target.topic, partitions: target.partitions }, 'created the target topic')
   }
-  const description = must((await kafka.admin.topics([target.topic]))[0], `topic ${target.topic}`)
-  if (created === 'fewer replicas') warn(await acceptFewerReplicas(kafka, target, description))
-  requireSameSize(target, description)
-  const configs = (await kafka.admin.topicConfigs([target.topic])).get(target.topic) ?? []
-  const doubt = doubtAboutLimits(target, configs)
-  if (doubt !== undefined) warn(doubt)
-  return describeTarget(kafka, target, description, configs, isMissing, options)
+  const described = await describeTopic(kafka, target.topic)
+  requireSameSize(target, described.description)
+  const fewer = await acceptFewerReplicas(kafka, target, described, created)
+  if (fewer !== undefined) warn(fewer)
+  refuseTimes(target, described.configs, options, clock.now())
+  for (const doubt of doubtsAbout(target, described.configs, options, clock.now())) warn(doubt)
+  return describeTarget(kafka, target, described, isMissing, options)
 }
 
-/** What `prepareTarget` would refuse, without changing anything. */
+/** What `prepareTarget` would refuse, without changing anything; what it would tell goes to `warnings`. */
 export async function describeExisting(
-  { kafka }: PlannerDeps,
+  { kafka, clock }: PlannerDeps,
   target: WantedTarget,
   existing: ReadonlyMap<string, TopicDescription>,
   options: PlannerOptions,
+  warnings: string[],
 ): Promise<void> {
   const description = existing.get(target.topic)
   if (description === undefined) return
   const configs = (await kafka.admin.topicConfigs([target.topic])).get(target.topic) ?? []
-  await describeTarget(kafka, target, description, configs, false, options)
+  refuseTimes(target, configs, options, clock.now())
+  warnings.push(...doubtsAbout(target, configs, options, clock.now()))
+  await describeTarget(kafka, target, { description, configs }, false, options)
 }

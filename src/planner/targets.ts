@@ -2,6 +2,7 @@ import type { TopicDefinition } from '../format/snapshot/topic-definitions.ts'
 import { heldConfigs, valuesBeforeHold } from '../format/hold.ts'
 import type { PlanTarget } from '../format/plan.ts'
 import type { ConfigEntry, Kafka, TopicDescription } from '../kafka/port.ts'
+import { must } from '../runtime/assert.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 
@@ -14,6 +15,9 @@ export interface WantedTarget {
   readonly definition: TopicDefinition | undefined
   /** The largest record, in its Avro form. */
   readonly recordBytesMax: number
+  /** Of all records, in ms; undefined when there is none. */
+  readonly timestampMin: bigint | undefined
+  readonly timestampMax: bigint | undefined
 }
 
 export interface TargetOptions {
@@ -23,7 +27,7 @@ export interface TargetOptions {
 }
 
 /** What a record grows by: header `restore.source-offset`, lengths and deltas, and the header of its batch. */
-const RECORD_GROWTH_BYTES = 128
+export const RECORD_GROWTH_BYTES = 128
 
 /** Looks at the target cluster without changing it. Throws TARGET_MISSING and the like, for all targets at once. */
 export async function inspectTargets(
@@ -100,6 +104,17 @@ async function describeTopics(
   return new Map(topics.map(topic => [topic.name, topic]))
 }
 
+/** A topic that is there, and its configs. */
+export interface DescribedTopic {
+  readonly description: TopicDescription
+  readonly configs: readonly ConfigEntry[]
+}
+
+export async function describeTopic({ admin }: Kafka, topic: string): Promise<DescribedTopic> {
+  const description = must((await admin.topics([topic]))[0], `topic ${topic}`)
+  return { description, configs: (await admin.topicConfigs([topic])).get(topic) ?? [] }
+}
+
 /**
  * Creates a target like its source. A smaller cluster cannot hold as many replicas, and gives it its own default number then:
  * `fewer replicas`.
@@ -124,35 +139,36 @@ export async function createTarget(
   return 'fewer replicas'
 }
 
-/** Has no more replicas in sync than a target with fewer of them has, which nothing could be written to. Returns what to tell. */
+/**
+ * A target with fewer replicas than must be in sync takes no record at all. One like its source, in a cluster that is too
+ * small for it, gets as many as it has. Answers with what to tell, if anything; also where a planner died before it did so.
+ */
 export async function acceptFewerReplicas(
   { admin }: Kafka,
   { topic, definition }: WantedTarget,
-  { replicationFactor: replicas }: TopicDescription,
-): Promise<string> {
+  { description: { replicationFactor: replicas }, configs }: DescribedTopic,
+  created: 'like its source' | 'fewer replicas' | undefined,
+): Promise<string | undefined> {
   const wanted = definition?.replication_factor
+  const name = 'min.insync.replicas'
+  const inSync = configs.find(config => config.name === name)?.value ?? null
+  const isTooMany = Number(inSync ?? 0) > replicas
   const lowered = `${topic} has ${replicas} replicas, where its source had ${wanted}: the cluster is too small for more`
-  const inSync = Number(definition?.configs['min.insync.replicas'] ?? 0)
-  if (inSync <= replicas) return lowered
-  await admin.alterTopicConfigs(topic, new Map([['min.insync.replicas', String(replicas)]]))
-  return `${lowered}; min.insync.replicas is ${replicas} instead of ${inSync}`
+  if (!isTooMany) return created === 'fewer replicas' ? lowered : undefined
+  if (created === undefined && inSync !== definition?.configs[name])
+    return `nothing can be written to ${topic}: it has ${replicas} replicas, and ${inSync} must be in sync (${name})`
+  await admin.alterTopicConfigs(topic, new Map([[name, String(replicas)]]))
+  return `${lowered}; ${name} is ${replicas} instead of ${inSync}`
 }
 
-/** What a head record says of a target, with the configs that finalize will put back. Throws TARGET_NOT_EMPTY, USAGE. */
+/** What a head record says of a target, with the configs that finalize will put back. Throws TARGET_NOT_EMPTY. */
 export async function describeTarget(
   kafka: Kafka,
   wanted: WantedTarget,
-  description: TopicDescription,
-  configs: readonly ConfigEntry[],
+  { description, configs }: DescribedTopic,
   created: boolean,
   options: TargetOptions,
 ): Promise<PlanTarget> {
-  if (options.hold === 'off' && configs.some(({ value }) => value === 'LogAppendTime')) {
-    throw new MaxbrodError('USAGE', `${wanted.topic} would give every record the time of the restore`, {
-      topic: wanted.topic,
-      hint: 'set message.timestamp.type=CreateTime, or leave out --hold off',
-    })
-  }
   const partitions = Array.from({ length: description.partitions }, (_, partition) => ({
     topic: wanted.topic,
     partition,
@@ -198,19 +214,6 @@ function finalConfigs(
   if (!created) return { ...valuesBeforeHold(configs) }
   const source = new Map(Object.entries(definition?.configs ?? {}))
   return Object.fromEntries([...heldConfigs(configs).keys()].map(name => [name, source.get(name) ?? null]))
-}
-
-/**
- * What to tell of a target that may be too small for a record of its source; undefined when it is not. Not a refusal: limits
- * hold for compressed batches, and the executor compresses what would not fit otherwise.
- */
-export function doubtAboutLimits(
-  { topic, source, recordBytesMax }: WantedTarget,
-  configs: readonly ConfigEntry[],
-): string | undefined {
-  const limit = Number(configs.find(({ name }) => name === 'max.message.bytes')?.value ?? Number.NaN)
-  if (!(limit < recordBytesMax + RECORD_GROWTH_BYTES)) return undefined
-  return `${source} holds a record of ${recordBytesMax} bytes, and ${topic} takes batches of ${limit} bytes at most (max.message.bytes): it must compress well to fit`
 }
 
 function list(items: readonly string[]): string {

@@ -5,6 +5,7 @@ import type { AuditedPartition } from './audit.ts'
 import type { PlannerDeps } from './deps.ts'
 import type { AuditedTopic, LookedAt } from './look.ts'
 import { targetName } from './mapping.ts'
+import { Times } from './times.ts'
 import type { WantedTarget } from './targets.ts'
 import type { WantedChain } from './wanted-chain.ts'
 
@@ -47,7 +48,19 @@ function targetOf(
     partitions: Math.max(definition?.partitions ?? 0, highest + 1),
     definition,
     recordBytesMax: partitions.reduce(largest, 0),
+    ...timesOf(partitions),
   }
+}
+
+function timesOf(partitions: readonly AuditedPartition[]): Pick<WantedTarget, 'timestampMin' | 'timestampMax'> {
+  const times = new Times()
+  for (const { tiles } of partitions) {
+    for (const { timestampMin, timestampMax } of tiles) {
+      if (timestampMin !== undefined) times.add(timestampMin)
+      if (timestampMax !== undefined) times.add(timestampMax)
+    }
+  }
+  return times.values()
 }
 
 function chainsOf({ folder, partitions }: AuditedTopic, mapping: PlanMapping): WantedChain[] {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { writeDefinitions } from '../../src/catalog/topic-definitions.ts'
+import { FaultyCli } from '../helpers/faulty-process.ts'
 import { ok, openRestoreScene, refused } from '../helpers/restore-scene.ts'
 
 test('renamed and prefixed: each source gets the target that was asked for, with its records', async t => {
@@ -52,6 +53,62 @@ test('a created target has the partitions and configs of its source; replicas th
   const [head] = await scene.heads()
   assert.equal(head?.targets[0]?.created, true)
   assert.equal(head.targets[0].finalConfigs['retention.ms'], '7200000')
+})
+
+test('a planner that dies before it lets a smaller target have fewer replicas in sync leaves nothing behind that takes no record', async t => {
+  await using scene = await openRestoreScene(t)
+  const [topic, empty] = [scene.world.name('orders'), scene.world.name('void')]
+  const id = 'Hx3y8Ra6RBe9-hFQXtB2Kg'
+  const of = { topic_id: id, partitions: 1, replication_factor: 3, configs: { 'min.insync.replicas': '2' }, acls: [] }
+  const definitions = [
+    { topic, ...of },
+    { topic: empty, ...of },
+  ]
+  await writeDefinitions(scene.store, definitions, Date.now())
+  await scene.putFiles(topic, 0, [0, 5])
+  const flags = ['--target-prefix=r.', '--create-topics']
+  for (const call of [1, 2]) {
+    const fault = `admin.alterTopicConfigs:before:${call}:kill`
+    const planner = new FaultyCli(scene.planArgv(flags), [fault])
+    assert.equal((await planner.result).exit, 'SIGKILL', planner.output)
+    planner.assertAllFired()
+  }
+  const warnings = ok(await scene.plan(flags)).json['warnings'] as string[]
+  assert.ok(warnings.some(text => text.includes(`r.${topic} has 1 replicas, where its source had 3`)))
+  for (const name of [topic, empty]) {
+    const { configs } = await scene.world.referee.describeTopic(`r.${name}`)
+    assert.equal(configs['min.insync.replicas'], '1', name)
+  }
+  ok(await scene.restore())
+  assert.equal((await scene.world.referee.records(`r.${topic}`)).length, 5)
+})
+
+test('without a hold, a target that would refuse the times of its records is refused before anything is written', async t => {
+  await using scene = await openRestoreScene(t)
+  const { referee } = scene.world
+  const future = scene.world.name('future')
+  const inTwoHours = Date.now() + 2 * 3_600_000
+  await referee.createTopic(future, { configs: { 'message.timestamp.after.max.ms': '9223372036854775807' } })
+  await referee.generate(future, { partitions: 1, records: 3, timestampFrom: inTwoHours, timestampStep: 1 })
+  await scene.backUp(future)
+  const target = scene.world.name('target')
+  await referee.createTopic(target, { configs: { 'retention.ms': '60000' } })
+  const flags = [`--rename=${future}=${target}`]
+  for (const dry of [[], ['--dry-run']]) {
+    const result = await scene.plan([...flags, '--hold=off', ...dry])
+    refused(
+      result,
+      2,
+      'USAGE',
+      target,
+      'message.timestamp.after.max.ms is 3600000',
+      `of ${target}, or leave out --hold`,
+    )
+  }
+  assert.deepEqual(await scene.entries(), [])
+  ok(await scene.plan(flags))
+  ok(await scene.restore())
+  await scene.assertSame(future, target)
 })
 
 test('a topic that held no record is created like its source, or told', async t => {
