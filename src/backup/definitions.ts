@@ -2,6 +2,7 @@ import { readNewestDefinitions, writeDefinitions } from '../catalog/topic-defini
 import type { TopicDefinition } from '../format/snapshot/topic-definitions.ts'
 import type { TopicAcl as KafkaAcl, TopicSelection } from '../kafka/port.ts'
 import type { WorkerContext } from './deps.ts'
+import { selectTopics } from './selection.ts'
 
 /**
  * Keeps the definitions of the selected topics in the archive: one object whenever something changed. All workers may call
@@ -33,7 +34,7 @@ export class DefinitionKeeper {
 
   async #define(): Promise<TopicDefinition[]> {
     const { admin } = this.#context.kafka
-    const topics = (await admin.topics()).filter(topic => topic.error === undefined && this.#selection.matches(topic))
+    const topics = (await selectTopics(admin, this.#selection)).filter(topic => topic.error === undefined)
     const names = topics.map(({ name }) => name)
     const [configs, acls] = await Promise.all([admin.topicConfigs(names), admin.topicAcls()])
     return topics.map(({ name, topicId, partitions, replicationFactor }) => ({

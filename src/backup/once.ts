@@ -7,6 +7,7 @@ import { decodeCommitNote, requireArchive } from './commit-note.ts'
 import type { CommitNote } from './commit-note.ts'
 import { unknownOffset } from './log-bounds.ts'
 import type { BackupResult } from './result.ts'
+import { selectTopics } from './selection.ts'
 
 /** What `--once` backs up: everything that was committed when it began. */
 export interface OnceTargets {
@@ -28,7 +29,7 @@ const LOOK_AT_TOPICS = 10
 
 /** Captures the ends of all selected partitions. */
 export async function captureTargets({ admin }: Kafka, selection: TopicSelection): Promise<OnceTargets> {
-  const topics = (await admin.topics()).filter(topic => selection.matches(topic))
+  const topics = await selectTopics(admin, selection)
   const partitions = topics.flatMap(({ name, partitions: count }) =>
     Array.from({ length: count }, (_, partition) => ({ topic: name, partition })),
   )

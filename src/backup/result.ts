@@ -23,6 +23,8 @@ export interface BackupResult {
     readonly partition: number
     readonly records: number
   }[]
+  /** Topics that a restore still fills: they are not backed up until `maxbrod finalize`. */
+  readonly held: readonly string[]
 }
 
 export interface PartitionResult extends TopicPartition {
@@ -90,7 +92,7 @@ export class BackupTally {
     }))
   }
 
-  result(behindOpenTransaction: BackupResult['behindOpenTransaction']): BackupResult {
+  result(behindOpenTransaction: BackupResult['behindOpenTransaction'], held: BackupResult['held'] = []): BackupResult {
     const partitions = [...this.#partitions.values()].toSorted((a, b) =>
       a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition,
     )
@@ -106,6 +108,7 @@ export class BackupTally {
       gaps: this.#gaps,
       cuts: this.#cuts,
       behindOpenTransaction,
+      held,
     }
   }
 }

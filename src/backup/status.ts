@@ -1,11 +1,12 @@
-import type { Kafka } from '../kafka/port.ts'
 import { newLimit } from '../runtime/limit.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { protectionOf } from './protection.ts'
 import type { PartitionStatus } from './protection.ts'
 import { firstTimestamp, retentionMs } from './retention.ts'
-import { backupSelection } from './selection.ts'
+import { HeldTopics } from './held-topics.ts'
+import type { HeldTopicsDeps } from './held-topics.ts'
+import { backupSelection, selectTopics } from './selection.ts'
 import type { BackedUpTopics } from './selection.ts'
 
 export interface BackupStatus {
@@ -13,6 +14,8 @@ export interface BackupStatus {
   readonly partitions: readonly PartitionStatus[]
   /** Partitions that the cluster tells nothing of, and why. */
   readonly unknown: readonly (TopicPartition & { readonly reason: string })[]
+  /** Topics that a restore still fills: they are not backed up yet. */
+  readonly held: readonly string[]
 }
 
 export interface StatusQuestion extends BackedUpTopics {
@@ -27,14 +30,14 @@ const READING = 16
  * that it can be told when none runs.
  */
 export async function backupStatus(
-  kafka: Kafka,
+  tools: HeldTopicsDeps,
   question: StatusQuestion,
-  nowMs: number,
   signal: AbortSignal,
 ): Promise<BackupStatus> {
+  const { kafka, clock } = tools
   const { groupId } = question
-  const selection = backupSelection(question)
-  const selected = (await kafka.admin.topics()).filter(topic => selection.matches(topic))
+  const held = new HeldTopics(tools)
+  const selected = await selectTopics(kafka.admin, backupSelection(question, held))
   const all = selected.flatMap(({ name, partitions }) =>
     Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
   )
@@ -58,8 +61,8 @@ export async function backupStatus(
     const facts = { logStart, end, committed: committed.get(where), topicId: topicIds.get(where.topic) }
     const first = (from: number) => limit(() => firstTimestamp(kafka, where, from, end, signal))
     const retention = retentionMs(configs.get(where.topic) ?? [])
-    statuses.set(where, await protectionOf(where, facts, first, retention, nowMs))
+    statuses.set(where, await protectionOf(where, facts, first, retention, clock.now()))
   })
   await Promise.all(looking)
-  return { group: groupId, partitions: all.flatMap(where => statuses.get(where) ?? []), unknown }
+  return { group: groupId, partitions: all.flatMap(where => statuses.get(where) ?? []), unknown, held: held.names }
 }

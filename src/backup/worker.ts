@@ -7,6 +7,7 @@ import { partitionName } from '../runtime/topic-partition.ts'
 import { within } from '../runtime/within.ts'
 import { DefinitionKeeper } from './definitions.ts'
 import type { WorkerContext, WorkerDeps } from './deps.ts'
+import { HeldTopics } from './held-topics.ts'
 import { captureTargets, targetsReached } from './once.ts'
 import type { OnceTargets } from './once.ts'
 import type { BackupOptions } from './options.ts'
@@ -31,7 +32,8 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
   using folder = await openWorkingDir(disk, options.workingDir, random, options.workerName)
   const spool = await openSpool(folder.spoolFolder, deps, options)
   const context: WorkerContext = { ...deps, groupId: options.groupId, spool }
-  const selection = backupSelection(options)
+  const held = new HeldTopics(deps)
+  const selection = backupSelection(options, held)
   const targets = options.once ? await captureTargets(kafka, selection) : undefined
   const facts = {
     clusterId: archive.clusterId,
@@ -72,7 +74,7 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
     stop.draining,
   )
   await using session = await joining.catch(unlessAsked(stop))
-  if (session === undefined) return run.tally.result([])
+  if (session === undefined) return run.tally.result([], held.names)
   joined.resolve(session)
   using _ = deps.onFlush(() => run.flushDesk.flush())
 
@@ -83,7 +85,7 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
   await Promise.race([bounded, aborted(stop.aborted)])
   // Who ends for good does not let the others wait for the session time-out.
   if (targets !== undefined) await session.leave()
-  return run.tally.result(targets?.behindOpenTransaction ?? [])
+  return run.tally.result(targets?.behindOpenTransaction ?? [], held.names)
 }
 
 /** For what is thrown because somebody asked to stop before it was done. */

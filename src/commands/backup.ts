@@ -82,7 +82,7 @@ export const backup = command({
 })
 
 function outcomeOf(result: BackupResult, isInterrupted: boolean, url: string): Outcome {
-  const { files, records, bytes, partitions, stopped, gaps, cuts, behindOpenTransaction } = result
+  const { files, records, bytes, partitions, stopped, gaps, cuts, behindOpenTransaction, held } = result
   const rows = partitions.map(one => [
     one.topic,
     one.partition,
@@ -107,10 +107,11 @@ function outcomeOf(result: BackupResult, isInterrupted: boolean, url: string): O
       ({ topic, partition, records: open }) =>
         `${topic}-${partition}: ${open} offsets lie behind an open transaction; the next backup takes them\n`,
     ),
+    ...held.map(topic => `${topic}: a restore still fills it; it is not backed up until maxbrod finalize\n`),
   ].join('')
   return {
     result: result.result,
-    details: { files, records, bytes, partitions, stopped, gaps, cuts, behindOpenTransaction },
+    details: { files, records, bytes, partitions, stopped, gaps, cuts, behindOpenTransaction, held },
     text,
     isInterrupted,
   }

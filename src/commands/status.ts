@@ -43,11 +43,11 @@ export const status = command({
   ],
   endsByItself: () => true,
   async run({ status: { planTopic, groupId, topics, excludeTopics, includeInternal, wait }, kafka: options }, context) {
-    const { clock, stop } = context
+    const { clock, logger: log, stop } = context
     await using kafka = await context.openKafka(options, context)
     if (planTopic === undefined) {
       const question = { groupId: groupId ?? 'maxbrod', topics, excludeTopics, includeInternal }
-      return backupOutcome(await backupStatus(kafka, question, clock.now(), stop.draining))
+      return backupOutcome(await backupStatus({ kafka, clock, log }, question, stop.draining))
     }
     const question = { planTopic, groupId: groupId ?? `maxbrod.restore.${planTopic}`, isWaiting: wait }
     const onLook = showing(context)
@@ -69,7 +69,7 @@ function showing({ progress }: Pick<Context, 'progress'>): (found: RestoreStatus
   }
 }
 
-function backupOutcome({ partitions, unknown, group }: BackupStatus): Outcome {
+function backupOutcome({ partitions, unknown, held, group }: BackupStatus): Outcome {
   const rows = partitions.map(one => [
     one.topic,
     one.partition,
@@ -90,11 +90,12 @@ function backupOutcome({ partitions, unknown, group }: BackupStatus): Outcome {
       : `${behind} offsets are not in the backup of group ${group} yet, the oldest for ${duration(seconds)}\n`,
     ...lost.map(one => `${partitionName(one)}: Kafka deleted ${one.lost} offsets before they were backed up\n`),
     ...unknown.map(one => `${partitionName(one)}: unknown: ${one.reason}\n`),
+    ...held.map(topic => `${topic}: a restore still fills it; it is not backed up until maxbrod finalize\n`),
   ].join('')
   const isWhole = lost.length === 0 && unknown.length === 0
   return {
     result: isWhole ? 'ok' : 'partial',
-    details: { group, partitions, unknown, behind, behindSeconds: seconds },
+    details: { group, partitions, unknown, held, behind, behindSeconds: seconds },
     text: lines,
   }
 }

@@ -62,6 +62,15 @@ export function brokenHold(present: readonly ConfigFact[]): string[] {
   })
 }
 
+/** True for a topic that says itself, in every config of the hold, that it is held or sealed. */
+export function isHeld(present: readonly ConfigFact[]): boolean {
+  const names = [...heldConfigs(present).keys()]
+  return (
+    names.length > 0 &&
+    names.every(name => present.some(({ name: of, value, isOwn }) => of === name && isOwn && isOfHold(name, value)))
+  )
+}
+
 /** The change that seals a held topic; empty for one that is sealed, or not held any more, and where the cluster knows no such config. */
 export function sealConfigs(present: readonly ConfigFact[]): Map<string, string> {
   const seal = SEALS.find(name => present.some(config => config.name === name))

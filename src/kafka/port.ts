@@ -263,6 +263,8 @@ export interface TopicSelection {
   /** The topics to ask the cluster for; undefined for all. */
   readonly names: readonly string[] | undefined
   matches(topic: TopicDescription): boolean
+  /** Those that are left when more is asked of the topics that match than they say themselves. Throws nothing. */
+  narrow?(topics: readonly TopicDescription[]): Promise<readonly TopicDescription[]>
 }
 
 export interface GroupListener {

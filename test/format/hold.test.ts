@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { ConfigFact } from '../../src/format/hold.ts'
 import {
   brokenHold,
+  isHeld,
   holdChanges,
   isOfHold,
   sealConfigs,
@@ -85,4 +86,17 @@ test('a value of the hold is told from what somebody wants', () => {
   assert.equal(isOfHold('message.timestamp.after.max.ms', '3600000'), false)
   assert.equal(isOfHold('retention.ms', '1000'), false)
   assert.equal(isOfHold('retention.ms', null), false)
+})
+
+test('a topic counts as held when it says so in every config: sealed, too, and by no chance', () => {
+  assert.equal(isHeld(held), true)
+  assert.equal(isHeld(sealed), true)
+  assert.equal(isHeld(defaults), false)
+  assert.equal(isHeld([]), false)
+  for (const { name } of held.filter(({ isOwn }) => isOwn)) {
+    const own = held.map(config => (config.name === name ? { ...config, isOwn: false } : config))
+    assert.equal(isHeld(own), false, `${name} is not its own`)
+    const other = held.map(config => (config.name === name ? { ...config, value: '1' } : config))
+    assert.equal(isHeld(other), false, `${name} is another`)
+  }
 })

@@ -12,10 +12,13 @@ export interface SelectedPartitions {
 
 export const nothingSelected: SelectedPartitions = { topics: [], partitions: [], hash: '' }
 
-export function selectPartitions(selection: TopicSelection, topics: readonly TopicDescription[]): SelectedPartitions {
-  const matched = topics
-    .filter(topic => topic.error === undefined && selection.matches(topic))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+export async function selectPartitions(
+  selection: TopicSelection,
+  topics: readonly TopicDescription[],
+): Promise<SelectedPartitions> {
+  const visible = topics.filter(topic => topic.error === undefined && selection.matches(topic))
+  const narrowed = (await selection.narrow?.(visible)) ?? visible
+  const matched = narrowed.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const hash = createHash('sha256').update(selection.fingerprint)
   for (const { name, partitions } of matched) hash.update(`\n${name} ${partitions}`)
   return {
