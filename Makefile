@@ -4,7 +4,7 @@
 NODE = scripts/node
 BIN = node_modules/.bin
 
-.PHONY: demo test test-long check lint format bench servers torture scale-backup torture-backup torture-matrix torture-restore fuzz golden install
+.PHONY: demo test test-long check lint format bench servers torture scale-backup torture-backup torture-matrix torture-restore torture-restore-matrix fuzz golden install
 
 ## a backup, a disaster and a restore with real data, in under two minutes
 demo: install
@@ -51,9 +51,14 @@ torture-backup: install
 torture-matrix: install
 	@$(NODE) test/torture/backup-matrix.ts $(ARGS)
 
-## restores that are shot at, with many seeds, on one broker and on three; make torture-restore ARGS=--seeds=20
+## restores that are shot at, with many seeds, on one broker and on three, and the matrix; make torture-restore ARGS=--seeds=20
 torture-restore: install
 	@$(NODE) test/torture/restore.ts $(ARGS)
+	@$(NODE) test/torture/restore-matrix.ts
+
+## every failpoint of planner and executor, with a table; make torture-restore-matrix ARGS='--only=restore --minutes=30'
+torture-restore-matrix: install
+	@$(NODE) test/torture/restore-matrix.ts $(ARGS)
 
 ## one backup worker with 3,000 partitions of 300 topics: start, memory, rest; make scale-backup ARGS='--topics 30'
 scale-backup: install
