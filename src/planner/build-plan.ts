@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { chainName } from '../format/plan.ts'
 import type { PlanEnd, PlanFile } from '../format/plan.ts'
 import { planPartitionOf } from '../format/plan-partition.ts'
-import type { PlanState } from './plan-state.ts'
+import type { ChainState, PlanState } from './plan-state.ts'
 import { restOfChain } from './rest-of-chain.ts'
 import type { SurveyedTile } from './survey.ts'
 import type { WantedChain } from './wanted-chain.ts'
@@ -27,20 +27,34 @@ export function missingFiles(
   state: PlanState,
 ): Map<number, PlanFile[]> {
   const missing = new Map<number, PlanFile[]>()
+  const ends = new Map<string, ChainEnd>()
   for (const chain of chains) {
-    const files = missingOfChain(planId, chain, state)
-    if (files.length === 0) continue
-    const partition = planPartitionOf(chainName(chain.target), state.partitions.length)
-    missing.set(partition, [...(missing.get(partition) ?? []), ...files])
+    const name = chainName(chain.target)
+    const { lastIndex = -1, records = 0 } = state.chains.get(name) ?? {}
+    const end = ends.get(name) ?? { lastIndex, records }
+    const files = missingOfChain(planId, chain, state.chains.get(name), end)
+    const last = files.at(-1)
+    if (last === undefined) continue
+    ends.set(name, { lastIndex: last.index, records: last.recordsBefore + last.records })
+    const partition = planPartitionOf(name, state.partitions.length)
+    const those = missing.get(partition)
+    if (those === undefined) missing.set(partition, files)
+    else for (const file of files) those.push(file)
   }
   return missing
 }
 
-function missingOfChain(planId: string, chain: WantedChain, state: PlanState): PlanFile[] {
+/** Where the files of a chain go on. */
+type ChainEnd = Pick<ChainState, 'lastIndex' | 'records'>
+
+function missingOfChain(
+  planId: string,
+  chain: WantedChain,
+  planned: ChainState | undefined,
+  { lastIndex, records }: ChainEnd,
+): PlanFile[] {
   const { source, target } = chain
-  const planned = state.chains.get(chainName(target))
-  const first = (planned?.lastIndex ?? -1) + 1
-  let recordsBefore = planned?.records ?? 0
+  let recordsBefore = records
   return restOfChain(chain, planned).tiles.map((tile, position) => {
     const file: PlanFile = {
       kind: 'file',
@@ -53,7 +67,7 @@ function missingOfChain(planId: string, chain: WantedChain, state: PlanState): P
       recordsBefore,
       lastOffset: tile.records === 0 ? undefined : tile.dataEnd - 1,
       slice: isPart(tile) ? { fromOffset: tile.from, toOffset: tile.to } : undefined,
-      index: first + position,
+      index: lastIndex + 1 + position,
     }
     recordsBefore += tile.records
     return file

@@ -8,6 +8,7 @@ import { cutHistory } from './cut-history.ts'
 import type { PlannerDeps } from './deps.ts'
 import { joinLineages, warningsOf } from './lineages.ts'
 import type { SurvivingHistory } from './lineages.ts'
+import { largeLast } from './order.ts'
 import type { PlannerOptions } from './options.ts'
 import { selectTopics } from './select-topics.ts'
 import { surveyFolders, surveyTopic } from './survey.ts'
@@ -88,7 +89,12 @@ export async function lookAtBackup(
   if (options.strict && warnings.length > 0) {
     throw new MaxbrodError('TILING_HOLE', warnings.join('; '), { hint: 'without --strict these are warnings' })
   }
-  return { clusterId, topics, foreignKeys, warnings }
+  const ordered = largeLast(topics, options.processLargeTopicsLast, ({ folder }) => folder.topic, bytesOf)
+  return { clusterId, topics: ordered, foreignKeys, warnings }
+}
+
+function bytesOf({ partitions }: AuditedTopic): number {
+  return partitions.flatMap(({ tiles }) => tiles).reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
 /** Partitions without a file that must have records, as somebody says: all of them are missing. */

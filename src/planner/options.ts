@@ -4,6 +4,13 @@ import { choice, flag, path, text, time, topicName } from '../config/kinds-of-te
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
 
+/** The switch of kafka-backup. */
+const ignorePartitions = { name: 'flag', placeholder: '', takes: 'nothing', read: readIgnorePartitions } as const
+
+function readIgnorePartitions([text]: readonly string[]): 'same' | 'modulo' {
+  return text === 'false' ? 'same' : 'modulo'
+}
+
 export const plannerOptions = section('plan', {
   planTopic: topicName({
     default: 'maxbrod.plan',
@@ -24,6 +31,10 @@ export const plannerOptions = section('plan', {
     foreign: [{ env: 'EXCLUDE_TOPICS_REGEX', kind: looseRegexes }],
     doc: 'Topics to leave out, even if --topics matches them.',
   }),
+  processLargeTopicsLast: bytes({
+    isAdvanced: true,
+    doc: 'Plan topics with more than this in their files behind all others. Otherwise the order is that of --topics.',
+  }),
   targetPrefix: text({
     placeholder: 'PREFIX',
     pattern: { regex: /^[\w.-]{1,200}$/, called: 'the beginning of a topic name' },
@@ -37,6 +48,7 @@ export const plannerOptions = section('plan', {
   partitionMap: choice(['same', 'modulo'], {
     default: 'same',
     isAdvanced: true,
+    foreign: [{ flag: 'ignore-partitions', kind: ignorePartitions }],
     doc: 'Which partition becomes which. With same, the target must have as many as the source; with modulo, p becomes p modulo the number of the target, and sources of one target come one after the other.',
   }),
   append: flag({
@@ -67,7 +79,7 @@ export const plannerOptions = section('plan', {
     placeholder: 'newest|all|ID',
     pattern: { regex: /^(newest|all|[\w-]{22})$/, called: 'newest, all or a topic id' },
     isAdvanced: true,
-    doc: 'Which one of a topic that was created again. Without it the command ends and lists them.',
+    doc: 'Which one of a topic that was created again; all puts them one behind the other. Without it the command ends and lists them.',
   }),
   strict: flag({
     isAdvanced: true,

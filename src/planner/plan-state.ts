@@ -25,9 +25,15 @@ export interface PlanPartitionState {
 /** How far a chain is planned. */
 export interface ChainState {
   readonly partition: number
-  readonly source: PlanFile['source']
   readonly lastIndex: number
   readonly records: number
+  /** The source partitions whose files it has. */
+  readonly sources: readonly SourceState[]
+}
+
+/** How far the files of a source partition are planned. */
+export interface SourceState {
+  readonly source: PlanFile['source']
   /** Of the last file: see SurveyedTile. */
   readonly lineage: number | undefined
   /** The last file, when its rest was not wanted then. */
@@ -125,13 +131,28 @@ function addFile(chains: Map<string, ChainState>, file: PlanFile, partition: num
     throw new MaxbrodError('PLAN_CORRUPT', `${planTopic}: file ${file.index} of ${name} is not the next one`, {
       hint: 'plan again into a new --plan-topic',
     })
-  chains.set(name, {
-    partition,
+  chains.set(name, chainAfter(before, file, partition))
+}
+
+/** The state of a chain with one more file. Pure. */
+export function chainAfter(before: ChainState | undefined, file: PlanFile, partition: number): ChainState {
+  const to = file.slice?.toOffset ?? file.covers.to
+  const state: SourceState = {
     source: file.source,
-    lastIndex: file.index,
-    records: file.recordsBefore + file.records,
     lineage: parseTileKey(file.object.key)?.lineage,
-    cutObject: (file.slice?.toOffset ?? file.covers.to) < file.covers.to ? file.object : undefined,
-    nextOffset: file.slice?.toOffset ?? file.covers.to,
-  })
+    cutObject: to < file.covers.to ? file.object : undefined,
+    nextOffset: to,
+  }
+  const others = before?.sources.filter(({ source }) => !isSameSource(source, file.source)) ?? []
+  const records = file.recordsBefore + file.records
+  return { partition, lastIndex: file.index, records, sources: [...others, state] }
+}
+
+/** A topic id that is not known may be any. */
+export function isSameSource(a: PlanFile['source'], b: PlanFile['source']): boolean {
+  return a.topic === b.topic && a.partition === b.partition && isSameId(a.topicId, b.topicId)
+}
+
+export function isSameId(a: string | undefined, b: string | undefined): boolean {
+  return a === undefined || b === undefined || a === b
 }

@@ -1,12 +1,12 @@
-import { chainName } from '../format/plan.ts'
 import type { PlanMapping } from '../format/plan.ts'
+import { must } from '../runtime/assert.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { Stop } from '../runtime/stop.ts'
-import { partitionName } from '../runtime/topic-partition.ts'
 import type { PlannerDeps } from './deps.ts'
 import { checkSameMapping, isPlanned, plannedTarget } from './head.ts'
 import { createEmptyTopics, emptyTopics } from './empty-topics.ts'
 import { lookAtBackup } from './look.ts'
+import { checkOrder, holesBehindPlan } from './behind-plan.ts'
 import { checkMapping } from './mapping.ts'
 import type { PlannerOptions } from './options.ts'
 import { planTopicPartitions } from './plan-topic.ts'
@@ -14,14 +14,12 @@ import { readPlanState } from './plan-state.ts'
 import type { PlanState } from './plan-state.ts'
 import { describeExisting } from './prepare-targets.ts'
 import { splitAtPlanned } from './split-at-planned.ts'
-import { restOfChain } from './rest-of-chain.ts'
 import type { PlanResult } from './result.ts'
 import { checkPlanned, inspectTargets } from './targets.ts'
-import { wantedOf } from './want.ts'
+import { wantedChains, wantedTargets } from './want.ts'
 import { planIdOfJob, resultOf, writePlan } from './write-plan.ts'
 import type { PlanJob } from './write-plan.ts'
 import { readWindow } from './window.ts'
-import type { WantedChain } from './wanted-chain.ts'
 
 /**
  * Audits a backup and writes the plan of its restore: one record per file, in the order in which each partition is to be
@@ -39,20 +37,26 @@ export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, sto
   }
   const window = await readWindow(deps, options)
   const looked = await lookAtBackup(deps, options, window, signal)
-  const sources = looked.topics.map(({ folder }) => folder.topic)
+  const sources = [...new Set(looked.topics.map(({ folder }) => folder.topic))]
   const empty = await emptyTopics(deps, options, mapping, new Set(sources), signal)
   checkMapping([...sources, ...empty.map(({ source }) => source)], mapping, options.planTopic)
   const before = await readExisting(deps, options, mapping, signal)
-  const whole = await wantedOf(deps, looked, mapping, signal)
-  const scanning = { maxRecordBytes: options.maxRecordBytes, signal }
-  const wanted = { ...whole, chains: await splitAtPlanned(deps, whole.chains, before, scanning) }
-  const warnings = [...looked.warnings, ...holesBehindPlan(wanted.chains, before, options)]
-  const fresh = wanted.targets.filter(({ topic }) => !isPlanned(before, topic))
+  const targets = await wantedTargets(deps, looked, mapping, signal)
+  const fresh = targets.filter(({ topic }) => !isPlanned(before, topic))
   await checkPlanned(
     kafka,
-    wanted.targets.flatMap(({ topic }) => plannedTarget(before, topic) ?? []),
+    targets.flatMap(({ topic }) => plannedTarget(before, topic) ?? []),
   )
   const existing = await inspectTargets(kafka, fresh, options)
+  const partitionsOf = (topic: string) =>
+    plannedTarget(before, topic)?.baseOffsets.length ??
+    existing.get(topic)?.partitions ??
+    must(targets.find(target => target.topic === topic)?.partitions, topic)
+  const whole = wantedChains(looked, mapping, options.incarnation, partitionsOf)
+  const scanning = { maxRecordBytes: options.maxRecordBytes, signal }
+  const wanted = { targets, chains: await splitAtPlanned(deps, whole, before, scanning) }
+  checkOrder(wanted.chains, before)
+  const warnings = [...looked.warnings, ...holesBehindPlan(wanted.chains, before, options)]
   warnings.push(...(await createEmptyTopics(deps, empty, options)))
   for (const warning of warnings) log.warn(warning)
   const job: PlanJob = { deps, options, mapping, window, looked, wanted, before, fresh, existing, warnings, signal }
@@ -66,36 +70,8 @@ async function dryRun(job: PlanJob): Promise<PlanResult> {
   return resultOf(job, planIdOfJob(job, before), 0, before?.heads[0]?.restoreId)
 }
 
-/**
- * What a planned chain lost between its last planned file and the next one that is there: a hole that the files alone do
- * not show. Throws TILING_HOLE unless it was accepted by name; returns the warnings for those that were.
- */
-function holesBehindPlan(
-  chains: readonly WantedChain[],
-  before: PlanState | undefined,
-  { acceptGaps }: PlannerOptions,
-): string[] {
-  return chains.flatMap(chain => {
-    const { hole } = restOfChain(chain, before?.chains.get(chainName(chain.target)))
-    if (hole === undefined) return []
-    const name = partitionName(chain.source)
-    const what = `${name}: offsets ${hole.from} to ${hole.to - 1} are behind what is planned, and their files are gone`
-    if (acceptGaps.includes(name)) return [`${what}, which was accepted`]
-    throw new MaxbrodError('TILING_HOLE', what, {
-      topic: chain.source.topic,
-      partition: chain.source.partition,
-      ...hole,
-      hint: `put them back from the bucket’s versions, or accept the loss with --accept-gaps ${name}`,
-    })
-  })
-}
-
-function refuseUnbuilt({ at, incarnation, partitionMap }: PlannerOptions): void {
-  const asked = {
-    '--at': at !== undefined,
-    '--incarnation all': incarnation === 'all',
-    '--partition-map modulo': partitionMap === 'modulo',
-  }
+function refuseUnbuilt({ at }: PlannerOptions): void {
+  const asked = { '--at': at !== undefined }
   for (const [flag, isAsked] of Object.entries(asked)) {
     if (isAsked) throw new MaxbrodError('NOT_BUILT', `${flag} is not there yet in this version`, { flag })
   }

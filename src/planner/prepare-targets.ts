@@ -27,7 +27,7 @@ export async function prepareTarget(
     log.info({ topic: target.topic, partitions: target.partitions }, 'created the target topic')
   }
   const described = await describeTopic(kafka, target.topic)
-  requireSameSize(target, described.description)
+  if (options.partitionMap === 'same') requireSameSize(target, described.description)
   const fewer = await acceptFewerReplicas(kafka, target, described, created)
   if (fewer !== undefined) warn(fewer)
   refuseTimes(target, described.configs, options, clock.now())

@@ -1,7 +1,9 @@
 import type { Hole } from '../catalog/tiling.ts'
+import type { PlanFile } from '../format/plan.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
-import type { ChainState } from './plan-state.ts'
+import { isSameId, isSameSource } from './plan-state.ts'
+import type { ChainState, SourceState } from './plan-state.ts'
 import type { SurveyedTile } from './survey.ts'
 import type { WantedChain } from './wanted-chain.ts'
 
@@ -17,14 +19,15 @@ export interface RestOfChain {
  * chain began with: those of another topic or incarnation, a file that was rewritten and now reaches further, or another
  * lineage from an offset on that is planned. Pure.
  */
-export function restOfChain({ source, target, tiles }: WantedChain, planned: ChainState | undefined): RestOfChain {
-  if (planned === undefined) return { tiles, hole: undefined }
-  const { topic, partition, topicId } = planned.source
-  const isSameTopic = topicId === undefined || source.sourceTopicId === undefined || topicId === source.sourceTopicId
-  if (topic !== source.topic || partition !== source.partition || !isSameTopic) {
+export function restOfChain(chain: WantedChain, whole: ChainState | undefined): RestOfChain {
+  const { source, target, tiles } = chain
+  const planned = sourceStateOf(chain, whole)
+  if (planned === undefined) {
+    const stranger = whole?.sources.find(({ source: other }) => !mayJoin(chain, other))?.source
+    if (stranger === undefined) return { tiles, hole: undefined }
     throw new MaxbrodError(
       'PLAN_FOREIGN',
-      `${partitionName(target)} is planned from ${topic}-${partition} of topic id ${topicId}, not from ${partitionName(source)} of ${source.sourceTopicId}`,
+      `${partitionName(target)} is planned from ${partitionName(stranger)} of topic id ${stranger.topicId}, not from ${partitionName(source)} of ${source.sourceTopicId}`,
       { ...target, hint: 'every restore has a plan topic of its own: use another --plan-topic' },
     )
   }
@@ -51,4 +54,18 @@ export function restOfChain({ source, target, tiles }: WantedChain, planned: Cha
   }
   const [next] = rest
   return { tiles: rest, hole: next !== undefined && next.from > end ? { from: end, to: next.from } : undefined }
+}
+
+/** How far the chain's source is planned; undefined when nothing of it is. */
+export function sourceStateOf({ source }: WantedChain, whole: ChainState | undefined): SourceState | undefined {
+  const { topic, partition, sourceTopicId: topicId } = source
+  return whole?.sources.find(({ source: other }) => isSameSource(other, { topic, partition, topicId }))
+}
+
+function mayJoin({ source, joins }: WantedChain, other: PlanFile['source']): boolean {
+  return (
+    source.topic === other.topic &&
+    (joins.partitions || source.partition === other.partition) &&
+    (joins.incarnations || isSameId(source.sourceTopicId, other.topicId))
+  )
 }

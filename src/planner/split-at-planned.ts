@@ -2,6 +2,7 @@ import { chainName } from '../format/plan.ts'
 import { cutHistory, unbounded } from './cut-history.ts'
 import type { PlannerDeps } from './deps.ts'
 import type { PlanState } from './plan-state.ts'
+import { sourceStateOf } from './rest-of-chain.ts'
 import type { Scanning } from './scan-file.ts'
 import type { WantedChain } from './wanted-chain.ts'
 
@@ -17,7 +18,8 @@ export async function splitAtPlanned(
 ): Promise<WantedChain[]> {
   const split: WantedChain[] = []
   for (const chain of chains) {
-    const { cutObject, nextOffset = 0 } = before?.chains.get(chainName(chain.target)) ?? {}
+    const planned = before?.chains.get(chainName(chain.target))
+    const { cutObject, nextOffset = 0 } = sourceStateOf(chain, planned) ?? {}
     const at = chain.tiles.findIndex(
       ({ key, etag, from, to }) =>
         key === cutObject?.key && etag === cutObject.etag && from < nextOffset && nextOffset < to,
@@ -25,9 +27,9 @@ export async function splitAtPlanned(
     const tile = chain.tiles[at]
     if (tile === undefined) split.push(chain)
     else {
-      const planned = await cutHistory(deps, [tile], { ...unbounded, toOffset: nextOffset }, scanning)
+      const done = await cutHistory(deps, [tile], { ...unbounded, toOffset: nextOffset }, scanning)
       const rest = await cutHistory(deps, [tile], { ...unbounded, fromOffset: nextOffset }, scanning)
-      split.push({ ...chain, tiles: chain.tiles.toSpliced(at, 1, ...planned, ...rest) })
+      split.push({ ...chain, tiles: chain.tiles.toSpliced(at, 1, ...done, ...rest) })
     }
   }
   return split

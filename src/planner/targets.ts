@@ -24,6 +24,7 @@ export interface TargetOptions {
   readonly createTopics: boolean
   readonly append: boolean
   readonly hold: 'auto' | 'off'
+  readonly partitionMap: 'same' | 'modulo'
 }
 
 /** What a record grows by: header `restore.source-offset`, lengths and deltas, and the header of its batch. */
@@ -33,7 +34,7 @@ export const RECORD_GROWTH_BYTES = 128
 export async function inspectTargets(
   kafka: Kafka,
   wanted: readonly WantedTarget[],
-  options: Pick<TargetOptions, 'createTopics'>,
+  options: Pick<TargetOptions, 'createTopics' | 'partitionMap'>,
 ): Promise<Map<string, TopicDescription>> {
   const existing = await describeTopics(kafka, wanted)
   const missing = wanted.filter(({ topic }) => !existing.has(topic))
@@ -47,6 +48,7 @@ export async function inspectTargets(
       },
     )
   }
+  if (options.partitionMap === 'modulo') return existing
   const unequal = wanted.flatMap(target => whyUnequal(target, existing.get(target.topic)) ?? [])
   if (unequal.length > 0) throw unequalSizes(unequal)
   return existing

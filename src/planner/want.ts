@@ -5,9 +5,10 @@ import type { AuditedPartition } from './audit.ts'
 import type { PlannerDeps } from './deps.ts'
 import type { AuditedTopic, LookedAt } from './look.ts'
 import { targetName } from './mapping.ts'
+import { isSameId } from './plan-state.ts'
 import { Times } from './times.ts'
 import type { WantedTarget } from './targets.ts'
-import type { WantedChain } from './wanted-chain.ts'
+import type { Joins, WantedChain } from './wanted-chain.ts'
 
 /** What is to be restored where. */
 export interface Wanted {
@@ -15,36 +16,36 @@ export interface Wanted {
   readonly chains: readonly WantedChain[]
 }
 
-/** Maps the audited topics to targets and chains, in the order of the topics. */
-export async function wantedOf(
-  { store }: PlannerDeps,
-  { topics }: LookedAt,
+/** The topics that the audited ones become, each once, in the order of the topics. */
+export async function wantedTargets(
+  { store }: Pick<PlannerDeps, 'store'>,
+  { topics }: Pick<LookedAt, 'topics'>,
   mapping: PlanMapping,
   signal: AbortSignal,
-): Promise<Wanted> {
+): Promise<WantedTarget[]> {
   const definitions = (await readNewestDefinitions(store, signal))?.topics ?? []
-  return {
-    targets: topics.map(topic => targetOf(topic, definitions, mapping)),
-    chains: topics.flatMap(topic => chainsOf(topic, mapping)),
-  }
+  const byName = Map.groupBy(topics, ({ folder }) => folder.topic)
+  return [...byName].map(([name, incarnations]) => targetOf(name, incarnations, definitions, mapping))
 }
 
 function targetOf(
-  { folder, partitions }: AuditedTopic,
+  source: string,
+  incarnations: readonly AuditedTopic[],
   definitions: readonly TopicDefinition[],
   mapping: PlanMapping,
 ): WantedTarget {
-  const topicId = topicIdOf({ folder, partitions })
+  const ids = incarnations.map(topicIdOf)
   const definition = definitions.find(
-    one => one.topic === folder.topic && (topicId === undefined || one.topic_id === null || one.topic_id === topicId),
+    ({ topic, topic_id }) => topic === source && ids.some(id => isSameId(id, topic_id ?? undefined)),
   )
+  const partitions = incarnations.flatMap(incarnation => incarnation.partitions)
   const highest = partitions.reduce((max, { place }) => Math.max(max, place.partition), -1)
   // Not Math.max(...all): a call takes no more than about 100 000 arguments, and topics have more files than that.
   const largest = (max: number, { tiles }: AuditedPartition) =>
     tiles.reduce((bytes, { recordBytesMax }) => Math.max(bytes, recordBytesMax), max)
   return {
-    source: folder.topic,
-    topic: targetName(folder.topic, mapping),
+    source,
+    topic: targetName(source, mapping),
     partitions: Math.max(definition?.partitions ?? 0, highest + 1),
     definition,
     recordBytesMax: partitions.reduce(largest, 0),
@@ -63,13 +64,26 @@ function timesOf(partitions: readonly AuditedPartition[]): Pick<WantedTarget, 't
   return times.values()
 }
 
-function chainsOf({ folder, partitions }: AuditedTopic, mapping: PlanMapping): WantedChain[] {
-  const sourceTopicId = topicIdOf({ folder, partitions })
-  return partitions.map(({ place, tiles }) => ({
-    source: { ...place, sourceTopicId },
-    target: { topic: targetName(folder.topic, mapping), partition: place.partition },
-    tiles,
-  }))
+/**
+ * The chains of the audited topics, in their order; `partitionsOf` says how many partitions a target has. Incarnations of a
+ * topic follow each other, and within them the partitions that go to one of the target.
+ */
+export function wantedChains(
+  { topics }: Pick<LookedAt, 'topics'>,
+  mapping: PlanMapping,
+  incarnation: string | undefined,
+  partitionsOf: (target: string) => number,
+): WantedChain[] {
+  const isModulo = mapping.partitionMap === 'modulo'
+  const joins: Joins = { partitions: isModulo, incarnations: incarnation === 'all' }
+  return topics.flatMap(audited => {
+    const topic = targetName(audited.folder.topic, mapping)
+    const sourceTopicId = topicIdOf(audited)
+    return audited.partitions.map(({ place, tiles }) => {
+      const partition = isModulo ? place.partition % partitionsOf(topic) : place.partition
+      return { source: { ...place, sourceTopicId }, target: { topic, partition }, tiles, joins }
+    })
+  })
 }
 
 function topicIdOf({ folder, partitions }: AuditedTopic): string | undefined {

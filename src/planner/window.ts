@@ -13,13 +13,17 @@ export interface Window {
   readonly to: PartitionMap<number> | undefined
 }
 
-type WindowOptions = Pick<PlannerOptions, 'until' | 'fromOffsets' | 'toOffsets'>
+type WindowOptions = Pick<PlannerOptions, 'until' | 'fromOffsets' | 'toOffsets' | 'incarnation'>
 
 /** Throws USAGE for lists that cannot be read. */
 export async function readWindow(
   { readFile }: Pick<PlannerDeps, 'readFile'>,
-  { until, fromOffsets, toOffsets }: WindowOptions,
+  { until, fromOffsets, toOffsets, incarnation }: WindowOptions,
 ): Promise<Window> {
+  if (incarnation === 'all' && (fromOffsets ?? toOffsets) !== undefined)
+    throw new MaxbrodError('USAGE', 'offsets say nothing where there are several incarnations', {
+      hint: 'leave out --incarnation all, or the lists of offsets',
+    })
   const list = async (path: string | undefined) => {
     if (path === undefined) return undefined
     const content = await readFile(path)

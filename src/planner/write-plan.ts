@@ -4,6 +4,7 @@ import type { PlanMapping, PlanTarget } from '../format/plan.ts'
 import type { Kafka, TopicDescription } from '../kafka/port.ts'
 import { must } from '../runtime/assert.ts'
 import { isMaxbrodError } from '../runtime/errors.ts'
+import { PartitionMap } from '../runtime/topic-partition.ts'
 import { applyHold } from './apply-hold.ts'
 import { planIdOf } from './build-plan.ts'
 import type { PlannerDeps } from './deps.ts'
@@ -91,15 +92,16 @@ async function prepareTargets(job: PlanJob, planPartitions: number): Promise<Pla
  */
 async function topicsToHold({ admin }: Kafka, { chains }: Wanted, state: PlanState): Promise<string[]> {
   const held = targetsOf(state, 'auto')
-  const own = chains.flatMap(chain => {
-    const target = held.get(chain.target.topic)
+  const ends = new PartitionMap<number>()
+  for (const chain of chains) {
+    const base = held.get(chain.target.topic)?.baseOffsets[chain.target.partition]
+    if (base === undefined) continue
     const planned = state.chains.get(chainName(chain.target))
     const more = restOfChain(chain, planned).tiles.reduce((sum, { records }) => sum + records, 0)
-    const base = target?.baseOffsets[chain.target.partition]
-    return base === undefined ? [] : [{ ...chain.target, end: base + (planned?.records ?? 0) + more }]
-  })
-  const { offsets } = await admin.offsets('log end', own)
-  return [...new Set(own.filter(chain => (offsets.get(chain) ?? 0) < chain.end).map(({ topic }) => topic))]
+    ends.set(chain.target, (ends.get(chain.target) ?? base + (planned?.records ?? 0)) + more)
+  }
+  const { offsets } = await admin.offsets('log end', [...ends.keys()])
+  return [...new Set([...ends].filter(([at, end]) => (offsets.get(at) ?? 0) < end).map(([{ topic }]) => topic))]
 }
 
 /** The plan's id; targets that do not exist yet are named instead of identified. */
@@ -107,7 +109,12 @@ export function planIdOfJob(
   { options, mapping, window, wanted, existing }: PlanJob,
   state: PlanState | undefined,
 ): string {
-  const selection = [options.topics.map(String), options.excludeTopics.map(String), windowText(window)]
+  const selection = [
+    options.topics.map(String),
+    options.excludeTopics.map(String),
+    windowText(window),
+    options.incarnation ?? '',
+  ]
   const idOf = (topic: string) => plannedTarget(state, topic)?.topicId ?? existing.get(topic)?.topicId ?? topic
   return planIdOf(
     selection,
@@ -143,12 +150,8 @@ async function openPlanTopic(
 ): Promise<number> {
   const existing = await planTopicPartitions(kafka, planTopic)
   if (existing !== undefined) return existing
-  return createPlanTopic(
-    kafka,
-    clock,
-    planTopic,
-    planPartitions ?? Math.min(Math.max(chains.length, 1), PLAN_PARTITIONS_MAX),
-  )
+  const targets = new Set(chains.map(({ target }) => chainName(target))).size
+  return createPlanTopic(kafka, clock, planTopic, planPartitions ?? Math.min(Math.max(targets, 1), PLAN_PARTITIONS_MAX))
 }
 
 function tableOf({ targets, chains }: Wanted, created: ReadonlySet<string>): PlanResult['topics'] {

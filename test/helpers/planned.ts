@@ -1,7 +1,8 @@
-import { parseTileKey } from '../../src/format/keys.ts'
 import type { PlanEntry, PlanFile, PlanHead } from '../../src/format/plan.ts'
 import { chainName } from '../../src/format/plan.ts'
+import { joinsNothing } from '../../src/planner/wanted-chain.ts'
 import type { WantedChain } from '../../src/planner/wanted-chain.ts'
+import { chainAfter } from '../../src/planner/plan-state.ts'
 import type { ChainState, PlanState } from '../../src/planner/plan-state.ts'
 import type { SurveyedTile } from '../../src/planner/survey.ts'
 
@@ -37,6 +38,7 @@ export function wantedChain(partition: number, tiles: readonly SurveyedTile[], t
     source: { topic, topicId: undefined, partition, lineage: undefined, sourceTopicId: topicId },
     target: { topic, partition },
     tiles,
+    joins: joinsNothing,
   }
 }
 
@@ -86,15 +88,7 @@ export function stateOf(partitions: readonly (readonly PlanEntry[])[]): PlanStat
       const before = chains.get(chainName(entry.target))
       if (entry.index !== (before?.lastIndex ?? -1) + 1 || entry.recordsBefore !== (before?.records ?? 0))
         throw new Error(`file ${entry.index} of ${chainName(entry.target)} is not the next one`)
-      chains.set(chainName(entry.target), {
-        partition,
-        source: entry.source,
-        lastIndex: entry.index,
-        records: entry.recordsBefore + entry.records,
-        lineage: parseTileKey(entry.object.key)?.lineage,
-        cutObject: (entry.slice?.toOffset ?? entry.covers.to) < entry.covers.to ? entry.object : undefined,
-        nextOffset: entry.slice?.toOffset ?? entry.covers.to,
-      })
+      chains.set(chainName(entry.target), chainAfter(before, entry, partition))
     }
     const last = entries.at(-1)
     return { partition, logEnd: entries.length, ours: entries.length, end: last?.kind === 'end' ? last : undefined }

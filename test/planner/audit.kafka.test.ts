@@ -114,23 +114,30 @@ async function put({ folder }: RestoreScene, key: string): Promise<void> {
   await writeFile(join(folder, key), 'nothing of ours')
 }
 
-test('topics are planned in the order of the first regex that matches, then by name', async t => {
+test('topics are planned in the order of the first regex that matches, then by name; large ones last if that is wanted', async t => {
   await using scene = await openRestoreScene(t)
   const words = ['audit', 'billing', 'carts', 'orders', 'payments']
   for (const word of words) await scene.putFiles(scene.world.name(word), 0, [0, 2, 4])
+  await scene.putFiles(
+    scene.world.name('carts'),
+    0,
+    Array.from({ length: 8 }, (_, n) => 4 + n),
+  )
   const order = [
     '--topics=pay.*',
     '--topics=(carts|orders).*',
     '--topics=.*',
     '--exclude-topics=bill.*',
+    '--process-large-topics-last=4KiB',
     '--plan-partitions=1',
   ]
   ok(await scene.plan([...create, ...order]))
   const topics = (await scene.files()).map(({ source }) => source.topic)
-  const wanted = ['payments', 'carts', 'orders', 'audit'].map(word => scene.world.name(word))
+  const wanted = ['payments', 'orders', 'audit', 'carts'].map(word => scene.world.name(word))
+  assert.deepEqual([...new Set(topics)], wanted)
   assert.deepEqual(
     topics,
-    wanted.flatMap(topic => [topic, topic]),
+    topics.toSorted((a, b) => wanted.indexOf(a) - wanted.indexOf(b)),
   )
 })
 

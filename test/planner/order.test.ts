@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { orderTopics } from '../../src/planner/order.ts'
+import { largeLast, orderTopics } from '../../src/planner/order.ts'
 import { check } from '../helpers/properties.ts'
 
 const regexes = (...texts: string[]) => texts.map(text => new RegExp(`^(?:${text})$`, 'u'))
@@ -38,4 +38,28 @@ test('the order of the listing does not matter, and nothing is selected twice', 
     }),
     300,
   )
+})
+
+test('topics larger than a threshold come last, in the same order as before; incarnations count together', () => {
+  const topics = [
+    ['a', 50],
+    ['b', 10],
+    ['c', 6],
+    ['c', 6],
+    ['d', 11],
+    ['e', 1],
+  ] as const
+  const ordered = (largerThan: number | undefined) =>
+    largeLast(
+      topics,
+      largerThan,
+      ([name]) => name,
+      ([, bytes]) => bytes,
+    )
+      .map(([name]) => name)
+      .join('')
+  assert.equal(ordered(undefined), 'abccde')
+  assert.equal(ordered(10), 'beaccd')
+  assert.equal(ordered(49), 'bccdea')
+  assert.equal(ordered(0), 'abccde')
 })

@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ChainState } from '../../src/planner/plan-state.ts'
+import type { ChainState, SourceState } from '../../src/planner/plan-state.ts'
 import { restOfChain } from '../../src/planner/rest-of-chain.ts'
+import { joinsNothing } from '../../src/planner/wanted-chain.ts'
+import type { WantedChain } from '../../src/planner/wanted-chain.ts'
 import { surveyed, topicId, wantedChain } from '../helpers/planned.ts'
 
-const planned = (nextOffset: number, more: Partial<ChainState> = {}): ChainState => ({
+const planned = (nextOffset: number, more: Partial<SourceState> = {}): ChainState => ({
   partition: 0,
-  source: { topic: 'orders', topicId, partition: 0 },
   lastIndex: 3,
   records: nextOffset,
+  sources: [stateOf(nextOffset, more)],
+})
+
+const stateOf = (nextOffset: number, more: Partial<SourceState> = {}): SourceState => ({
+  source: { topic: 'orders', topicId, partition: 0 },
   lineage: undefined,
   cutObject: undefined,
   nextOffset,
@@ -73,4 +79,23 @@ test('a planned file that holds more now is refused: its tail was never planned'
     code: 'PLAN_FOREIGN',
     message: /was planned up to offset 4, and now has records up to 7/,
   })
+})
+
+test('sources that may join a chain go on, each behind its own files; others are refused', () => {
+  const second = { topic: 'orders', topicId, partition: 3 }
+  const whole = { ...planned(9), sources: [stateOf(9), stateOf(4, { source: second })] }
+  const partitions = { partitions: true, incarnations: false }
+  const of = (partition: number, more: object = {}) => ({
+    ...wantedChain(partition, [surveyed(0, 4), surveyed(4, 12)]),
+    target: { topic: 'orders', partition: 0 },
+    joins: partitions,
+    ...more,
+  })
+  const froms = (chain: WantedChain) => restOfChain(chain, whole).tiles.map(({ from }) => from)
+  assert.deepEqual(froms(of(3)), [4])
+  assert.deepEqual(froms(of(6)), [0, 4])
+  assert.throws(() => froms(of(6, { joins: joinsNothing })), { code: 'PLAN_FOREIGN' })
+  const reborn = { source: { ...of(0).source, sourceTopicId: 'AAAAAAAAAAAAAAAAAAAAAA' } }
+  assert.throws(() => froms(of(0, reborn)), { code: 'PLAN_FOREIGN' })
+  assert.deepEqual(froms(of(0, { ...reborn, joins: { partitions: true, incarnations: true } })), [0, 4])
 })
