@@ -13,6 +13,8 @@ export interface CommitNote {
   /** Where the tile begins that ends at the committed offset; undefined while there is none. */
   readonly lastFrom: number | undefined
   readonly origin: number
+  /** Why the partition cannot go on with its owner, as an error code; missing while it can. */
+  readonly stopped?: string
 }
 
 export function encodeCommitNote(note: CommitNote): string {
@@ -28,12 +30,13 @@ export function decodeCommitNote(metadata: string): CommitNote | undefined {
     return undefined
   }
   if (typeof note !== 'object' || note === null) return undefined
-  const { archiveId, topicId, lineage, lastFrom, origin } = note
+  const { archiveId, topicId, lineage, lastFrom, origin, stopped } = note
   if (typeof archiveId !== 'string' || typeof origin !== 'number') return undefined
   if (topicId !== undefined && typeof topicId !== 'string') return undefined
   if (lineage !== undefined && typeof lineage !== 'number') return undefined
   if (lastFrom !== undefined && typeof lastFrom !== 'number') return undefined
-  return { archiveId, topicId, lineage, lastFrom, origin }
+  const known = { archiveId, topicId, lineage, lastFrom, origin }
+  return typeof stopped === 'string' ? { ...known, stopped } : known
 }
 
 /** Throws FOREIGN_ARCHIVE when a commit is no cache of this archive: its group belongs to another one. */

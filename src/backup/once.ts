@@ -64,6 +64,10 @@ export interface TargetsDeps {
   readonly ownEnds: () => PartitionMap<number>
   /** True for a partition that cannot go on here. */
   readonly isStopped: (partition: TopicPartition) => boolean
+  /** Its owner says that it cannot go on: another worker, which does not end. */
+  readonly onStoppedElsewhere: (partition: TopicPartition, code: string) => void
+  /** How long that must be so: by then the partition is ours if its owner has died meanwhile. */
+  readonly patienceMs: number
   /** The topic is gone, so the target cannot be reached any more. */
   readonly onGone: (partition: TopicPartition) => void
   readonly signal: AbortSignal
@@ -71,12 +75,13 @@ export interface TargetsDeps {
 
 /**
  * Resolves when the group has committed every target, whichever worker owns the partition, or when all that is missing are
- * partitions that stopped here, or whose topic was deleted. The commit alone does not count where the partition is ours: the
+ * partitions that stopped, here or with another worker, or whose topic was deleted. The commit alone does not count where the partition is ours: the
  * store decides, and files may be gone from it. Rejects when the signal aborts, and with FOREIGN_ARCHIVE.
  */
 export async function targetsReached({ ends }: OnceTargets, deps: TargetsDeps): Promise<void> {
-  const { kafka, groupId, archiveId, clock, ownEnds, isStopped, signal } = deps
+  const { kafka, groupId, archiveId, clock, ownEnds, isStopped, onStoppedElsewhere, patienceMs, signal } = deps
   const left = new PartitionMap(ends)
+  const stoppedSinceMs = new PartitionMap<number>()
   for (let look = 0; left.size > 0; look++) {
     signal.throwIfAborted()
     const committed = await kafka.admin.committed(groupId, [...left.keys()])
@@ -87,6 +92,15 @@ export async function targetsReached({ ends }: OnceTargets, deps: TargetsDeps): 
       const isDurable = (own.get(partition) ?? Infinity) >= target.end
       const isReached = isDurable && isCommitted(committed.get(partition), note, target)
       if (isReached || isStopped(partition)) left.delete(partition)
+      else if (note?.stopped === undefined || note.topicId !== target.topicId || own.has(partition))
+        stoppedSinceMs.delete(partition)
+      else {
+        const sinceMs = stoppedSinceMs.get(partition) ?? clock.monotonic()
+        stoppedSinceMs.set(partition, sinceMs)
+        if (clock.monotonic() - sinceMs < patienceMs) continue
+        left.delete(partition)
+        onStoppedElsewhere(partition, note.stopped)
+      }
     }
     if (look % LOOK_AT_TOPICS === LOOK_AT_TOPICS - 1) await leaveOutGone(left, deps)
     if (left.size > 0) await clock.sleep(POLL_MS, signal)

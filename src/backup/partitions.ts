@@ -19,6 +19,7 @@ import type { Divergence } from './lineage.ts'
 import { Lineages } from './lineages.ts'
 import type { LogBounds } from './resume.ts'
 import { continuedBy } from './spool.ts'
+import { tellStopped } from './tell-stopped.ts'
 import type { BackupTally } from './result.ts'
 import { TopicFolders } from './topic-folders.ts'
 import { newUploadSlots } from './upload-slots.ts'
@@ -308,7 +309,13 @@ export class Partitions {
   }
 
   #stopped(ownership: Ownership, error: unknown, log: Logger): void {
-    this.#deps.tally.stopped(ownership, error)
+    const { tally, committer, context } = this.#deps
+    const { kafka, groupId, archive } = context
+    tally.stopped(ownership, error)
+    const deps = { kafka, groupId, archiveId: archive.archiveId, committer }
+    void (this.get(ownership)?.drained() ?? Promise.resolve())
+      .then(() => tellStopped(deps, ownership, error))
+      .catch((cause: unknown) => log.warn({ err: cause }, 'could not tell the group that the partition stopped'))
     log.error({ err: error }, `${partitionName(ownership)} cannot be backed up any further; the others go on`)
   }
 }

@@ -17,6 +17,8 @@ export interface PartitionStatus extends TopicPartition {
   readonly lost: number
   /** How long until retention takes the oldest record that is not in the backup; undefined when nothing is in danger. */
   readonly headroomSeconds: number | undefined
+  /** Why its worker cannot go on with it, as an error code; undefined while it can. */
+  readonly stopped: string | undefined
 }
 
 export interface PartitionFacts {
@@ -51,6 +53,7 @@ export async function protectionOf(
     behind,
     behindSeconds: oldestMs === undefined ? 0 : seconds(Math.max(0, nowMs - oldestMs)),
     lost,
+    stopped: isOurs ? note.stopped : undefined,
     headroomSeconds:
       oldestMs === undefined || retentionMs === undefined
         ? undefined

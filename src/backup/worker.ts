@@ -19,6 +19,8 @@ import { openSpool } from './spool.ts'
 import { openWorkingDir } from './working-dir.ts'
 
 const REBALANCE_MS = 60_000
+/** The group takes one to notice that a worker has died, and a while to give its partitions away. */
+const SESSIONS_OF_PATIENCE = 2
 /** How long uploads may go on once the worker was asked to stop: Kubernetes kills after 30 s, and Kafka has it all. */
 const DRAIN_MS = 25_000
 
@@ -78,7 +80,9 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
   joined.resolve(session)
   using _ = deps.onFlush(() => run.flushDesk.flush())
 
-  const work = targets === undefined ? aborted(stop.draining) : untilReached(targets, context, run, session, own)
+  const patienceMs = SESSIONS_OF_PATIENCE * options.sessionTimeout
+  const work =
+    targets === undefined ? aborted(stop.draining) : untilReached(targets, context, run, session, patienceMs, own)
   await Promise.race([work, run.failed, session.ended])
   const finished = run.finish(options.flushOnStop)
   const bounded = stop.draining.aborted ? within(deps.clock, DRAIN_MS, finished) : finished
@@ -101,6 +105,7 @@ async function untilReached(
   { kafka, groupId, clock, archive }: WorkerContext,
   run: WorkerRun,
   session: GroupSession,
+  patienceMs: number,
   stop: Stop,
 ): Promise<void> {
   for (const [partition, error] of targets.unknown) run.tally.stopped(partition, error)
@@ -112,6 +117,12 @@ async function untilReached(
       clock,
       ownEnds: () => run.partitions.endsOf(session.owned),
       isStopped: partition => run.tally.isStopped(partition),
+      onStoppedElsewhere: (partition, code) => {
+        const message = `another worker of the group cannot go on with it (${code})`
+        const hint = 'its log says why; start it again when that is mended'
+        run.tally.stopped(partition, new MaxbrodError('PARTIAL', message, { ...partition, hint }))
+      },
+      patienceMs,
       onGone: partition => {
         const message = `the topic was deleted before all of ${partitionName(partition)} was backed up`
         run.tally.stopped(partition, new MaxbrodError('PARTIAL', message, { ...partition }))

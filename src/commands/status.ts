@@ -82,6 +82,7 @@ function backupOutcome({ partitions, unknown, held, group }: BackupStatus): Outc
   const behind = partitions.reduce((sum, one) => sum + one.behind, 0)
   const seconds = Math.max(0, ...partitions.map(one => one.behindSeconds))
   const lost = partitions.filter(one => one.lost > 0)
+  const stopped = partitions.filter(one => one.stopped !== undefined)
   const headings = ['topic', 'partition', 'protected to', 'end', 'behind', 'oldest', 'until it expires']
   const lines = [
     rows.length === 0 ? '' : table(headings, rows),
@@ -89,10 +90,13 @@ function backupOutcome({ partitions, unknown, held, group }: BackupStatus): Outc
       ? `all of ${partitions.length} partitions is in the backup of group ${group}\n`
       : `${behind} offsets are not in the backup of group ${group} yet, the oldest for ${duration(seconds)}\n`,
     ...lost.map(one => `${partitionName(one)}: Kafka deleted ${one.lost} offsets before they were backed up\n`),
+    ...stopped.map(
+      one => `${partitionName(one)}: its worker cannot go on with it (${one.stopped}); the log says why\n`,
+    ),
     ...unknown.map(one => `${partitionName(one)}: unknown: ${one.reason}\n`),
     ...held.map(topic => `${topic}: a restore still fills it; it is not backed up until maxbrod finalize\n`),
   ].join('')
-  const isWhole = lost.length === 0 && unknown.length === 0
+  const isWhole = lost.length === 0 && stopped.length === 0 && unknown.length === 0
   return {
     result: isWhole ? 'ok' : 'partial',
     details: { group, partitions, unknown, held, behind, behindSeconds: seconds },

@@ -12,6 +12,7 @@ test('a note comes back as it was written, whatever is left out', () => {
     { ...note, topicId: undefined },
     { ...note, lineage: undefined, lastFrom: undefined },
     { ...note, lastFrom: 0, origin: 0 },
+    { ...note, stopped: 'TILE_CONFLICT' },
   ])
     assert.deepEqual(decodeCommitNote(encodeCommitNote(written)), written)
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { CommitNote } from '../../src/backup/commit-note.ts'
 import { encodeCommitNote } from '../../src/backup/commit-note.ts'
 import type { OnceTargets, TargetsDeps } from '../../src/backup/once.ts'
 import { captureTargets, targetsReached } from '../../src/backup/once.ts'
@@ -44,8 +45,12 @@ class Cluster {
     return { admin } as Kafka
   }
 
-  commit(partition: number, offset: number, { archiveId = 'ours', topicId = 'id of orders' } = {}): void {
-    const note = { archiveId, topicId, lineage: undefined, lastFrom: undefined, origin: 0 }
+  commit(
+    partition: number,
+    offset: number,
+    { archiveId = 'ours', topicId = 'id of orders', ...more }: Partial<CommitNote> = {},
+  ): void {
+    const note = { archiveId, topicId, lineage: undefined, lastFrom: undefined, origin: 0, ...more }
     this.committed.set(at(partition), { offset, metadata: encodeCommitNote(note) })
   }
 }
@@ -102,6 +107,8 @@ function wait(cluster: Cluster, more: Partial<TargetsDeps> = {}) {
     clock,
     ownEnds: () => new PartitionMap(),
     isStopped: () => false,
+    onStoppedElsewhere: (partition, code) => void gone.push(`${partitionName(partition)} ${code}`),
+    patienceMs: 1_000,
     onGone: partition => void gone.push(partitionName(partition)),
     signal: new AbortController().signal,
     ...more,
@@ -162,6 +169,26 @@ test('a partition that stopped here is not waited for', async () => {
   cluster.commit(0, 10)
   const { isOverAfter } = wait(cluster, { isStopped: ({ partition }) => partition === 1 })
   assert.equal(await isOverAfter(1), true)
+})
+
+test('a partition that another worker cannot go on with is given up after a while, and named', async () => {
+  const cluster = new Cluster()
+  cluster.commit(0, 10)
+  cluster.commit(1, 5, { stopped: 'TILE_CONFLICT' })
+  const own = new PartitionMap<number>()
+  const { isOverAfter, gone } = wait(cluster, { ownEnds: () => own })
+  assert.equal(await isOverAfter(3), false, 'it may come to us')
+  own.set(at(1), -1)
+  assert.equal(await isOverAfter(10), false, 'it came to us')
+  own.delete(at(1))
+  assert.equal(await isOverAfter(3), false, 'it moved on')
+  cluster.commit(1, 5)
+  assert.equal(await isOverAfter(10), false, 'it goes on')
+  cluster.commit(1, 5, { stopped: 'TILE_CONFLICT', topicId: 'of a topic that was deleted' })
+  assert.equal(await isOverAfter(10), false, 'the note speaks of another topic')
+  cluster.commit(1, 5, { stopped: 'TILE_CONFLICT' })
+  assert.equal(await isOverAfter(5), true)
+  assert.deepEqual(gone, ['orders-1 TILE_CONFLICT'])
 })
 
 for (const [what, topics] of [

@@ -8,8 +8,9 @@ const where = { topic: 'orders', partition: 3 }
 const topicId = 'Hx3y8Ra6RBe9-hFQXtB2Kg'
 const nowMs = 1_000_000_000
 
-function committed(offset: number, of = topicId) {
-  const metadata = encodeCommitNote({ archiveId: 'a', topicId: of, lineage: undefined, lastFrom: 0, origin: 0 })
+function committed(offset: number, of = topicId, more: { stopped?: string } = {}) {
+  const note = { archiveId: 'a', topicId: of, lineage: undefined, lastFrom: 0, origin: 0, ...more }
+  const metadata = encodeCommitNote(note)
   return { offset, metadata }
 }
 
@@ -29,7 +30,16 @@ async function judge(facts: Partial<PartitionFacts>, retentionMs?: number) {
   return { ...status, asked }
 }
 
-const whole = { ...where, protectedTo: 100, end: 100, behind: 0, behindSeconds: 0, lost: 0, headroomSeconds: undefined }
+const whole = {
+  ...where,
+  protectedTo: 100,
+  end: 100,
+  behind: 0,
+  behindSeconds: 0,
+  lost: 0,
+  headroomSeconds: undefined,
+  stopped: undefined,
+}
 
 test('a partition that is committed to its end is protected, and nothing is read of it', async () => {
   assert.deepEqual(await judge({}, 3_600_000), { ...whole, asked: [] })
@@ -44,6 +54,11 @@ test('what is missing is counted from the commit, and as old as its first record
     headroomSeconds: 40,
     asked: [40],
   })
+})
+
+test('a partition whose worker cannot go on says so', async () => {
+  const { stopped } = await judge({ committed: committed(40, topicId, { stopped: 'TILE_CONFLICT' }) })
+  assert.equal(stopped, 'TILE_CONFLICT')
 })
 
 test('what Kafka deleted before it was backed up is lost, and only the rest is behind', async () => {
