@@ -7,8 +7,8 @@ import { section } from '../config/section.ts'
 /** The switch of kafka-backup. */
 const ignorePartitions = { name: 'flag', placeholder: '', takes: 'nothing', read: readIgnorePartitions } as const
 
-function readIgnorePartitions([text]: readonly string[]): 'same' | 'modulo' {
-  return text === 'false' ? 'same' : 'modulo'
+function readIgnorePartitions([given]: readonly string[]): 'same' | 'modulo' {
+  return given === 'false' ? 'same' : 'modulo'
 }
 
 export const plannerOptions = section('plan', {
