@@ -4,7 +4,8 @@ import { partitionFolder } from '../format/keys.ts'
 import type { PartitionPlace } from '../format/keys.ts'
 import { unbounded } from './cut-history.ts'
 import type { Bounds } from './cut-history.ts'
-import type { SurveyedPartition, SurveyedTile } from './survey.ts'
+import type { SurveyedPartition } from './survey.ts'
+import type { SurveyedTile } from './surveyed-tile.ts'
 
 /** What the audit of one partition's files found. */
 export interface AuditedPartition {

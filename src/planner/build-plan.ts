@@ -4,7 +4,7 @@ import type { PlanEnd, PlanFile } from '../format/plan.ts'
 import { planPartitionOf } from '../format/plan-partition.ts'
 import type { ChainState, PlanState } from './plan-state.ts'
 import { restOfChain } from './rest-of-chain.ts'
-import type { SurveyedTile } from './survey.ts'
+import type { SurveyedTile } from './surveyed-tile.ts'
 import type { WantedChain } from './wanted-chain.ts'
 
 /** Identifies what one planner run saw and wanted: the same input gives the same id (docs/formats.md, "Plan"). */

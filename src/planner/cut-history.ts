@@ -1,7 +1,7 @@
 import type { PlannerDeps } from './deps.ts'
 import { scanFile } from './scan-file.ts'
 import type { Scanning } from './scan-file.ts'
-import type { SurveyedTile } from './survey.ts'
+import type { SurveyedTile } from './surveyed-tile.ts'
 import { Times } from './times.ts'
 
 /** The part of a partition's history that is wanted. */

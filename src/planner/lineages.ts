@@ -1,7 +1,8 @@
 import { partitionFolder } from '../format/keys.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import { narrowed } from './cut-history.ts'
-import type { SurveyedPartition, SurveyedTile } from './survey.ts'
+import type { SurveyedPartition } from './survey.ts'
+import type { SurveyedTile } from './surveyed-tile.ts'
 
 /** The files of one partition that hold the history its log has now, over all lineages. */
 export interface SurvivingHistory extends SurveyedPartition {

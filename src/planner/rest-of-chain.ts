@@ -4,7 +4,7 @@ import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import { isSameId, isSameSource } from './plan-state.ts'
 import type { ChainState, SourceState } from './plan-state.ts'
-import type { SurveyedTile } from './survey.ts'
+import type { SurveyedTile } from './surveyed-tile.ts'
 import type { WantedChain } from './wanted-chain.ts'
 
 /** What of a chain's files is not planned yet. */

@@ -4,6 +4,7 @@ import type { FileHeader } from '../catalog/tile-header-reader.ts'
 import { DecodeError } from '../format/batch/varint.ts'
 import { parseTileKey } from '../format/keys.ts'
 import { dataKeepReader, recordReader } from '../format/transcode/avro-records.ts'
+import type { RecordReader } from '../format/transcode/avro-records.ts'
 import type { RecordSpans } from '../format/transcode/record-spans.ts'
 import { newRecordSpans } from '../format/transcode/record-spans.ts'
 import { must } from '../runtime/assert.ts'
@@ -23,6 +24,7 @@ export interface ScannedRecord {
   readonly bytes: Buffer
   readonly start: number
   readonly end: number
+  readonly reader: RecordReader
 }
 
 const AHEAD_BYTES = 64 * 1024 * 1024
@@ -53,7 +55,7 @@ export async function scanFile(
         reader.read(cursor, spans)
         if (spans.offset <= last) throw new DecodeError(`offset ${spans.offset} behind ${last}`)
         last = spans.offset
-        take({ spans, bytes, start, end: cursor.at })
+        take({ spans, bytes, start, end: cursor.at, reader })
       }
       if (cursor.at !== bytes.length) throw new DecodeError('bytes behind the last record of a block')
     }

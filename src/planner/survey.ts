@@ -2,38 +2,12 @@ import { listPartitions, listTiles, listTopicFolders } from '../catalog/tile-lis
 import type { ListedTile, TopicFolder } from '../catalog/tile-list.ts'
 import { readFileHeader } from '../catalog/tile-header-reader.ts'
 import type { PartitionPlace } from '../format/keys.ts'
-import type { Gap } from '../format/tile-header.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { newLimit } from '../runtime/limit.ts'
 import { countDataKeepFile } from './count-data-keep.ts'
+import type { SurveyedTile } from './surveyed-tile.ts'
+import { mergeOverlaps } from './merge-overlaps.ts'
 import type { PlannerDeps } from './deps.ts'
-
-/** A data file as its header describes it. */
-export interface SurveyedTile {
-  readonly key: string
-  readonly etag: string
-  readonly bytes: number
-  readonly from: number
-  readonly to: number
-  /** Where the file as a whole begins, when only what lies from `from` on counts. */
-  readonly wholeFrom: number | undefined
-  /** Where the file as a whole ends, when only what lies below `to` counts: a later lineage begins there, or no more is wanted. */
-  readonly wholeTo: number | undefined
-  /** Leader epoch of the file's lineage; undefined for the first one. */
-  readonly lineage: number | undefined
-  readonly records: number
-  /** The offset behind the last record; `from` when there is none. */
-  readonly dataEnd: number
-  readonly origin: number
-  readonly gaps: readonly Gap[]
-  /** Undefined for files of kafka-data-keep, which say nothing of it. */
-  readonly clusterId: string | undefined
-  readonly topicId: string | undefined
-  readonly recordBytesMax: number
-  /** Of its records, in ms; undefined when there is none. */
-  readonly timestampMin: bigint | undefined
-  readonly timestampMax: bigint | undefined
-}
 
 /** All files of one partition and lineage, in the order of their offsets. */
 export interface SurveyedPartition {
@@ -85,7 +59,7 @@ export async function surveyTopic(
         survey.catch(() => undefined) // awaited below
         reading.push(survey)
       }
-      return { place, tiles: closeOpenEnds(await Promise.all(reading)) }
+      return { place, tiles: closeOpenEnds(await mergeOverlaps(deps, await Promise.all(reading), options)) }
     }),
   )
   return { folder, partitions: partitions.filter(({ tiles }) => tiles.length > 0) }

@@ -1,6 +1,6 @@
 import type { PartitionPlace } from '../format/keys.ts'
 import type { PlanFile } from '../format/plan.ts'
-import type { SurveyedTile } from './survey.ts'
+import type { SurveyedTile } from './surveyed-tile.ts'
 
 /**
  * The files of one source partition, in the order in which they are restored. Those with the same target follow each other, in

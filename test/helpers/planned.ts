@@ -4,7 +4,7 @@ import { joinsNothing } from '../../src/planner/wanted-chain.ts'
 import type { WantedChain } from '../../src/planner/wanted-chain.ts'
 import { chainAfter } from '../../src/planner/plan-state.ts'
 import type { ChainState, PlanState } from '../../src/planner/plan-state.ts'
-import type { SurveyedTile } from '../../src/planner/survey.ts'
+import type { SurveyedTile } from '../../src/planner/surveyed-tile.ts'
 
 /** Plans in memory, for decisions that need no cluster. */
 export const topicId = 'Hx3y8Ra6RBe9-hFQXtB2Kg'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { auditPartition, findingsOf } from '../../src/planner/audit.ts'
-import type { SurveyedTile } from '../../src/planner/survey.ts'
+import type { SurveyedTile } from '../../src/planner/surveyed-tile.ts'
 import { surveyed, topicId } from '../helpers/planned.ts'
 
 const place = { topic: 'orders', topicId: undefined, partition: 0, lineage: undefined }

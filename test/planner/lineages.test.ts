@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { joinLineages, warningsOf } from '../../src/planner/lineages.ts'
-import type { SurveyedTile } from '../../src/planner/survey.ts'
+import type { SurveyedTile } from '../../src/planner/surveyed-tile.ts'
 import { surveyed } from '../helpers/planned.ts'
 
 const chain = (lineage: number | undefined, tiles: readonly SurveyedTile[], partition = 0) => ({

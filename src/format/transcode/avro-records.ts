@@ -81,6 +81,20 @@ export function copyHeaders(reader: RecordReader, cursor: Cursor, out: Buffer, a
   return at
 }
 
+/** The headers of a record as they stand in the file, name and value of each in one piece. `cursor` stands at `headersStart`. */
+export function headerPieces(reader: RecordReader, cursor: Cursor): Buffer[] {
+  const pieces: Buffer[] = []
+  for (let items = readItemCount(cursor); items > 0; items = readItemCount(cursor)) {
+    for (; items > 0; items--) {
+      const start = cursor.at
+      skipField(cursor)
+      enterValue(reader, cursor)
+      pieces.push(cursor.bytes.subarray(start, cursor.at))
+    }
+  }
+  return pieces
+}
+
 /** The byte of a zig-zag −1: Kafka's length of null. */
 const NULL_LENGTH = 0x01
 
