@@ -11,6 +11,7 @@ export const commandTable: CommandTable = {
   plan: async () => (await import('./plan.ts')).plan,
   restore: async () => (await import('./restore.ts')).restore,
   finalize: async () => (await import('./finalize.ts')).finalize,
+  'groups-backup': async () => (await import('./groups-backup.ts')).groupsBackup,
   reset: async () => (await import('./reset.ts')).reset,
   status: async () => (await import('./status.ts')).status,
 }

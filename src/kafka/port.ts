@@ -50,6 +50,12 @@ export interface ClusterAdmin {
   /** What a group has committed; partitions without a commit are missing. */
   committed(groupId: string, partitions: readonly TopicPartition[]): Promise<PartitionMap<CommittedOffset>>
 
+  /** All groups, of every type. Waits for every broker: a part of them is never answered. */
+  groups(): Promise<readonly GroupListing[]>
+
+  /** All that groups have committed, whoever they are; nothing for a group that does not exist. Denied ones are in `failed`. */
+  groupOffsets(groups: readonly string[]): Promise<GroupOffsetsAnswer>
+
   /** Commits for a group without members: throws GROUP_ACTIVE while it has some. Answers what was refused, and why. */
   commitFromOutside(group: string, offsets: PartitionMap<CommittedOffset>): Promise<PartitionMap<KafkaErrorName>>
 
@@ -101,6 +107,26 @@ export interface TopicDescription {
 export interface CommittedOffset {
   readonly offset: number
   readonly metadata: string
+}
+
+export interface GroupListing {
+  readonly group: string
+  /** `consumer`, `connect`, …; empty for a group that never had a member. */
+  readonly protocolType: string
+  /** `Empty`, `Stable`, …; undefined for brokers before Kafka 2.6. Too old to decide by: others may join at any moment. */
+  readonly state: string | undefined
+  /** `classic`, `consumer` (KIP-848), `share`, `streams`; undefined for brokers before Kafka 3.8. */
+  readonly type: string | undefined
+}
+
+export interface GroupOffsetsAnswer {
+  readonly offsets: ReadonlyMap<string, PartitionMap<GroupCommit>>
+  readonly failed: ReadonlyMap<string, KafkaErrorName>
+}
+
+export interface GroupCommit extends CommittedOffset {
+  /** −1 when the group did not say. */
+  readonly leaderEpoch: number
 }
 
 export interface NewTopic {

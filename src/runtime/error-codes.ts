@@ -42,6 +42,10 @@ export const errorCodes = {
     6,
     'A consumer group has members, so nobody else may commit its offsets. Stop them, wait for their session time-out, and try again.',
   ],
+  GROUPS_VANISHED: [
+    6,
+    'The cluster has no consumer group at all, and the backup knows some: it may be a new cluster, or a user who may see none. Nothing was written; the snapshots are all there.',
+  ],
   GROUP_PROTOCOL: [
     6,
     'The consumer group is used by other software, with another assignment protocol. Choose another --group-id.',

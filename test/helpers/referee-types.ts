@@ -61,6 +61,24 @@ export interface GroupOffset {
   readonly leaderEpoch: number | null
 }
 
+export interface ConsumerOptions {
+  /** `classic` by default; `consumer` is KIP-848. */
+  readonly protocol?: 'classic' | 'consumer'
+  /** Further settings of Kafka's consumer. */
+  readonly settings?: Readonly<Record<string, string | number>>
+}
+
+/** What a consumer of a group reads first in a partition. */
+export interface NextRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly kind: 'record' | 'end' | 'no commit' | 'out of range'
+  readonly offset?: string
+  /** From the header `restore.source-offset`, the last one. */
+  readonly sourceOffset?: string
+  readonly value?: string | null
+}
+
 export interface ProducerOptions {
   readonly codec?: Codec
   /** What one batch may hold before compression; default 1 MiB. */

@@ -4,10 +4,12 @@ import { RefereeJvm } from './referee-jvm.ts'
 import type {
   Codec,
   ConfigChanges,
+  ConsumerOptions,
   GenerateOptions,
   Generated,
   GroupOffset,
   GroupOffsetToCommit,
+  NextRecord,
   OpenOptions,
   PartitionOffsets,
   PartitionRead,
@@ -25,6 +27,7 @@ import type {
  */
 export class Referee implements AsyncDisposable {
   readonly #jvm: RefereeJvm
+  #consumers = 0
 
   private constructor(jvm: RefereeJvm) {
     this.#jvm = jvm
@@ -94,6 +97,25 @@ export class Referee implements AsyncDisposable {
 
   async deleteGroup(group: string): Promise<void> {
     await this.#jvm.call('deleteGroup', { group })
+  }
+
+  /** A live member of a group, of either protocol; resolves when it has partitions. */
+  async openConsumer(
+    group: string,
+    topics: readonly string[],
+    options: ConsumerOptions = {},
+  ): Promise<RefereeConsumer> {
+    const consumer = `${group}/${this.#consumers++}`
+    await this.#jvm.call('openConsumer', { consumer, group, topics, ...options })
+    return {
+      commit: async offsets => void (await this.#jvm.call('commitConsumer', { consumer, offsets })),
+      close: async () => void (await this.#jvm.call('closeConsumer', { consumer })),
+    }
+  }
+
+  /** What a consumer of the group reads first in each of the partitions, beginning where the group has committed. */
+  nextRecords(group: string, partitions: readonly { topic: string; partition: number }[]): Promise<NextRecord[]> {
+    return this.#jvm.call('nextRecords', { group, partitions })
   }
 
   /** Sends records with Kafka's producer; what goes to one partition becomes one batch if it fits. */
@@ -168,6 +190,12 @@ export class Referee implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#jvm.kill()
   }
+}
+
+export interface RefereeConsumer {
+  commit(offsets: readonly GroupOffsetToCommit[]): Promise<void>
+  /** Leaves the group. */
+  close(): Promise<void>
 }
 
 export interface RefereeProducer {

@@ -6,16 +6,20 @@ import type { ConfigResource } from '../protocol/alter-configs.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { commitFromOutside } from './commit-from-outside.ts'
 import { committedOffsets } from './committed-offsets.ts'
+import { Coordinators } from './coordinators.ts'
 import { describeConfigs } from './describe-configs.ts'
 import { describeTopicAcls } from './describe-acls.ts'
 import { describeTopics } from './describe-topics.ts'
+import { groupOffsets } from './group-offsets.ts'
 import { kafkajsRequest } from './internals.ts'
+import { listGroups } from './list-groups.ts'
 import { listOffsets } from './list-offsets.ts'
 
 const CREATE_TIMEOUT_MS = 30_000
 
 /** ClusterAdmin over kafkajs' sockets. */
 export function newAdmin(view: ClusterView): ClusterAdmin {
+  const coordinators = new Coordinators(view)
   return {
     async clusterId() {
       const { clusterId } = await view.metadata([])
@@ -31,7 +35,11 @@ export function newAdmin(view: ClusterView): ClusterAdmin {
 
     committed: (groupId, partitions) => committedOffsets(view, groupId, partitions),
 
-    commitFromOutside: (groupId, offsets) => commitFromOutside(view, groupId, offsets),
+    groups: () => listGroups(view),
+
+    groupOffsets: groups => groupOffsets(view, coordinators, groups),
+
+    commitFromOutside: (groupId, offsets) => commitFromOutside(view, coordinators, groupId, offsets),
 
     createTopic: topic =>
       view.ask(`create topic ${topic.name}`, async () => {

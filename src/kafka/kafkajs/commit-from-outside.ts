@@ -4,7 +4,8 @@ import { KafkaError, isTemporary, kafkaErrorName } from '../kafka-errors.ts'
 import type { KafkaErrorName } from '../kafka-errors.ts'
 import type { CommittedOffset } from '../port.ts'
 import type { ClusterView } from './cluster-view.ts'
-import { commitOffsets, coordinatorOf } from './group-requests.ts'
+import type { Coordinators } from './coordinators.ts'
+import { commitOffsets } from './group-requests.ts'
 
 /** The coordinator writes a request's offsets as one batch, which must not be larger than its topic allows. */
 const PER_REQUEST = 500
@@ -16,6 +17,7 @@ const NOBODY = { generation: -1, memberId: '', instanceId: null } as const
  */
 export async function commitFromOutside(
   view: ClusterView,
+  coordinators: Coordinators,
   groupId: string,
   offsets: PartitionMap<CommittedOffset>,
 ): Promise<PartitionMap<KafkaErrorName>> {
@@ -24,15 +26,20 @@ export async function commitFromOutside(
   for (let at = 0; at < all.length; at += PER_REQUEST) {
     const some = all.slice(at, at + PER_REQUEST)
     await view.ask(`commit offsets of group ${groupId}`, async () => {
-      const connection = await coordinatorOf(view, groupId, 'admin')
-      for (const { errorCode, ...where } of await commitOffsets(connection, { groupId, ...NOBODY, offsets: some })) {
-        const error = kafkaErrorName(errorCode)
-        if (error === 'UNKNOWN_MEMBER_ID') throw activeGroup(groupId)
-        if (error === undefined) continue
-        // The same offsets again change nothing.
-        if (isTemporary(error) && error !== 'UNKNOWN_TOPIC_OR_PARTITION') throw new KafkaError(error, 'OffsetCommit')
-        if (error === 'GROUP_AUTHORIZATION_FAILED') throw new KafkaError(error, 'OffsetCommit')
-        refused.set(where, error)
+      try {
+        const connection = await coordinators.of(groupId)
+        for (const { errorCode, ...where } of await commitOffsets(connection, { groupId, ...NOBODY, offsets: some })) {
+          const error = kafkaErrorName(errorCode)
+          if (error === 'UNKNOWN_MEMBER_ID') throw activeGroup(groupId)
+          if (error === undefined) continue
+          // The same offsets again change nothing.
+          if (isTemporary(error) && error !== 'UNKNOWN_TOPIC_OR_PARTITION') throw new KafkaError(error, 'OffsetCommit')
+          if (error === 'GROUP_AUTHORIZATION_FAILED') throw new KafkaError(error, 'OffsetCommit')
+          refused.set(where, error)
+        }
+      } catch (error) {
+        coordinators.forget(groupId)
+        throw error
       }
     })
   }

@@ -3,10 +3,16 @@ import { BrokerConnection } from './broker-connection.ts'
 import type { BrokerConnectionOptions } from './broker-connection.ts'
 
 /**
- * What a connection is for. Kafka serves one request at a time per connection, so what must not wait has its own; appenders
- * and members of groups are numbered.
+ * What a connection is for. Kafka serves one request at a time per connection, so what must not wait has its own; appenders,
+ * members of groups, and commits from outside of one, are numbered.
  */
-export type Purpose = 'admin' | 'fetch' | `membership ${number}` | `commit ${number}` | `produce ${number}`
+export type Purpose =
+  | 'admin'
+  | 'fetch'
+  | `membership ${number}`
+  | `commit ${number}`
+  | `outside ${number}`
+  | `produce ${number}`
 
 export interface Address {
   readonly host: string

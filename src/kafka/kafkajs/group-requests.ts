@@ -12,11 +12,19 @@ const GRACE_MS = 10_000
 
 /** A connection to the group's coordinator. Throws KafkaError; a moved or missing coordinator is temporary. */
 export async function coordinatorOf(view: ClusterView, groupId: string, purpose: Purpose): Promise<BrokerConnection> {
-  type Answer = { errorCode: number; errorMessage: string | null; coordinator: { host: string; port: number } }
-  const protocol = kafkajsRequest<Answer>('GroupCoordinator', { groupId, coordinatorType: GROUP_KEY })
-  const { errorCode, errorMessage, coordinator } = await view.anyBroker(connection => connection.request(protocol))
+  const { errorCode, errorMessage, host, port } = await view.anyBroker(connection =>
+    findCoordinator(connection, groupId),
+  )
   fail(errorCode, 'FindCoordinator', errorMessage ?? undefined)
-  return view.connections.to(coordinator, purpose)
+  return view.connections.to({ host, port }, purpose)
+}
+
+/** Who coordinates a group, as every broker knows. */
+export async function findCoordinator(connection: BrokerConnection, group: string) {
+  type Answer = { errorCode: number; errorMessage: string | null; coordinator: { host: string; port: number } }
+  const args = { groupId: group, coordinatorType: GROUP_KEY }
+  const { coordinator, ...answer } = await connection.request(kafkajsRequest<Answer>('GroupCoordinator', args))
+  return { ...answer, ...coordinator, group }
 }
 
 /** Who we are to the coordinator. */

@@ -34,6 +34,10 @@ import java.util.concurrent.Executors;
  * groups   commitOffsets {group, offsets: [{topic, partition, offset, metadata?, leaderEpoch?}]}
  *          groupOffsets {group} → [{topic, partition, offset, metadata, leaderEpoch}]
  *          listGroups → [{group, type, state}]               deleteGroup {group}
+ * members  openConsumer {consumer, group, topics, protocol?, settings?} → {partitions}: `classic` or `consumer` (KIP-848)
+ *          commitConsumer {consumer, offsets} · closeConsumer {consumer}
+ *          nextRecords {group, partitions: [{topic, partition}]} → [{topic, partition, kind, offset?, sourceOffset?, value?}]:
+ *          what a consumer of the group reads first; kind is record, end, `no commit` or `out of range`
  * produce  produce {topic, records, codec?, batchBytes?, settings?} → [{partition, offset}], in the order of records;
  *          what goes to one partition becomes one batch if it fits into batchBytes
  *          append {topic, partition, batches} → {baseOffset}: RecordBatch bytes as they are, whatever is in them
@@ -64,6 +68,7 @@ public final class Referee {
     new Produce(settings).addTo(commands);
     new Generate(settings).addTo(commands);
     new Read(settings).addTo(commands);
+    new Consume(settings).addTo(commands);
 
     ExecutorService threads = Executors.newCachedThreadPool();
     BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8), 1 << 16);

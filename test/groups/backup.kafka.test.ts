@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { eventually } from '../helpers/eventually.ts'
+import { openGroupsScene, withAdmin } from '../helpers/groups-scene.ts'
+import { startCommand } from '../helpers/in-process.ts'
+import { ok, refused } from '../helpers/restore-scene.ts'
+
+test('groups of both protocols are saved with all that they committed, and a point that none of them is ahead of', async t => {
+  await using scene = await openGroupsScene(t)
+  const { referee } = scene.world
+  const topic = await scene.source('orders', 50, { partitions: 2 })
+  const [classic, modern, plain, member] = ['classic', 'modern', 'plain', 'member'].map(word => scene.group(word))
+  for (const [group, protocol] of [
+    [classic, 'classic'],
+    [modern, 'consumer'],
+  ] as const) {
+    const consumer = await referee.openConsumer(group!, [topic], { protocol })
+    await consumer.commit([
+      { topic, partition: 0, offset: 50, metadata: 'Größe 📏', leaderEpoch: 0 },
+      { topic, partition: 1, offset: 7 },
+    ])
+    await consumer.close()
+  }
+  await referee.commitOffsets(plain!, [{ topic, partition: 1, offset: 2 ** 60 }])
+  const live = await referee.openConsumer(member!, [topic], { protocol: 'consumer' })
+
+  const { json } = ok(await scene.backUpGroups())
+  assert.deepEqual([json['groups'], json['offsets'], json['isNewSnapshot'], json['isNewPoint']], [4, 5, true, true])
+  const both = [
+    { topic, partition: 0, offset: 50, metadata: 'Größe 📏', leaderEpoch: 0 },
+    { topic, partition: 1, offset: 7, metadata: '', leaderEpoch: null },
+  ]
+  assert.deepEqual(await scene.committedIn(json['snapshot']), {
+    [classic!]: both,
+    [member!]: [],
+    [modern!]: both,
+    [plain!]: [{ topic, partition: 1, offset: 2 ** 53 - 2, metadata: '', leaderEpoch: null }],
+  })
+  const saved = await scene.groupsIn(json['snapshot'])
+  assert.deepEqual(
+    saved.map(group => [group.group_id, group.type, group.state]),
+    [
+      [classic, 'classic', 'Empty'],
+      [member, 'consumer', 'Stable'],
+      [modern, 'consumer', 'Empty'],
+      [plain, 'classic', 'Empty'],
+    ],
+  )
+  const { topicId } = await referee.describeTopic(topic)
+  assert.equal(saved[0]!.topics[0]!.topic_id, topicId)
+  const [point, ...others] = await scene.points()
+  assert.deepEqual(others, [])
+  assert.equal(point!.groupsKey, json['snapshot'])
+  assert.deepEqual(
+    point!.partitions.map(one => ({ ...one })),
+    (await referee.offsets(topic)).map(({ partition, lastStable }) => ({
+      topic,
+      topic_id: topicId,
+      partition,
+      log_start: 0,
+      end: Number(lastStable),
+    })),
+  )
+  await live.close()
+})
+
+test('something is written only when something changed, by another process, too', async t => {
+  await using scene = await openGroupsScene(t)
+  const { referee } = scene.world
+  const topic = await scene.source('orders', 10)
+  const group = scene.group('billing')
+  await referee.commitOffsets(group, [{ topic, partition: 0, offset: 3, metadata: 'm', leaderEpoch: 0 }])
+  const first = ok(await scene.backUpGroups()).json
+  const again = ok(await scene.backUpGroups()).json
+  assert.deepEqual([again['snapshot'], again['point']], [first['snapshot'], first['point']])
+  assert.deepEqual([again['isNewSnapshot'], again['isNewPoint']], [false, false])
+
+  await scene.write(topic, 5)
+  const grown = ok(await scene.backUpGroups()).json
+  assert.deepEqual([grown['isNewSnapshot'], grown['isNewPoint']], [false, true])
+  await referee.commitOffsets(group, [{ topic, partition: 0, offset: 4 }])
+  const moved = ok(await scene.backUpGroups()).json
+  assert.deepEqual([moved['isNewSnapshot'], moved['isNewPoint']], [true, true])
+  const points = await scene.points()
+  assert.deepEqual(
+    points.map(({ groupsKey, partitions }) => [groupsKey, partitions[0]!.end]),
+    [
+      [first['snapshot'], 10],
+      [first['snapshot'], 15],
+      [moved['snapshot'], 15],
+    ],
+  )
+  assert.equal((await scene.committedIn(first['snapshot']))[group]![0]!.offset, 3, 'the old one is still there')
+})
+
+test('a group whose topic was deleted loses its offsets in Kafka, and not in the older snapshots', async t => {
+  await using scene = await openGroupsScene(t)
+  const { referee } = scene.world
+  const topic = await scene.source('orders', 10)
+  const group = scene.group('billing')
+  await referee.commitOffsets(group, [{ topic, partition: 0, offset: 3 }])
+  const before = ok(await scene.backUpGroups()).json
+  await referee.deleteTopic(topic)
+  await eventually('its offsets are gone', async () => (await referee.groupOffsets(group)).length === 0)
+  await referee.commitOffsets(scene.group('other'), [{ topic: await scene.source('more', 1), partition: 0, offset: 1 }])
+  const after = ok(await scene.backUpGroups()).json
+  assert.notEqual(after['snapshot'], before['snapshot'])
+  assert.deepEqual((await scene.committedIn(after['snapshot']))[group] ?? [], [])
+  assert.equal((await scene.committedIn(before['snapshot']))[group]![0]!.offset, 3)
+})
+
+test('no group at all where some were before is an error, and replaces nothing', async t => {
+  await using scene = await openGroupsScene(t)
+  const { referee } = scene.world
+  const topic = await scene.source('orders', 10)
+  const none = ok(await scene.backUpGroups()).json
+  assert.equal(none['snapshot'], undefined, 'a cluster without groups has points all the same')
+  await referee.commitOffsets(scene.group('billing'), [{ topic, partition: 0, offset: 3 }])
+  const { json } = ok(await scene.backUpGroups())
+  await referee.deleteGroup(scene.group('billing'))
+  refused(await scene.backUpGroups(), 6, 'GROUPS_VANISHED', 'knows 1')
+  const points = await scene.points()
+  assert.deepEqual(
+    points.map(({ groupsKey }) => groupsKey),
+    [undefined, json['snapshot']],
+  )
+})
+
+test('a worker goes on over passing troubles, makes points as topics grow, and ends when it is asked to', async t => {
+  await using scene = await openGroupsScene(t)
+  const { referee } = scene.world
+  const topic = await scene.source('orders', 10)
+  const group = scene.group('billing')
+  await referee.commitOffsets(group, [{ topic, partition: 0, offset: 3 }])
+  let isVanished = false
+  const ports = withAdmin(admin => ({
+    groups: async () => (isVanished ? [] : admin.groups()),
+    async groupOffsets(groups) {
+      return isVanished ? { offsets: new Map(), failed: new Map() } : admin.groupOffsets(groups)
+    },
+    async topics(names) {
+      return (await admin.topics(names)).filter(({ name }) => name === topic)
+    },
+  }))
+  const flags = ['--interval=100ms', '--metrics-port=0', scene.groups, ...scene.common]
+  const worker = startCommand(['groups-backup', ...flags], ports)
+  await eventually('a point is there', async () => (await scene.points()).length === 1)
+  isVanished = true
+  await eventually('it tells of the trouble', () => /GROUPS_VANISHED/.test(worker.output()))
+  isVanished = false
+  await scene.write(topic, 10)
+  await eventually('it goes on', async () => (await scene.points()).at(-1)!.partitions[0]!.end === 20)
+  worker.signal('SIGTERM')
+  assert.equal((await worker.result).exit, 0)
+  assert.equal(new Set((await scene.points()).map(point => point.groupsKey)).size, 1)
+})
+
+test('the groups of another cluster are refused, as its topics are', async t => {
+  await using scene = await openGroupsScene(t)
+  ok(await scene.backUpGroups())
+  const elsewhere = withAdmin(() => ({ clusterId: async () => 'another-cluster-id' }))
+  refused(await scene.backUpGroups([], elsewhere), 6, 'FOREIGN_CLUSTER')
+})

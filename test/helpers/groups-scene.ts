@@ -1,0 +1,89 @@
+import type { TestContext } from 'node:test'
+import type { Ports } from '../../src/commands/ports.ts'
+import { readGroups } from '../../src/catalog/group-snapshots.ts'
+import { pointsNotAfter } from '../../src/catalog/restoration-points.ts'
+import type { RestorationPoint } from '../../src/catalog/restoration-points.ts'
+import type { GroupOffsets } from '../../src/format/snapshot/group-offsets.ts'
+import type { ClusterAdmin } from '../../src/kafka/port.ts'
+import type { CommandResult } from './in-process.ts'
+import { runCommand } from './in-process.ts'
+import { RestoreScene } from './restore-scene.ts'
+import { openWorld } from './world.ts'
+
+/** One committed offset, as short as tests want it. */
+export interface Committed {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly metadata: string | null
+  readonly leaderEpoch: number | null
+}
+
+/** A backup of topics and groups in a folder, and the commands about groups: for groups whose names begin like the world's. */
+export class GroupsScene extends RestoreScene {
+  /** Matches the groups of this test and no others. */
+  get groups(): string {
+    return `--groups=.*${this.world.name('')}`
+  }
+
+  group(word: string): string {
+    return this.world.name(word)
+  }
+
+  backUpGroups(flags: readonly string[] = [], ports = this.#ownTopics): Promise<CommandResult> {
+    const own = ['--once', '--metrics-port=0', this.groups]
+    return runCommand(['groups-backup', ...own, ...flags, ...this.common], ports)
+  }
+
+  /** The commits of a snapshot, by group. */
+  async committedIn(key: unknown): Promise<Record<string, Committed[]>> {
+    const { groups } = await readGroups(this.store, String(key))
+    return Object.fromEntries(groups.map(group => [group.group_id, flatten(group)]))
+  }
+
+  async groupsIn(key: unknown): Promise<readonly GroupOffsets[]> {
+    return (await readGroups(this.store, String(key))).groups
+  }
+
+  /** All restoration points, the oldest first. */
+  async points(): Promise<RestorationPoint[]> {
+    return (await Array.fromAsync(pointsNotAfter(this.store, Date.now()))).toReversed()
+  }
+
+  /** Other tests come and go on the same broker: their topics are none of this one's. */
+  get #ownTopics(): (real: Ports) => Ports {
+    const suffix = this.world.name('')
+    return withAdmin(admin => ({
+      async topics(names) {
+        return (await admin.topics(names)).filter(({ name }) => name.includes(suffix))
+      },
+    }))
+  }
+}
+
+/** Ports whose cluster answers some verbs otherwise. */
+export function withAdmin(change: (real: ClusterAdmin) => Partial<ClusterAdmin>): (real: Ports) => Ports {
+  return real => ({
+    ...real,
+    async openKafka(options, tools) {
+      const kafka = await real.openKafka(options, tools)
+      return { ...kafka, admin: { ...kafka.admin, ...change(kafka.admin) } }
+    },
+  })
+}
+
+function flatten({ topics }: GroupOffsets): Committed[] {
+  return topics.flatMap(({ topic, partitions }) =>
+    partitions.map(({ partition, offset, metadata, leader_epoch: leaderEpoch }) => ({
+      topic,
+      partition,
+      offset,
+      metadata,
+      leaderEpoch,
+    })),
+  )
+}
+
+export async function openGroupsScene(t: TestContext): Promise<GroupsScene> {
+  return new GroupsScene(await openWorld(t))
+}
