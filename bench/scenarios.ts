@@ -30,7 +30,12 @@ interface Done {
 
 const root = join(import.meta.dirname, '..')
 /** As bin/maxbrod starts it, but the compiled program: what is measured is what is shipped. */
-const program = ['--require', join(root, 'bin/take-sigusr1.cjs'), join(root, 'dist/cli.js')]
+const program = [
+  '--initial-old-space-size=128',
+  '--require',
+  join(root, 'bin/take-sigusr1.cjs'),
+  join(root, 'dist/cli.js'),
+]
 
 /** One backup of the whole topic into a prefix of its own. */
 export async function runBackup(servers: Servers, data: DataSet, run: number): Promise<RunResult> {
