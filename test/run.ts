@@ -34,6 +34,8 @@ async function main(): Promise<number> {
   // Everything that tests and servers put into temporary files is in here, and goes away with the run.
   const folder = mkdtempSync(join(tmpdir(), 'maxbrod-test-'))
   process.env['TMPDIR'] = folder
+  // Hundreds of processes load the same sources; compiling them takes half of a short one's time (measured).
+  process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '../.cache/compile')
   const results: FileResult[] = []
   let problem = files.length === 0 ? `no test file has ${positionals.join(' or ')} in its path` : undefined
   try {

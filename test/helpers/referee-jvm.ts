@@ -18,6 +18,7 @@ export class RefereeJvm {
       classPath: 'kafka',
       main: 'maxbrod.Referee',
       heapMiB: 768,
+      flags: ['-XX:TieredStopAtLevel=1'], // it lives for seconds, like the brokers
       args: [JSON.stringify(settings)],
       isTethered: false,
     })

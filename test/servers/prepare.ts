@@ -14,10 +14,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
-import { cacheFolder, javaProgram } from './jars.ts'
+import { basename, join } from 'node:path'
+import { cacheFolder, classArchive, javaArguments, javaProgram } from './jars.ts'
 
 const javaMajorMin = 17
+const REHEARSAL_MS = 120_000
 const pom = join(import.meta.dirname, 'pom.xml')
 const javaSources = join(import.meta.dirname, '../java')
 
@@ -31,7 +32,10 @@ export function prepareServers(say: (line: string) => void): void {
   mkdirSync(cacheFolder, { recursive: true })
   const jarsStamp = digestOf([pom])
   const classesStamp = digestOf([pom, ...filesBelow(javaSources)])
-  if (isStamped('jars', jarsStamp) && isStamped('classes', classesStamp)) return
+  // An archive fits one JVM and the paths of its jars.
+  const archiveStamp = `${classesStamp} ${cacheFolder} ${process.env['JAVA_HOME'] ?? ''}`
+  const stamps = { jars: jarsStamp, classes: classesStamp, archive: archiveStamp }
+  if (Object.entries(stamps).every(([name, stamp]) => isStamped(name, stamp))) return
   const java = findJava()
   if (!isStamped('jars', jarsStamp)) {
     say('fetching Apache Kafka and S3Proxy with Maven (about 110 MB, once)')
@@ -39,8 +43,10 @@ export function prepareServers(say: (line: string) => void): void {
   }
   if (!isStamped('classes', classesStamp)) {
     say('compiling test/java')
-    build('classes', classesStamp, ['classes'], folder => compile(java, join(folder, 'classes')))
+    build('classes', classesStamp, ['classes'], folder => compile(java, folder))
   }
+  if (!isStamped('archive', archiveStamp))
+    build('archive', archiveStamp, ['archive'], folder => archiveClasses(java, folder))
 }
 
 /** Makes the folders aside and moves them into place, so that a run that was cut short leaves nothing half done. */
@@ -76,8 +82,23 @@ function compile(java: string, folder: string): void {
   const sources = filesBelow(javaSources).filter(file => file.endsWith('.java'))
   const classPath = readdirSync(join(cacheFolder, 'kafka')).map(name => join(cacheFolder, 'kafka', name))
   const args = ['-jar', join(compiler, jar), '-17', '-nowarn', '-encoding', 'UTF-8', '-cp', classPath.join(':')]
-  const result = spawnSync(java, [...args, '-d', folder, ...sources], { encoding: 'utf8' })
+  const loose = join(folder, 'loose')
+  const result = spawnSync(java, [...args, '-d', loose, ...sources], { encoding: 'utf8' })
   if (result.status !== 0) throw new CannotPrepare(`test/java does not compile:\n${result.stdout}${result.stderr}`)
+  mkdirSync(join(folder, 'classes'))
+  const pack = ['-cp', loose, 'maxbrod.Pack', loose, join(folder, 'classes/maxbrod.jar')]
+  const packed = spawnSync(java, pack, { encoding: 'utf8' })
+  if (packed.status !== 0) throw new CannotPrepare(`test/java cannot be packed:\n${packed.stderr}`)
+}
+
+/** Only makes things faster: where it does not come about, JVMs load their classes one by one. */
+function archiveClasses(java: string, folder: string): void {
+  rmSync(classArchive, { force: true })
+  mkdirSync(join(folder, 'archive'))
+  const flags = [`-XX:ArchiveClassesAtExit=${join(folder, 'archive', basename(classArchive))}`, '-Xlog:disable']
+  const place = mkdtempSync(join(folder, 'rehearsal-'))
+  const options = { classPath: 'kafka', main: 'maxbrod.Rehearsal', heapMiB: 512, isTethered: false } as const
+  spawnSync(java, javaArguments({ ...options, flags, args: [place] }), { stdio: 'ignore', timeout: REHEARSAL_MS })
 }
 
 function findJava(): string {
