@@ -55,6 +55,8 @@ function outcomeOf({ topics, ...rest }: PlanResult): Outcome {
     : rest.filesAdded > 0
       ? `planned ${rest.filesAdded} files in ${rest.planTopic}; next: maxbrod restore --plan-topic ${rest.planTopic}`
       : `nothing new to plan in ${rest.planTopic}`
-  const text = `${table(['source', 'target', 'partitions', 'files', 'records', 'bytes'], rows)}${done}\n`
+  const { restorationPoint: point } = rest
+  const cut = point === undefined ? '' : `all topics end at the restoration point of ${point.at}\n`
+  const text = `${table(['source', 'target', 'partitions', 'files', 'records', 'bytes'], rows)}${cut}${done}\n`
   return { result: 'ok', details: { ...rest, topics }, text }
 }

@@ -1,6 +1,7 @@
 import { readNewestDefinitions } from '../catalog/topic-definitions.ts'
 import type { PlanMapping } from '../format/plan.ts'
 import type { PlannerDeps } from './deps.ts'
+import type { LookedAt } from './look.ts'
 import { targetName } from './mapping.ts'
 import { orderTopics } from './order.ts'
 import type { PlannerOptions } from './options.ts'
@@ -16,15 +17,14 @@ export async function emptyTopics(
   { store }: PlannerDeps,
   { topics, excludeTopics }: PlannerOptions,
   mapping: PlanMapping,
-  withFiles: ReadonlySet<string>,
+  { topics: withFiles, point }: Pick<LookedAt, 'topics' | 'point'>,
   signal: AbortSignal,
 ): Promise<WantedTarget[]> {
   const definitions = (await readNewestDefinitions(store, signal))?.topics ?? []
-  const names = orderTopics(
-    definitions.map(({ topic }) => topic).filter(topic => !withFiles.has(topic)),
-    topics,
-    excludeTopics,
-  )
+  const known = new Set(withFiles.map(({ folder }) => folder.topic))
+  const then = point === undefined ? undefined : new Set(point.partitions.map(({ topic }) => topic))
+  const isEmpty = (topic: string) => !known.has(topic) && then?.has(topic) !== false
+  const names = orderTopics(definitions.map(({ topic }) => topic).filter(isEmpty), topics, excludeTopics)
   return names.flatMap(source => {
     const definition = definitions.find(({ topic }) => topic === source)
     if (definition === undefined) return []

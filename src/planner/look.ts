@@ -1,9 +1,11 @@
 import { findArchive } from '../catalog/archive.ts'
+import type { RestorationPoint } from '../catalog/restoration-points.ts'
 import type { TopicFolder } from '../catalog/tile-list.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import { auditPartition, findingsOf } from './audit.ts'
 import type { AuditedPartition } from './audit.ts'
+import { choosePoint } from './choose-point.ts'
 import { cutHistory } from './cut-history.ts'
 import type { PlannerDeps } from './deps.ts'
 import { joinLineages, warningsOf } from './lineages.ts'
@@ -20,6 +22,10 @@ export interface LookedAt {
   /** Undefined for a backup that does not name its cluster. */
   readonly clusterId: string | undefined
   readonly topics: readonly AuditedTopic[]
+  /** What all topics are cut by, if they are. */
+  readonly point: RestorationPoint | undefined
+  /** What was asked for, or what the point makes of it. */
+  readonly window: Window
   readonly foreignKeys: readonly string[]
   readonly warnings: readonly string[]
 }
@@ -39,7 +45,7 @@ const NAMED_KEYS = 20
 export async function lookAtBackup(
   deps: PlannerDeps,
   options: PlannerOptions,
-  window: Window,
+  asked: Window,
   signal: AbortSignal,
 ): Promise<LookedAt> {
   const archive = await findArchive(deps.store, signal)
@@ -48,9 +54,19 @@ export async function lookAtBackup(
   using task = deps.progress.task('reading headers', { unit: 'files', total: undefined })
   const survey = { maxRecordBytes: options.maxRecordBytes, onForeign, onTile: () => task.add(1), signal }
   const folders = await surveyFolders(deps, survey)
-  const selected = await selectTopics(deps, folders, options, signal)
+  const surveyed = new Map<string, readonly SurvivingHistory[]>()
+  const historiesOf = async (folder: TopicFolder) => {
+    const known = surveyed.get(folder.name) ?? joinLineages((await surveyTopic(deps, folder, survey)).partitions)
+    surveyed.set(folder.name, known)
+    return known
+  }
+  const { at } = options
+  const chosen =
+    at === undefined ? undefined : await choosePoint(deps, { ...options, at }, folders, historiesOf, signal)
+  const selected = chosen?.folders ?? (await selectTopics(deps, folders, options, signal))
+  const window = chosen?.window ?? asked
   checkWindow(
-    window,
+    asked,
     selected.map(({ topic }) => topic),
   )
   const scanning = { maxRecordBytes: options.maxRecordBytes, signal }
@@ -58,12 +74,13 @@ export async function lookAtBackup(
   const cutWarnings: string[] = []
   let clusterId = archive?.clusterId
   for (const folder of selected) {
-    const { partitions } = await surveyTopic(deps, folder, survey)
-    if (partitions.length === 0) continue // foreign objects only, which are told
-    const tiles = partitions.flatMap(partition => partition.tiles)
+    const found = await historiesOf(folder)
+    surveyed.delete(folder.name) // a large backup fills the memory only once
+    if (found.length === 0) continue // foreign objects only, which are told
+    const tiles = found.flatMap(history => history.tiles)
     clusterId ??= tiles.find(tile => tile.clusterId !== undefined)?.clusterId
     const topicId = folder.topicId ?? tiles.find(tile => tile.topicId !== undefined)?.topicId
-    const histories = withDemanded(joinLineages(partitions), folder, window)
+    const histories = withDemanded(found, folder, window)
     cutWarnings.push(...histories.flatMap(warningsOf))
     const audited: AuditedPartition[] = []
     // One after the other: each may hold blocks in memory.
@@ -79,7 +96,7 @@ export async function lookAtBackup(
       hint: 'check --topics',
     })
   }
-  const warnings = [...judge(topics, options), ...cutWarnings]
+  const warnings = [...(chosen?.warnings ?? []), ...judge(topics, options), ...cutWarnings]
   if (foreignKeys.length > 0) {
     const named = foreignKeys.slice(0, NAMED_KEYS).join(', ')
     warnings.push(
@@ -90,7 +107,7 @@ export async function lookAtBackup(
     throw new MaxbrodError('TILING_HOLE', warnings.join('; '), { hint: 'without --strict these are warnings' })
   }
   const ordered = largeLast(topics, options.processLargeTopicsLast, ({ folder }) => folder.topic, bytesOf)
-  return { clusterId, topics: ordered, foreignKeys, warnings }
+  return { clusterId, topics: ordered, point: chosen?.point, window, foreignKeys, warnings }
 }
 
 function bytesOf({ partitions }: AuditedTopic): number {

@@ -70,7 +70,9 @@ export const plannerOptions = section('plan', {
     isAdvanced: true,
     doc: 'Restore up to these offsets, without the records that have them. A file as for --from-offsets; kafka-get-offsets.sh prints such lines.',
   }),
-  at: time({ doc: 'Restore the last restoration point not after this.' }),
+  at: time({
+    doc: 'Restore the newest restoration point not after this. All topics are cut at one moment, and groups-restore --at fits to it.',
+  }),
   acceptGaps: list({
     placeholder: 'TOPIC-PARTITION',
     doc: 'Plan these partitions in spite of missing files. The refusal lists them.',

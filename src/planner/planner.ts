@@ -1,6 +1,5 @@
 import type { PlanMapping } from '../format/plan.ts'
 import { must } from '../runtime/assert.ts'
-import { MaxbrodError } from '../runtime/errors.ts'
 import type { Stop } from '../runtime/stop.ts'
 import type { PlannerDeps } from './deps.ts'
 import { checkSameMapping, isPlanned, plannedTarget } from './head.ts'
@@ -29,16 +28,15 @@ import { readWindow } from './window.ts'
 export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, stop: Stop): Promise<PlanResult> {
   const { kafka, log } = deps
   const signal = stop.draining
-  refuseUnbuilt(options)
   const mapping: PlanMapping = {
     targetPrefix: options.targetPrefix ?? '',
     rename: [...options.rename].toSorted(([a], [b]) => (a < b ? -1 : 1)),
     partitionMap: options.partitionMap,
   }
-  const window = await readWindow(deps, options)
-  const looked = await lookAtBackup(deps, options, window, signal)
+  const asked = await readWindow(deps, options)
+  const looked = await lookAtBackup(deps, options, asked, signal)
   const sources = [...new Set(looked.topics.map(({ folder }) => folder.topic))]
-  const empty = await emptyTopics(deps, options, mapping, new Set(sources), signal)
+  const empty = await emptyTopics(deps, options, mapping, looked, signal)
   checkMapping([...sources, ...empty.map(({ source }) => source)], mapping, options.planTopic)
   const before = await readExisting(deps, options, mapping, signal)
   const targets = await wantedTargets(deps, looked, mapping, signal)
@@ -59,7 +57,7 @@ export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, sto
   const warnings = [...looked.warnings, ...holesBehindPlan(wanted.chains, before, options)]
   warnings.push(...(await createEmptyTopics(deps, empty, options)))
   for (const warning of warnings) log.warn(warning)
-  const job: PlanJob = { deps, options, mapping, window, looked, wanted, before, fresh, existing, warnings, signal }
+  const job: PlanJob = { deps, options, mapping, looked, wanted, before, fresh, existing, warnings, signal }
   return options.dryRun ? dryRun(job) : writePlan(job)
 }
 
@@ -68,13 +66,6 @@ async function dryRun(job: PlanJob): Promise<PlanResult> {
   const { deps, options, fresh, existing, before } = job
   for (const target of fresh) await describeExisting(deps, target, existing, options, job.warnings)
   return resultOf(job, planIdOfJob(job, before), 0, before?.heads[0]?.restoreId)
-}
-
-function refuseUnbuilt({ at }: PlannerOptions): void {
-  const asked = { '--at': at !== undefined }
-  for (const [flag, isAsked] of Object.entries(asked)) {
-    if (isAsked) throw new MaxbrodError('NOT_BUILT', `${flag} is not there yet in this version`, { flag })
-  }
 }
 
 /** The plan that the topic holds already, if it exists. */

@@ -4,6 +4,10 @@ export interface PlanResult {
   readonly planId: string
   readonly restoreId: string | undefined
   readonly isDryRun: boolean
+  /** What all topics were cut by (--at), and the group snapshot that fits to it. */
+  readonly restorationPoint:
+    | { readonly at: string; readonly key: string; readonly groups: string | undefined }
+    | undefined
   /** Files that this run added to the plan. */
   readonly filesAdded: number
   readonly topics: readonly PlannedTopic[]

@@ -13,13 +13,22 @@ export interface Window {
   readonly to: PartitionMap<number> | undefined
 }
 
-type WindowOptions = Pick<PlannerOptions, 'until' | 'fromOffsets' | 'toOffsets' | 'incarnation'>
+type WindowOptions = Pick<PlannerOptions, 'at' | 'until' | 'fromOffsets' | 'toOffsets' | 'incarnation'>
 
 /** Throws USAGE for lists that cannot be read. */
 export async function readWindow(
   { readFile }: Pick<PlannerDeps, 'readFile'>,
-  { until, fromOffsets, toOffsets, incarnation }: WindowOptions,
+  { at, until, fromOffsets, toOffsets, incarnation }: WindowOptions,
 ): Promise<Window> {
+  const others = {
+    '--until': until,
+    '--from-offsets': fromOffsets,
+    '--to-offsets': toOffsets,
+    '--incarnation': incarnation,
+  }
+  const other = Object.entries(others).find(([, value]) => value !== undefined)?.[0]
+  if (at !== undefined && other !== undefined)
+    throw new MaxbrodError('USAGE', `--at says all that ${other} says`, { hint: `leave out one of them` })
   if (incarnation === 'all' && (fromOffsets ?? toOffsets) !== undefined)
     throw new MaxbrodError('USAGE', 'offsets say nothing where there are several incarnations', {
       hint: 'leave out --incarnation all, or the lists of offsets',

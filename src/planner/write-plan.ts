@@ -21,7 +21,6 @@ import { restOfChain } from './rest-of-chain.ts'
 import type { PlanResult } from './result.ts'
 import type { WantedTarget } from './targets.ts'
 import { windowText } from './window.ts'
-import type { Window } from './window.ts'
 import type { Wanted } from './want.ts'
 
 /** What was found out before anything is written. */
@@ -29,7 +28,6 @@ export interface PlanJob {
   readonly deps: PlannerDeps
   readonly options: PlannerOptions
   readonly mapping: PlanMapping
-  readonly window: Window
   readonly looked: LookedAt
   readonly wanted: Wanted
   /** The plan that the plan topic holds already; undefined when there is no such topic. */
@@ -106,13 +104,13 @@ async function topicsToHold({ admin }: Kafka, { chains }: Wanted, state: PlanSta
 
 /** The plan's id; targets that do not exist yet are named instead of identified. */
 export function planIdOfJob(
-  { options, mapping, window, wanted, existing }: PlanJob,
+  { options, mapping, looked, wanted, existing }: PlanJob,
   state: PlanState | undefined,
 ): string {
   const selection = [
     options.topics.map(String),
     options.excludeTopics.map(String),
-    windowText(window),
+    windowText(looked.window),
     options.incarnation ?? '',
   ]
   const idOf = (topic: string) => plannedTarget(state, topic)?.topicId ?? existing.get(topic)?.topicId ?? topic
@@ -136,11 +134,17 @@ export function resultOf(
     planId,
     restoreId,
     isDryRun: options.dryRun,
+    restorationPoint: pointOf(looked),
     filesAdded,
     topics: tableOf(wanted, created),
     foreignKeys: looked.foreignKeys.length,
     warnings,
   }
+}
+
+function pointOf({ point }: LookedAt): PlanResult['restorationPoint'] {
+  if (point === undefined) return undefined
+  return { at: new Date(point.atMs).toISOString(), key: point.key, groups: point.groupsKey }
 }
 
 async function openPlanTopic(

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
+import { writePoint } from '../../src/catalog/restoration-points.ts'
+import { plainRecords } from '../helpers/data-file.ts'
+import { putTile } from '../helpers/put-tile.ts'
 import type { RestoreScene } from '../helpers/restore-scene.ts'
 import { ok, openRestoreScene, refused } from '../helpers/restore-scene.ts'
 
@@ -86,4 +89,66 @@ test('--from-offsets and --to-offsets restore exactly these records; partitions 
   assert.deepEqual(planned.json['warnings'], [])
   assert.deepEqual(await restored(scene, topic), [range(7, 51), range(0, 25)])
   assert.equal(ok(await scene.plan(flags)).json['filesAdded'], 0)
+})
+
+test('--at cuts all topics at the newest restoration point that their files reach, and takes the incarnations of that moment', async t => {
+  await using scene = await openRestoreScene(t)
+  const topic = await backUp(scene)
+  const [again, late] = [scene.world.name('again'), scene.world.name('late')]
+  const [first, second] = ['Hx3y8Ra6RBe9-hFQXtB2Kg', 'AAAAAAAAAAAAAAAAAAAAAA']
+  await scene.putFiles(again, 0, [0, 9])
+  const reborn = { topic: again, topicId: second, partition: 0, lineage: undefined }
+  await putTile(scene.store, reborn, { from: 0, to: 7 }, [plainRecords(7, 0)])
+  await scene.putFiles(late, 0, [0, 4])
+  const hour = 3_600_000
+  const point = (hours: number, id: string, ends: readonly [string, number, number][]) =>
+    writePoint(scene.store, {
+      atMs: startMs + hours * hour,
+      groupsKey: `@groups/${hours}.avro`,
+      partitions: ends.map(([of, partition, end]) => ({
+        topic: of,
+        topic_id: of === again ? id : first,
+        partition,
+        log_start: of === late ? end : 0,
+        end,
+      })),
+    })
+  const ends = (n: number): [string, number, number][] => [
+    [topic, 0, n],
+    [topic, 1, 20],
+    [again, 0, 4],
+  ]
+  await point(1, first, ends(12))
+  const key = await point(2, second, ends(25))
+  await point(3, second, [...ends(61), [late, 0, 4]])
+  const at = (hours: number) => `--at=${new Date(startMs + hours * hour).toISOString()}`
+
+  refused(await scene.plan([...create, at(0.5)]), 10, 'BACKUP_NOT_FOUND', 'there is no restoration point up to')
+  refused(await scene.plan([...create, at(1), '--until=1700000000']), 2, 'USAGE', '--at says all that --until says')
+  const dry = ok(await scene.plan([...create, at(1.5), '--dry-run']))
+  const rows = dry.json['topics'] as { source: string; topicId: string; records: number }[]
+  assert.deepEqual(
+    rows.map(row => [row.source, row.topicId, row.records]).toSorted(),
+    [
+      [topic, first, 32],
+      [again, first, 4],
+    ].toSorted(),
+  )
+
+  const planned = ok(await scene.plan([...create, at(9)]))
+  const moment = new Date(startMs + 2 * hour).toISOString()
+  assert.deepEqual(planned.json['restorationPoint'], { at: moment, key, groups: '@groups/2.avro' })
+  assert.deepEqual(planned.json['warnings'], [
+    `the restoration point of ${new Date(startMs + 3 * hour).toISOString()} is passed over: ${topic}-0 ended at 61, and its files end at 60; the one of ${moment} is restored`,
+    `${late} did not exist at ${moment} and is left out`,
+  ])
+  assert.deepEqual(await restored(scene, topic), [range(0, 25), range(0, 20)])
+  assert.deepEqual(await restored(scene, again), [range(0, 4), []])
+  assert.ok((await scene.files()).every(({ source }) => source.topic !== again || source.topicId === second))
+
+  // When the files have come, the next run goes on to the newer point.
+  await scene.putFiles(topic, 0, [60, 66])
+  const newer = ok(await scene.plan([...create, at(9)]))
+  assert.deepEqual(newer.json['warnings'], [])
+  assert.deepEqual(await restored(scene, topic), [range(0, 61), range(0, 20)])
 })
