@@ -22,9 +22,11 @@ counts as not set. Flags are written with two dashes or one, with \`=\` or a bla
 
 ${kinds}
 ${parts.join('\n')}
-## Names of kafka-data-keep
+## Names of other programs
 
-These work, too, and are read as kafka-data-keep reads them: commas separate expressions, which match any part of a name.
+These work, too, and are read as those programs read them: expressions of kafka-data-keep are separated by commas and match any part of a
+name. Names of flags are those of kafka-data-keep, of kafka-backup (\`--topic\`, \`--continuous\`, …), and of backup connectors (\`--flush.size\`, …).
+Where a default differs, ours counts; docs/migration.md has a table of them.
 
 ${foreignTable([...users.keys()])}
 `
@@ -47,7 +49,7 @@ function sectionPart(section: Section, users: readonly string[]): string {
   const rows = declaredOptions([section]).map(declared => [
     names(declared),
     declared.variables
-      .filter(({ kind }) => kind === declared.option.kind)
+      .filter(({ isForeign }) => !isForeign)
       .map(({ name }) => `\`${name}\``)
       .join(' '),
     declared.option.default.map(text => `\`${text}\``).join(' '),

@@ -1,5 +1,6 @@
-import { regexList, looseRegexes } from '../config/kinds-of-list.ts'
+import { regexList } from '../config/kinds-of-list.ts'
 import { bytes, count, duration, port, rate } from '../config/kinds-of-number.ts'
+import { looseRegexes, milliseconds, plainNames, switchBetween } from '../config/kinds-of-others.ts'
 import { choice, flag, path, text } from '../config/kinds-of-text.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
@@ -8,11 +9,15 @@ import { WHEN_DISK_IS_FULL } from './disk-room.ts'
 export const backupOptions = section('backup', {
   topics: regexList({
     default: ['.*'],
-    foreign: [{ env: 'KAFKA_TOPICS_REGEX', kind: looseRegexes }],
+    foreign: [
+      { flag: 'topics-regex', env: 'KAFKA_TOPICS_REGEX', kind: looseRegexes },
+      { flag: 'topic', kind: plainNames },
+      { flag: 't', kind: plainNames },
+    ],
     doc: "Topics to back up: regexes of whole names. Kafka's internal topics are not among them without --include-internal.",
   }),
   excludeTopics: regexList({
-    foreign: [{ env: 'KAFKA_EXCLUDE_TOPICS_REGEX', kind: looseRegexes }],
+    foreign: [{ flag: 'exclude-topics-regex', env: 'KAFKA_EXCLUDE_TOPICS_REGEX', kind: looseRegexes }],
     doc: 'Topics to leave out, even if --topics matches them.',
   }),
   includeInternal: flag({
@@ -25,7 +30,10 @@ export const backupOptions = section('backup', {
     env: ['KAFKA_GROUP_ID'],
     doc: 'Consumer group of the workers. All workers of one backup have the same, and every backup another.',
   }),
-  once: flag({ doc: 'End when all is backed up that is there at the start.' }),
+  once: flag({
+    foreign: [{ flag: 'continuous', kind: switchBetween(false, true) }],
+    doc: 'End when all is backed up that is there at the start.',
+  }),
   minFileSize: bytes({
     default: '5MiB',
     min: '1KiB',
@@ -34,12 +42,19 @@ export const backupOptions = section('backup', {
   maxFileSize: bytes({
     min: '64KiB',
     isAdvanced: true,
+    foreign: [{ flag: 'max-chunk-size' }],
     doc: 'Upload no larger file, except for a single larger record. A file is closed before a block that might be too much for it.',
   }),
-  maxFileRecords: count({ min: '1', isAdvanced: true, doc: 'Upload no file with more records.' }),
+  maxFileRecords: count({
+    min: '1',
+    isAdvanced: true,
+    foreign: [{ flag: 'flush.size' }],
+    doc: 'Upload no file with more records.',
+  }),
   maxFileAge: duration({
     default: '5m',
     min: '100ms',
+    foreign: [{ flag: 'rotate.interval.ms', kind: milliseconds }],
     doc: 'Upload a smaller file once it is this old. Its age counts from the first record, or the first offset without one.',
   }),
   topicRules: path({
@@ -50,6 +65,7 @@ export const backupOptions = section('backup', {
     default: '5s',
     min: '100ms',
     isAdvanced: true,
+    foreign: [{ flag: 'partition-idle-threshold', env: 'PARTITION_IDLE_THRESHOLD' }],
     doc: 'Close the open block of a partition that got nothing new for this long, to save memory.',
   }),
   onDiskFull: choice(WHEN_DISK_IS_FULL, {
@@ -108,7 +124,13 @@ export const backupOptions = section('backup', {
   }),
   flushPort: port({
     default: '8082',
+    foreign: [{ flag: 'flush-server-port', env: 'FLUSH_SERVER_PORT' }],
     doc: 'Port of 127.0.0.1 for maxbrod flush, 0 for none.',
+  }),
+  enableFlushServer: flag({
+    default: 'true',
+    isAdvanced: true,
+    doc: 'Listen on --flush-port; false is the same as --flush-port 0.',
   }),
 })
 

@@ -1,4 +1,5 @@
-import { looseRegexes, regexList } from '../config/kinds-of-list.ts'
+import { regexList } from '../config/kinds-of-list.ts'
+import { looseRegexes } from '../config/kinds-of-others.ts'
 import { flag, text } from '../config/kinds-of-text.ts'
 import { kindOfOne, one } from '../config/option.ts'
 import { section } from '../config/section.ts'

@@ -42,9 +42,10 @@ export const backup = command({
     using _closing = { [Symbol.dispose]: () => store.close() }
     await using kafka = await context.openKafka(values.kafka, context)
     await using _ = await startWatchServer(context, values.metrics, () => ({ isAlive: true, says: 'running' }))
+    const { enableFlushServer } = values.backup
     const isFlushNamed = context.origins.backup.flushPort.from !== 'default'
     await using flushSwitch = await openFlushSwitch({
-      port: isFlushNamed || !values.backup.once ? values.backup.flushPort : 0,
+      port: enableFlushServer && (isFlushNamed || !values.backup.once) ? values.backup.flushPort : 0,
       isNamed: isFlushNamed,
       logger,
       onFlushSignal: listener => context.onFlushSignal(listener),

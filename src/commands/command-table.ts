@@ -16,6 +16,21 @@ export const commandTable: CommandTable = {
   status: async () => (await import('./status.ts')).status,
 }
 
+/** What other programs call our commands, and the flags that make them mean the same. */
+export const otherNames: Readonly<Record<string, readonly [command: string, ...flags: string[]]>> = {
+  'topics-backup': ['backup'],
+  'topics-plan-restore': ['plan'],
+  'topics-restore': ['restore'],
+  'consumer-groups-backup': ['groups-backup'],
+  'reset-cursor': ['reset', '--to', 'beginning'],
+}
+
+/** The command line in our own words. */
+export function inOurWords([name = '--help', ...flags]: readonly string[]): readonly [string, ...string[]] {
+  const [command, ...own] = Object.hasOwn(otherNames, name) ? (otherNames[name] ?? [name]) : [name]
+  return [command, ...own, ...flags]
+}
+
 /** The command of that name; USAGE when there is none. */
 export function findCommand(table: CommandTable, name: string): Promise<Command> {
   const load = Object.hasOwn(table, name) ? table[name] : undefined

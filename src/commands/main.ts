@@ -3,7 +3,7 @@ import { table as tableText } from '../observe/table.ts'
 import { Redactor } from '../observe/redact.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { CommandTable } from './command-table.ts'
-import { allCommands, findCommand } from './command-table.ts'
+import { allCommands, findCommand, inOurWords } from './command-table.ts'
 import type { Command } from './command.ts'
 import { commonSections } from './common-sections.ts'
 import { reportError } from './ending.ts'
@@ -24,7 +24,7 @@ export function reportCrash(error: unknown, world: World): number {
 }
 
 async function dispatch(world: World, table: CommandTable): Promise<number> {
-  const [name = '--help', ...argv] = world.argv
+  const [name, ...argv] = inOurWords(world.argv)
   if (name === 'help') return dispatch({ ...world, argv: [...argv, '--help'] }, table)
   if (name === '--version') {
     world.stdout.write(`maxbrod ${world.version} (${world.runtime})\n`)

@@ -1,10 +1,14 @@
 import { runExecutor } from '../executor/executor.ts'
 import { executorOptions } from '../executor/options.ts'
+import type { ExecutorOptions } from '../executor/options.ts'
+import { readHeads } from '../executor/plan-reader.ts'
 import type { RestoreResult } from '../executor/result.ts'
 import { kafkaOptions } from '../kafka/options.ts'
+import type { Kafka } from '../kafka/port.ts'
 import { metricsOptions } from '../observe/options.ts'
 import { table } from '../observe/table.ts'
 import { BufferPool } from '../runtime/buffer-pool.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
 import { storageOptions } from '../storage/options.ts'
 import { command } from './command.ts'
 import type { Outcome } from './ending.ts'
@@ -29,6 +33,7 @@ export const restore = command({
     await using kafka = await context.openKafka(values.kafka, context)
     await using _ = await startWatchServer(context, values.metrics, () => ({ isAlive: true, says: 'running' }))
     try {
+      await checkPrefix(kafka, values.restore, stop.aborted)
       const deps = { kafka, store, clock, random, metrics, progress, log: logger, pool: new BufferPool(POOL_BYTES) }
       const result = await runExecutor(deps, values.restore, stop)
       return outcomeOf(result, values.restore.exitWhenDone && stop.draining.aborted)
@@ -58,4 +63,20 @@ function outcomeOf({ result, topics, incomplete, ...rest }: RestoreResult, isInt
     text,
     isInterrupted,
   }
+}
+
+/** kafka-data-keep gives the prefix to its executors, where it cannot change any more what was planned. */
+async function checkPrefix(kafka: Kafka, { planTopic, restoreTopicPrefix }: ExecutorOptions, signal: AbortSignal) {
+  if (restoreTopicPrefix === undefined) return
+  const [head] = await readHeads(kafka, planTopic, signal)
+  const planned = head?.mapping.targetPrefix ?? ''
+  if (planned === restoreTopicPrefix) return
+  const named = (prefix: string) => (prefix === '' ? 'no prefix' : `the prefix ${prefix}`)
+  throw new MaxbrodError(
+    'PLAN_FOREIGN',
+    `${planTopic} was planned with ${named(planned)}, not with ${restoreTopicPrefix}`,
+    {
+      hint: `plan with --target-prefix ${restoreTopicPrefix} into another --plan-topic`,
+    },
+  )
 }

@@ -1,6 +1,7 @@
 import { backupStatus } from '../backup/status.ts'
 import type { BackupStatus } from '../backup/status.ts'
-import { looseRegexes, regexList } from '../config/kinds-of-list.ts'
+import { regexList } from '../config/kinds-of-list.ts'
+import { looseRegexes } from '../config/kinds-of-others.ts'
 import { flag, text, topicName } from '../config/kinds-of-text.ts'
 import { section } from '../config/section.ts'
 import type { RestoreStatus } from '../executor/restore-sum.ts'

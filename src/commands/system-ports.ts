@@ -1,3 +1,4 @@
+import { resolveSrv } from 'node:dns/promises'
 import { readFileSync } from 'node:fs'
 import { systemClock } from '../runtime/clock.ts'
 import { nodeDisk } from '../runtime/node-disk.ts'
@@ -15,6 +16,8 @@ export const systemPorts: Ports = {
   },
   async openKafka(options, tools) {
     const { connectKafka } = await import('../kafka/connect.ts')
-    return connectKafka(options, { ...tools, readFile: path => readFileSync(path, 'utf8') })
+    const { withListedBrokers } = await import('../kafka/listed-brokers.ts')
+    const known = await withListedBrokers(options, resolveSrv)
+    return connectKafka(known, { ...tools, readFile: path => readFileSync(path, 'utf8') })
   },
 }

@@ -79,8 +79,7 @@ function unknownFlag(written: string, name: string, known: Known): MaxbrodError 
       flag: name,
     })
   }
-  // Names of other programs work, but nobody is led to them.
-  const own = [...known.values()].filter(({ declared, name: { kind } }) => declared.option.kind === kind)
+  const own = [...known.values()].filter(each => !each.name.isForeign)
   const meant = nearest(
     name,
     own.map(each => each.name.name),

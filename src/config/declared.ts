@@ -21,6 +21,8 @@ export interface Name {
   readonly kind: Kind<unknown>
   /** The text is the path of a file that holds the value. */
   readonly isFile: boolean
+  /** The name that another program has for it: works, but nobody is led to it. */
+  readonly isForeign: boolean
 }
 
 /** All options of the sections. Two with the same name are a bug of ours. */
@@ -43,14 +45,15 @@ function declare(section: Section, key: string, option: Option): Declared {
   const plain = flagOf(key)
   const isSecret = kind.name === 'secret'
   const flag = isSecret ? `${plain}-file` : plain
-  const flags = [flag, ...aliases].map(name => ({ name, kind, isFile: isSecret }))
+  const flags = [flag, ...aliases].map(name => ({ name, kind, isFile: isSecret, isForeign: false }))
   const variables = [variableOf(plain), ...env].flatMap(name => [
-    { name, kind, isFile: false },
-    ...(isSecret ? [{ name: `${name}_FILE`, kind, isFile: true }] : []),
+    { name, kind, isFile: false, isForeign: false },
+    ...(isSecret ? [{ name: `${name}_FILE`, kind, isFile: true, isForeign: false }] : []),
   ])
   for (const other of foreign) {
-    if (other.flag !== undefined) flags.push({ name: other.flag, kind: other.kind, isFile: false })
-    if (other.env !== undefined) variables.push({ name: other.env, kind: other.kind, isFile: false })
+    const as = { kind: other.kind ?? kind, isFile: false, isForeign: true }
+    if (other.flag !== undefined) flags.push({ name: other.flag, ...as })
+    if (other.env !== undefined) variables.push({ name: other.env, ...as })
   }
   return { section, key, option, flag, flags, variables }
 }

@@ -1,6 +1,6 @@
 import type { Kind, ManySpec, Option } from './option.ts'
 import { many } from './option.ts'
-import { anchoredRegex, looseRegex, regexDoubt } from './regex.ts'
+import { anchoredRegex, regexDoubt } from './regex.ts'
 import { Unreadable } from './unreadable.ts'
 
 /** Texts: the flag may be repeated, and a comma separates several in one, as in `--bootstrap-server a:9092,b:9092`. */
@@ -32,15 +32,6 @@ const regexes: Kind<readonly RegExp[]> = {
   doubt: texts => texts.map(regexDoubt).find(doubt => doubt !== undefined),
 }
 
-/** The same as kafka-data-keep takes them: separated by commas, matching any part of a name. */
-export const looseRegexes: Kind<readonly RegExp[]> = {
-  name: 'regex list',
-  placeholder: 'REGEX,…',
-  takes: 'many',
-  read: texts => texts.flatMap(text => commaSeparated(text)).map(looseRegex),
-  split: text => [text],
-}
-
 /** `--rename a=b` → what becomes of what: the flag may be repeated; blanks separate several in a variable. */
 export function pairs(
   spec: ManySpec<ReadonlyMap<string, string>> & { readonly placeholder?: string },
@@ -67,7 +58,7 @@ function words(text: string): string[] {
 }
 
 /** Splits at commas, except at those of a repetition or a character class such as `{1,3}` and `[,;]`. */
-function commaSeparated(text: string): string[] {
+export function commaSeparated(text: string): string[] {
   return text
     .split(/,(?![^{[]*[}\]])/)
     .map(part => part.trim())

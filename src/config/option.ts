@@ -13,13 +13,26 @@ export interface Option<T = unknown> {
   /** Further environment variables, asked after the one that follows from the flag. */
   readonly env: readonly string[]
   readonly foreign: readonly ForeignName<T>[]
+  readonly composed: Composed<T> | undefined
 }
 
-/** A name that users of another program know, whose text is written in that program's way. Works, and is in no help. */
+/**
+ * A value that is put together from other options of the same section when the option itself is not given: S3_BUCKET and
+ * S3_PREFIX say in two what --storage says in one.
+ */
+export interface Composed<T> {
+  /** Their keys. Without the first of them nothing is composed. */
+  readonly of: readonly [string, ...string[]]
+  /** Gets the section's values by key. Throws Unreadable. */
+  readonly read: (values: Readonly<Record<string, unknown>>) => T
+}
+
+/** A name that users of another program know, whose text is mostly written in that program's way. Works, and is in no help. */
 export interface ForeignName<T> {
   readonly flag?: string
   readonly env?: string
-  readonly kind: Kind<T>
+  /** Without it, the text is written as ours. */
+  readonly kind?: Kind<T>
 }
 
 /** How text becomes a value. Plain data as far as possible: docs, shell completion and schemas read it, too. */
@@ -63,6 +76,7 @@ export interface Spec<T> {
   readonly aliases?: readonly string[]
   readonly env?: readonly string[]
   readonly foreign?: readonly ForeignName<T>[]
+  readonly composed?: Composed<T>
 }
 
 /** Of an option with one value: without a default it is undefined when nobody sets it, unless that is refused. */
@@ -99,6 +113,7 @@ function declare<T>(kind: Kind<T>, spec: Spec<T> & { isRequired?: true }, preset
     aliases: spec.aliases ?? [],
     env: spec.env ?? [],
     foreign: spec.foreign ?? [],
+    composed: spec.composed,
   }
 }
 

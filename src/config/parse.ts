@@ -3,6 +3,7 @@ import type { Given } from './command-line.ts'
 import { readCommandLine } from './command-line.ts'
 import type { Declared } from './declared.ts'
 import { dashed, declaredOptions } from './declared.ts'
+import { composedOrigin, composedValue } from './composed.ts'
 import { Secret } from './secret.ts'
 import type { Origin, Section, SectionOrigins, SectionValues } from './section.ts'
 import { Unreadable } from './unreadable.ts'
@@ -38,12 +39,21 @@ export function parse<const S extends readonly Section[]>(sections: S, input: In
   const values: Record<string, unknown> = {}
   const origins: Record<string, unknown> = {}
   for (const section of sections) {
-    const results = options
-      .filter(option => option.section === section)
-      .map(option => {
-        const found = fromFlags(option, given) ?? fromVariables(option, input.env, warnings)
-        return { key: option.key, found, value: valueOf(option, found, input, warnings) }
-      })
+    const own = options.filter(option => option.section === section)
+    const founds = new Map(
+      own.map(option => [option.key, fromFlags(option, given) ?? fromVariables(option, input.env, warnings)]),
+    )
+    const isWhole = ({ option: { composed } }: Declared) => composed === undefined
+    const parts = Object.fromEntries(
+      own.filter(isWhole).map(option => [option.key, valueOf(option, founds.get(option.key), input, warnings)]),
+    )
+    const results = own.map(option => {
+      const { key } = option
+      if (isWhole(option)) return { key, found: founds.get(key), value: parts[key] }
+      const origin = composedOrigin(option, founds, warnings)
+      if (origin !== undefined) return { key, found: { origin }, value: composedValue(option, origin, parts) }
+      return { key, found: founds.get(key), value: valueOf(option, founds.get(key), input, warnings) }
+    })
     for (const { value } of results) if (value instanceof Secret) secrets.push(value.reveal())
     values[section.name] = Object.freeze(Object.fromEntries(results.map(({ key, value }) => [key, value])))
     origins[section.name] = Object.freeze(

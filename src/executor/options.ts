@@ -14,6 +14,12 @@ export const executorOptions = section('restore', {
     env: ['KAFKA_GROUP_ID'],
     doc: 'Consumer group of the executors. Without it maxbrod.restore. and the name of the plan topic.',
   }),
+  restoreTopicPrefix: text({
+    placeholder: 'PREFIX',
+    isAdvanced: true,
+    env: ['KAFKA_RESTORE_TOPIC_PREFIX'],
+    doc: 'The --target-prefix of the plan, to be sure: a plan with another one is refused. The plan decides.',
+  }),
   exitWhenDone: flag({
     doc: 'End when all is restored that is planned at the start. It does not matter which executor restores it.',
   }),

@@ -4,7 +4,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { MaxbrodError, messageOf } from '../runtime/errors.ts'
 import type { Random } from '../runtime/random.ts'
 import { parseClientProperties } from './client-properties.ts'
-import type { ClientProperties } from './client-properties.ts'
+import type { ClientProperties, TlsOptions } from './client-properties.ts'
 import { freshTls } from './fresh-tls.ts'
 import { openKafka } from './kafkajs/open.ts'
 import type { KafkaOptions } from './options.ts'
@@ -26,7 +26,7 @@ const POOL_BYTES = 64 * 1024 * 1024
 /** The cluster that the options describe. Connects when first asked for something. Throws USAGE. */
 export function connectKafka(options: KafkaOptions, deps: ConnectDeps): Kafka {
   const { clock, random, logger, redactor } = deps
-  const properties = readProperties(options.commandConfig, deps.readFile)
+  const properties = readProperties(options, deps.readFile)
   for (const secret of properties.secrets) redactor.hide(secret)
   const given =
     options.bootstrapServer.length > 0 ? options.bootstrapServer : (properties.bootstrapServers ?? DEFAULT).split(',')
@@ -34,16 +34,14 @@ export function connectKafka(options: KafkaOptions, deps: ConnectDeps): Kafka {
   if (properties.tls === null && bootstrapServers.some(({ host }) => !isLoopback(host)))
     logger.warn(
       { bootstrapServer: given.join(',') },
-      'the connection to Kafka is not encrypted (no security.protocol with SSL)',
+      'the connection to Kafka is not encrypted (neither security.protocol with SSL nor --kafka-mtls-auth)',
     )
+  const whose = options.kafkaMtlsAuth ? '--kafka-mtls-auth' : '--command-config'
   const tlsDeps = {
-    read: () => readProperties(options.commandConfig, deps.readFile).tls,
-    onChanged: () => logger.info('the certificates of --command-config have changed: new connections use the new ones'),
+    read: () => readProperties(options, deps.readFile).tls,
+    onChanged: () => logger.info(`the certificates of ${whose} have changed: new connections use the new ones`),
     onUnusable: (error: unknown) =>
-      logger.warn(
-        { err: error },
-        'the certificates of --command-config cannot be used now: going on with the old ones',
-      ),
+      logger.warn({ err: error }, `the certificates of ${whose} cannot be used now: going on with the old ones`),
   }
   const settings = {
     bootstrapServers,
@@ -54,18 +52,29 @@ export function connectKafka(options: KafkaOptions, deps: ConnectDeps): Kafka {
     deadlineMs: options.kafkaDeadline,
     poolBytes: POOL_BYTES,
   }
-  return openKafka(settings, { clock, random, log: logger.child({ component: 'kafka' }) })
+  const level = options.kafkaLogLevel === undefined ? {} : { level: options.kafkaLogLevel }
+  return openKafka(settings, { clock, random, log: logger.child({ component: 'kafka' }, level) })
 }
 
-function readProperties(path: string | undefined, readFile: (path: string) => string): ClientProperties {
-  const readOrRefuse = (named: string) => {
+function readProperties(options: KafkaOptions, readFile: (path: string) => string): ClientProperties {
+  const reader = (flag: string) => (path: string) => {
     try {
-      return readFile(named)
+      return readFile(path)
     } catch (cause) {
-      throw new MaxbrodError('USAGE', `--command-config: ${messageOf(cause)}`, { cause, path: named })
+      throw new MaxbrodError('USAGE', `${flag}: ${messageOf(cause)}`, { cause, path })
     }
   }
-  return parseClientProperties(path === undefined ? '' : readOrRefuse(path), readOrRefuse)
+  const read = reader('--command-config')
+  const { commandConfig } = options
+  const properties = parseClientProperties(commandConfig === undefined ? '' : read(commandConfig), read)
+  if (!options.kafkaMtlsAuth) return properties
+  const tls: TlsOptions = {
+    ca: reader('--kafka-mtls-ca-cert-path')(options.kafkaMtlsCaCertPath),
+    cert: reader('--kafka-mtls-client-cert-path')(options.kafkaMtlsClientCertPath),
+    key: reader('--kafka-mtls-client-key-path')(options.kafkaMtlsClientKeyPath),
+    minVersion: 'TLSv1.2',
+  }
+  return { ...properties, tls }
 }
 
 /** `host:port`, `[::1]:port`, or a host with Kafka's usual port. */

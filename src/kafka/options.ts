@@ -1,6 +1,6 @@
 import { list } from '../config/kinds-of-list.ts'
 import { duration } from '../config/kinds-of-number.ts'
-import { path } from '../config/kinds-of-text.ts'
+import { choice, flag, path, text } from '../config/kinds-of-text.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
 
@@ -9,10 +9,43 @@ export const kafkaOptions = section('kafka', {
     placeholder: 'HOST:PORT',
     aliases: ['brokers'],
     env: ['KAFKA_BROKERS'],
+    foreign: [{ flag: 'bootstrap-servers', env: 'KAFKA_BOOTSTRAP_SERVERS' }],
     doc: 'Brokers to begin with; one that answers is enough. Without it bootstrap.servers of --command-config, or localhost:9092.',
+  }),
+  brokersDnsSrv: text({
+    placeholder: 'NAME',
+    isAdvanced: true,
+    env: ['KAFKA_BROKERS_DNS_SRV'],
+    foreign: [{ flag: 'brokersDNSSrv' }],
+    doc: 'Name of a DNS SRV record that lists the brokers to begin with, in place of --bootstrap-server. Asked once, at the start.',
   }),
   commandConfig: path({
     doc: "A client.properties file, as Kafka's own tools take it: security.protocol, sasl.*, ssl.* with PEM stores.",
+  }),
+  kafkaMtlsAuth: flag({
+    isAdvanced: true,
+    doc: 'Use TLS, and identify with the certificate of the three files that follow. In place of what --command-config says about TLS.',
+  }),
+  kafkaMtlsCaCertPath: path({
+    default: '/certs/ca.crt',
+    isAdvanced: true,
+    doc: 'Certificates of the authorities that sign for brokers, with --kafka-mtls-auth.',
+  }),
+  kafkaMtlsClientCertPath: path({
+    default: '/certs/tls.crt',
+    isAdvanced: true,
+    doc: 'Own certificate, with --kafka-mtls-auth. Files that are replaced are read again for each new connection.',
+  }),
+  kafkaMtlsClientKeyPath: path({
+    default: '/certs/tls.key',
+    isAdvanced: true,
+    doc: 'Key of the own certificate, with --kafka-mtls-auth.',
+  }),
+  kafkaLogLevel: choice(['debug', 'info', 'warn', 'error'], {
+    placeholder: 'LEVEL',
+    isAdvanced: true,
+    foreign: [{ flag: 'kgo-log-level', env: 'KGO_LOG_LEVEL' }],
+    doc: 'Log of the connection to Kafka from this on. Without it as --log-level says.',
   }),
   metadataMaxAge: duration({
     default: '30s',

@@ -14,8 +14,8 @@ export interface Logger {
   info: Log
   warn: Log
   error: Log
-  /** A logger whose events all carry these facts. */
-  child(facts: LogFacts): Logger
+  /** A logger whose events all carry these facts; from another level on, if one is given. */
+  child(facts: LogFacts, options?: { readonly level?: LoggerOptions['level'] }): Logger
 }
 
 export interface Log {

@@ -1,4 +1,5 @@
 import { port } from '../config/kinds-of-number.ts'
+import { switchBetween } from '../config/kinds-of-others.ts'
 import { choice } from '../config/kinds-of-text.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
@@ -9,6 +10,7 @@ export const logOptions = section(
   {
     logLevel: choice(['debug', 'info', 'warn', 'error'], {
       placeholder: 'LEVEL',
+      foreign: [{ flag: 'verbose', kind: switchBetween('debug', 'info') }],
       default: 'info',
       doc: 'Log from this on: debug, info, warn or error.',
     }),

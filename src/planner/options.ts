@@ -1,8 +1,10 @@
-import { list, looseRegexes, pairs, regexList } from '../config/kinds-of-list.ts'
+import { list, pairs, regexList } from '../config/kinds-of-list.ts'
 import { bytes, count } from '../config/kinds-of-number.ts'
+import { looseRegexes, plainName } from '../config/kinds-of-others.ts'
 import { choice, flag, path, text, time, topicName } from '../config/kinds-of-text.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
+import { namedTopics, renamedTopics } from './named-topics.ts'
 
 /** The switch of kafka-backup. */
 const ignorePartitions = { name: 'flag', placeholder: '', takes: 'nothing', read: readIgnorePartitions } as const
@@ -24,11 +26,15 @@ export const plannerOptions = section('plan', {
   }),
   topics: regexList({
     default: ['.*'],
-    foreign: [{ env: 'RESTORE_TOPICS_REGEX', kind: looseRegexes }],
+    foreign: [
+      { flag: 'restore-topics-regex', env: 'RESTORE_TOPICS_REGEX', kind: looseRegexes },
+      { flag: 'topics-regex', kind: looseRegexes },
+    ],
+    composed: { of: ['topic'], read: ({ topic }) => namedTopics(topic).map(({ source }) => plainName(source)) },
     doc: 'Topics to restore, in this order: regexes of whole names.',
   }),
   excludeTopics: regexList({
-    foreign: [{ env: 'EXCLUDE_TOPICS_REGEX', kind: looseRegexes }],
+    foreign: [{ flag: 'exclude-topics-regex', env: 'EXCLUDE_TOPICS_REGEX', kind: looseRegexes }],
     doc: 'Topics to leave out, even if --topics matches them.',
   }),
   processLargeTopicsLast: bytes({
@@ -37,12 +43,20 @@ export const plannerOptions = section('plan', {
   }),
   targetPrefix: text({
     placeholder: 'PREFIX',
+    foreign: [{ flag: 'restore-topic-prefix', env: 'KAFKA_RESTORE_TOPIC_PREFIX' }],
     pattern: { regex: /^[\w.-]{1,200}$/, called: 'the beginning of a topic name' },
     doc: 'Put this in front of the names of the restored topics.',
   }),
   rename: pairs({
     placeholder: 'TOPIC=TOPIC',
+    composed: { of: ['topic'], read: ({ topic }) => renamedTopics(topic) },
     doc: 'Restore a topic under another name. No prefix is put in front of that.',
+  }),
+  topic: list({
+    placeholder: 'TOPIC[/TOPIC]',
+    isAdvanced: true,
+    foreign: [{ flag: 't' }],
+    doc: 'Restore this topic, under the name behind the slash or colon if there is one. In place of --topics and --rename.',
   }),
   createTopics: flag({ doc: 'Create missing target topics like their sources.' }),
   partitionMap: choice(['same', 'modulo'], {
@@ -71,6 +85,7 @@ export const plannerOptions = section('plan', {
     doc: 'Restore up to these offsets, without the records that have them. A file as for --from-offsets; kafka-get-offsets.sh prints such lines.',
   }),
   at: time({
+    foreign: [{ flag: 'restoration-point' }],
     doc: 'Restore the newest restoration point not after this. All topics are cut at one moment, and groups-restore --at fits to it.',
   }),
   acceptGaps: list({

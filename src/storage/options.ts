@@ -5,6 +5,7 @@ import { kindOfOne, one } from '../config/option.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
 import { isPlainHttp, parseEndpoint, parseStorageUrl } from './storage-url.ts'
+import type { StoragePlace } from './storage-url.ts'
 
 const endpoint: Kind<string> = {
   ...kindOfOne({ name: 'text', placeholder: 'URL' }, parseEndpoint),
@@ -16,7 +17,21 @@ export const storageOptions = section('storage', {
   storage: one(kindOfOne({ name: 'text', placeholder: 'URL' }, parseStorageUrl), {
     isRequired: true,
     env: ['STORAGE_URL'],
+    foreign: [{ flag: 'directory' }],
+    composed: { of: ['s3Bucket', 's3Prefix', 's3Location'], read: placeOfParts },
     doc: 'Where the backup is: s3://bucket/prefix, or file:///folder. Credentials for S3 are taken from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, a web identity, or the instance.',
+  }),
+  s3Bucket: text({
+    placeholder: 'BUCKET',
+    isAdvanced: true,
+    foreign: [{ flag: 's3.bucket.name' }],
+    doc: 'A bucket in place of --storage; with --s3-prefix the same as --storage s3://bucket/prefix.',
+  }),
+  s3Prefix: text({ placeholder: 'PREFIX', isAdvanced: true, doc: 'Prefix of the backup in --s3-bucket.' }),
+  s3Location: text({
+    placeholder: 'KEY',
+    isAdvanced: true,
+    doc: 'Key of the group snapshot of kafka-data-keep in --s3-bucket; without --s3-prefix, what stands before its last slash is the prefix.',
   }),
   s3Endpoint: one(endpoint, {
     env: ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'],
@@ -24,6 +39,7 @@ export const storageOptions = section('storage', {
   }),
   s3Region: text({
     placeholder: 'REGION',
+    foreign: [{ flag: 's3.region' }],
     env: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
     doc: 'Region of the bucket.',
   }),
@@ -38,5 +54,12 @@ export const storageOptions = section('storage', {
     doc: 'Try again this long when the store answers with temporary errors, or not at all.',
   }),
 })
+
+function placeOfParts({ s3Bucket, s3Prefix, s3Location }: Readonly<Record<string, unknown>>): StoragePlace {
+  const texts = [s3Bucket, s3Prefix, s3Location] as readonly (string | undefined)[]
+  const [bucket = '', prefix, location = ''] = texts
+  const folder = location.slice(0, Math.max(location.lastIndexOf('/'), 0))
+  return parseStorageUrl(`s3://${bucket}/${prefix ?? folder}`)
+}
 
 export type StorageOptions = Values<typeof storageOptions>

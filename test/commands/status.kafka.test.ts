@@ -37,6 +37,17 @@ test('status tells what is protected and what is restored, whoever runs, and wai
     ['isDone', 'files', 'filesRestored', 'records', 'recordsRestored'].map(name => planned[name]),
     [false, 2, 0, 1_000, 0],
   )
+  const refused = [
+    'restore',
+    '-restore-topic-prefix=other.',
+    `--plan-topic=${plan}`,
+    '--metrics-port=0',
+    storage,
+    cluster,
+  ]
+  const { exit: six, json: refusal } = await runCommand(refused)
+  assert.equal(six, 6)
+  assert.match(JSON.stringify(refusal['error']), /was planned with the prefix copy\., not with other\./)
   const waiting = startCommand(['status', `--plan-topic=${plan}`, '--wait', cluster])
   await run('restore', '--exit-when-done', '--metrics-port=0', '--session-timeout=6s', `--plan-topic=${plan}`, storage)
   const { exit, json } = await waiting.result

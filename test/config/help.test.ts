@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { helpPage } from '../../src/config/help.ts'
-import { looseRegexes, regexList } from '../../src/config/kinds-of-list.ts'
+import { regexList } from '../../src/config/kinds-of-list.ts'
 import { bytes } from '../../src/config/kinds-of-number.ts'
+import { looseRegexes } from '../../src/config/kinds-of-others.ts'
 import { choice, flag, secret, text } from '../../src/config/kinds-of-text.ts'
 import { section } from '../../src/config/section.ts'
 

@@ -3,6 +3,7 @@ import { X509Certificate, createPrivateKey } from 'node:crypto'
 import { test } from 'node:test'
 import { createSecureContext } from 'node:tls'
 import { connectKafka } from '../../src/kafka/connect.ts'
+import { kafkaOptions } from '../../src/kafka/options.ts'
 import type { KafkaOptions } from '../../src/kafka/options.ts'
 import { parseClientProperties } from '../../src/kafka/client-properties.ts'
 import { Redactor } from '../../src/observe/redact.ts'
@@ -12,6 +13,7 @@ import { systemClock } from '../../src/runtime/clock.ts'
 import { isMaxbrodError } from '../../src/runtime/errors.ts'
 import { systemRandom } from '../../src/runtime/random.ts'
 import { Authority } from '../helpers/certificates.ts'
+import { optionsOf } from '../helpers/options.ts'
 
 const scramModule = 'org.apache.kafka.common.security.scram.ScramLoginModule'
 const plainModule = 'org.apache.kafka.common.security.plain.PlainLoginModule'
@@ -205,12 +207,6 @@ function connect(
   logger = silentLogger,
   redactor = new Redactor(),
 ) {
-  const all = {
-    bootstrapServer: [],
-    commandConfig: undefined,
-    metadataMaxAge: 30_000,
-    kafkaDeadline: 60_000,
-    ...options,
-  }
+  const all = { ...optionsOf(kafkaOptions), ...options }
   return connectKafka(all, { clock: systemClock, random: systemRandom, logger, redactor, readFile })
 }

@@ -8,6 +8,7 @@ import { after, before, suite, test } from 'node:test'
 import { inspect } from 'node:util'
 import { connectKafka } from '../../src/kafka/connect.ts'
 import { FrameConnection } from '../../src/kafka/kafkajs/frame-connection.ts'
+import { kafkaOptions } from '../../src/kafka/options.ts'
 import type { Kafka as KafkaPort } from '../../src/kafka/port.ts'
 import { newLogger } from '../../src/observe/logger.ts'
 import { Redactor } from '../../src/observe/redact.ts'
@@ -19,6 +20,7 @@ import { eventually } from '../helpers/eventually.ts'
 import { joinGroup } from '../helpers/group-member.ts'
 import { batchOf } from '../helpers/kafka-batches.ts'
 import { Kafka } from '../helpers/kafka-broker.ts'
+import { optionsOf } from '../helpers/options.ts'
 import { skipWithForeignKafka } from '../helpers/shared-kafka.ts'
 
 const canary = 'canary-4711'
@@ -92,6 +94,21 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
     const connections = new Set(logins.mock.calls.map(call => call.this))
     assert.equal(connections.size, 1)
     await port.admin.clusterId()
+  })
+
+  test('everything works with --kafka-mtls-auth and the files of kafka-data-keep', async () => {
+    const flags = [
+      '-kafka-mtls-auth',
+      `-kafka-mtls-ca-cert-path=${trust}`,
+      `-kafka-mtls-client-cert-path=${file('tls.crt', client.certificate)}`,
+      `-kafka-mtls-client-key-path=${file('tls.key', client.key)}`,
+    ]
+    await using port = open('MUTUAL', [], ...flags)
+    await useEverything(port, 'mutual-flags')
+    assert.throws(() => open('MUTUAL', [], '-kafka-mtls-auth', '-kafka-mtls-ca-cert-path=/none/ca.crt'), {
+      code: 'USAGE',
+      message: /^--kafka-mtls-ca-cert-path: .*no such file/,
+    })
   })
 
   test('a wrong password, user or mechanism ends at once with exit code 12 and what to check', async () => {
@@ -229,14 +246,14 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
     ]
   }
 
-  function open(listener: string, properties: readonly string[]): KafkaPort {
+  function open(listener: string, properties: readonly string[], ...flags: string[]): KafkaPort {
     const address = kafka.brokers[0]!.addressOf(listener)
     const text = [`bootstrap.servers=${address}`, ...properties].join('\n').replace('PORT', address.split(':')[1]!)
     const commandConfig = file('client.properties', text)
     const redactor = new Redactor()
     const write = (line: string) => void lines.push(line)
     const logger = newLogger({ level: 'debug', format: 'json', isColored: false, clock: systemClock, redactor, write })
-    const options = { bootstrapServer: [], commandConfig, metadataMaxAge: 30_000, kafkaDeadline: 60_000 }
+    const options = { ...optionsOf(kafkaOptions, ...flags), commandConfig }
     const readFile = (path: string) => readFileSync(path, 'utf8')
     return connectKafka(options, { clock: systemClock, random: systemRandom, logger, redactor, readFile })
   }

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { commandTable, findCommand, inOurWords } from '../../src/commands/command-table.ts'
+import { commonSections } from '../../src/commands/common-sections.ts'
+import { parse } from '../../src/config/parse.ts'
+
+/** What another program calls an option, a text in its way of writing, and what our code gets: section, key, value. */
+type Row = readonly [flag: string, variable: string | undefined, text: string, where: string, value: unknown]
+
+const s3 = (bucket: string, prefix = '') => ({ kind: 's3', bucket, prefix })
+const seconds = 1_000
+
+/** Of all commands of kafka-data-keep. */
+const everywhere: readonly Row[] = [
+  ['brokers', 'KAFKA_BROKERS', 'a:9092,b:9092', 'kafka.bootstrapServer', ['a:9092', 'b:9092']],
+  ['brokersDNSSrv', 'KAFKA_BROKERS_DNS_SRV', '_kafka._tcp.x', 'kafka.brokersDnsSrv', '_kafka._tcp.x'],
+  ['kafka-mtls-auth', 'KAFKA_MTLS_AUTH', 'true', 'kafka.kafkaMtlsAuth', true],
+  ['kafka-mtls-ca-cert-path', 'KAFKA_MTLS_CA_CERT_PATH', '/x/ca', 'kafka.kafkaMtlsCaCertPath', '/x/ca'],
+  ['kafka-mtls-client-cert-path', 'KAFKA_MTLS_CLIENT_CERT_PATH', '/x/crt', 'kafka.kafkaMtlsClientCertPath', '/x/crt'],
+  ['kafka-mtls-client-key-path', 'KAFKA_MTLS_CLIENT_KEY_PATH', '/x/key', 'kafka.kafkaMtlsClientKeyPath', '/x/key'],
+  ['kgo-log-level', 'KGO_LOG_LEVEL', 'WARN', 'kafka.kafkaLogLevel', 'warn'],
+  ['s3-bucket', 'S3_BUCKET', 'backups', 'storage.storage', s3('backups')],
+  ['s3-endpoint', 'AWS_ENDPOINT_URL', 'https://s3.test', 'storage.s3Endpoint', 'https://s3.test'],
+  ['s3-region', 'AWS_REGION', 'eu-west-1', 'storage.s3Region', 'eu-west-1'],
+  ['log-level', 'LOG_LEVEL', 'INFO', 'log.logLevel', 'info'],
+  ['log-format', 'LOG_FORMAT', 'text', 'log.logFormat', 'text'],
+]
+
+const served: readonly Row[] = [['metrics-port', 'METRICS_PORT', '9081', 'metrics.metricsPort', 9081]]
+
+const dataKeep: Readonly<Record<string, readonly Row[]>> = {
+  'topics-backup': [
+    ...everywhere,
+    ...served,
+    ['topics-regex', 'KAFKA_TOPICS_REGEX', 'a{1,3}, b', 'backup.topics', [/a{1,3}/u, /b/u]],
+    ['exclude-topics-regex', 'KAFKA_EXCLUDE_TOPICS_REGEX', 'a,b', 'backup.excludeTopics', [/a/u, /b/u]],
+    ['group-id', 'KAFKA_GROUP_ID', 'g', 'backup.groupId', 'g'],
+    ['min-file-size', 'MIN_FILE_SIZE', '5242880', 'backup.minFileSize', 5_242_880],
+    ['partition-idle-threshold', 'PARTITION_IDLE_THRESHOLD', '1m30s', 'backup.idleAfter', 90 * seconds],
+    ['working-dir', 'WORKING_DIR', '/data', 'backup.workingDir', '/data'],
+    ['enable-flush-server', 'ENABLE_FLUSH_SERVER', 'false', 'backup.enableFlushServer', false],
+    ['flush-server-port', 'FLUSH_SERVER_PORT', '9082', 'backup.flushPort', 9082],
+  ],
+  'topics-plan-restore': [
+    ...everywhere,
+    ['restore-topics-regex', 'RESTORE_TOPICS_REGEX', 'd1.*, d2.*', 'plan.topics', [/d1.*/u, /d2.*/u]],
+    ['exclude-topics-regex', 'EXCLUDE_TOPICS_REGEX', 'a,b', 'plan.excludeTopics', [/a/u, /b/u]],
+    ['plan-topic', 'PLAN_TOPIC', 'pubsub.plan', 'plan.planTopic', 'pubsub.plan'],
+    ['restore-topic-prefix', 'KAFKA_RESTORE_TOPIC_PREFIX', 'restored.', 'plan.targetPrefix', 'restored.'],
+  ],
+  'topics-restore': [
+    ...everywhere,
+    ...served,
+    ['plan-topic', 'KAFKA_PLAN_TOPIC', 'pubsub.plan', 'restore.planTopic', 'pubsub.plan'],
+    ['restore-topic-prefix', 'KAFKA_RESTORE_TOPIC_PREFIX', 'restored.', 'restore.restoreTopicPrefix', 'restored.'],
+    ['group-id', 'KAFKA_GROUP_ID', 'g', 'restore.groupId', 'g'],
+  ],
+  'consumer-groups-backup': [
+    ...everywhere,
+    ...served,
+    ['run-interval', 'RUN_INTERVAL', '5m', 'groupsBackup.interval', 300 * seconds],
+  ],
+}
+
+/** kafka-backup, and the properties of backup connectors, under the commands that do their work. */
+const others: Readonly<Record<string, readonly Row[]>> = {
+  backup: [
+    ['bootstrap-servers', 'KAFKA_BOOTSTRAP_SERVERS', 'a:1', 'kafka.bootstrapServer', ['a:1']],
+    ['topic', undefined, 'a.b', 'backup.topics', [/^(?:a\.b)$/u]],
+    ['t', undefined, 'a,b', 'backup.topics', [/^(?:a)$/u, /^(?:b)$/u]],
+    ['topics-regex', undefined, 'abc.*', 'backup.topics', [/abc.*/u]],
+    ['continuous', undefined, 'true', 'backup.once', false],
+    ['max-chunk-size', undefined, '104857600', 'backup.maxFileSize', 104_857_600],
+    [
+      'directory',
+      undefined,
+      'kafka-backup-data',
+      'storage.storage',
+      { kind: 'directory', folder: 'kafka-backup-data' },
+    ],
+    ['s3-region', undefined, 'eu-west-1', 'storage.s3Region', 'eu-west-1'],
+    ['verbose', undefined, 'true', 'log.logLevel', 'debug'],
+    ['flush.size', undefined, '3', 'backup.maxFileRecords', 3],
+    ['rotate.interval.ms', undefined, '60000', 'backup.maxFileAge', 60 * seconds],
+    ['s3.bucket.name', undefined, 'backups', 'storage.storage', s3('backups')],
+    ['s3.region', undefined, 'eu-central-1', 'storage.s3Region', 'eu-central-1'],
+  ],
+  plan: [
+    ['topic', undefined, 'a', 'plan.topics', [/^(?:a)$/u]],
+    ['t', undefined, 'a/b', 'plan.rename', new Map([['a', 'b']])],
+    ['topic', undefined, 'a/b', 'plan.topics', [/^(?:a)$/u]],
+    ['topic', undefined, 'a:b,c:d', 'plan.rename', new Map(Object.entries({ a: 'b', c: 'd' }))],
+    ['topics-regex', undefined, '.*', 'plan.topics', [/.*/u]],
+    ['dry-run', undefined, 'true', 'plan.dryRun', true],
+    ['restoration-point', undefined, '1659371338', 'plan.at', 1_659_371_338 * seconds],
+    ['ignore-partitions', undefined, 'true', 'plan.partitionMap', 'modulo'],
+  ],
+  'groups-backup': [
+    ['consumer.group.exclude', undefined, 'a.b,c', 'groupsBackup.excludeGroups', [/^(?:a\.b)$/u, /^(?:c)$/u]],
+  ],
+  'reset-cursor': [['confirm', undefined, 'true', 'reset.confirm', true]],
+}
+
+for (const [command, rows] of [...Object.entries(dataKeep), ...Object.entries(others)]) {
+  for (const [flag, variable, text, where, value] of rows) {
+    test(`${command}: -${flag} ${text} is ${where}, with one dash or two${variable === undefined ? '' : `, and as ${variable}`}`, async () => {
+      for (const dashes of ['-', '--']) {
+        assert.deepEqual(await read([command, `${dashes}${flag}`, text], {}, where), value, `${dashes}${flag} ${text}`)
+        assert.deepEqual(
+          await read([command, `${dashes}${flag}=${text}`], {}, where),
+          value,
+          `${dashes}${flag}=${text}`,
+        )
+      }
+      if (variable !== undefined) assert.deepEqual(await read([command], { [variable]: text }, where), value, variable)
+    })
+  }
+}
+
+test('S3_BUCKET and S3_PREFIX are one storage URL, and so are the bucket and the folder of -s3-location', async () => {
+  const both = { S3_BUCKET: 'backups', S3_PREFIX: '/msk-backup/' }
+  assert.deepEqual(await read(['topics-backup'], both, 'storage.storage'), s3('backups', 'msk-backup'))
+  const location = ['consumer-groups-backup', '-s3-bucket=bucket', '-s3-location=backups/groups/offsets.avro']
+  assert.deepEqual(await read(location, {}, 'storage.storage'), s3('bucket', 'backups/groups'))
+  assert.deepEqual(await read([...location, '-s3-prefix=p'], {}, 'storage.storage'), s3('bucket', 'p'))
+  assert.deepEqual(
+    await read(['plan', '-s3-bucket=bucket', '-s3-location=offsets.avro'], {}, 'storage.storage'),
+    s3('bucket'),
+  )
+})
+
+test('a flag counts before a variable, whether it names the storage whole or in parts; two flags are refused', async () => {
+  const parts = ['backup', '--s3-bucket=bucket']
+  assert.deepEqual(await read(parts, { STORAGE: 's3://other' }, 'storage.storage'), s3('bucket'))
+  assert.deepEqual(
+    await read(['backup', '--storage=s3://bucket'], { S3_BUCKET: 'other' }, 'storage.storage'),
+    s3('bucket'),
+  )
+  assert.deepEqual(
+    await read(['backup'], { STORAGE: 's3://bucket', S3_BUCKET: 'other' }, 'storage.storage'),
+    s3('bucket'),
+  )
+  const message = '--storage and --s3-bucket mean the same; give one of them'
+  await assert.rejects(read([...parts, '--storage=s3://bucket'], {}, 'storage.storage'), { code: 'USAGE', message })
+  await assert.rejects(read(['backup', '--s3-prefix=p'], {}, 'storage.storage'), { message: '--storage is missing' })
+  await assert.rejects(read(['backup', '--s3-bucket=bucket', '--s3-prefix=a//b'], {}, 'storage.storage'), {
+    code: 'USAGE',
+    message: /^--s3-bucket: 'a\/\/b' is no prefix/,
+  })
+})
+
+test('kafka-backup begins again with reset-cursor, and nobody is led to names of other programs', async () => {
+  assert.deepEqual(inOurWords(['reset-cursor', '--confirm']), ['reset', '--to', 'beginning', '--confirm'])
+  assert.deepEqual(inOurWords([]), ['--help'])
+  assert.deepEqual(inOurWords(['constructor']), ['constructor'])
+  await assert.rejects(read(['backup', '--restore-topics-rege=x'], {}, 'backup.topics'), { hint: 'see --help' })
+})
+
+/** The value that the code behind a command line gets. */
+async function read(words: readonly string[], env: Readonly<Record<string, string>>, where: string): Promise<unknown> {
+  const [name, ...argv] = inOurWords(words)
+  const command = await findCommand(commandTable, name)
+  const sections = [...command.sections, ...commonSections]
+  const storage: Record<string, string> = where === 'storage.storage' ? {} : { STORAGE: 'file:///x' }
+  const { values } = parse(sections, { argv, env: { ...storage, ...env }, readFile: () => '' })
+  const [section = '', key = ''] = where.split('.')
+  return (values as Record<string, Record<string, unknown>>)[section]?.[key]
+}
