@@ -6,6 +6,7 @@ import type { ObjectStore } from '../storage/port.ts'
 import { whyForeign } from './create-tile.ts'
 import { readTileFacts } from './tile-facts.ts'
 import { listTiles } from './tile-list.ts'
+import type { ListedTile } from './tile-list.ts'
 import { readFileHeader } from './tile-header-reader.ts'
 
 /** Where a partition's chain ends, as the store shows it. */
@@ -20,9 +21,14 @@ export interface ChainEnd {
   readonly nextFrom: number | undefined
 }
 
+/** So many tiles at the end of a chain are looked into. */
+const CHECKED_TILES = 32
+
 /**
  * Follows the tiles from `start` on, as long as each begins where the one before ended: what is in the store counts, however
- * it came there. Throws TILE_CONFLICT at a tile of another identity, or at what is no tile.
+ * it came there. Each tile was added at the end of the one before, so that a listing shows the chain; only the last ones are
+ * looked into, or a group that was lost would ask for every file of the backup. Throws TILE_CONFLICT at a tile of another
+ * identity, or at what is no tile.
  */
 export async function walkChain(
   store: ObjectStore,
@@ -31,11 +37,16 @@ export async function walkChain(
   start: number | 'the first tile',
   signal: AbortSignal,
 ): Promise<ChainEnd | undefined> {
-  let end = start === 'the first tile' ? undefined : start
+  const known = start === 'the first tile' ? undefined : start
+  const { first, last } = await listEnds(store, place, known ?? 0, signal)
+  let end = known ?? first?.place.from
+  if (end === undefined) return undefined
   let lastFrom: number | undefined
   let leaderEpoch: number | undefined
-  for await (const { key, place: tile } of listTiles(store, place, end ?? 0, { onForeign: () => undefined, signal })) {
-    end ??= tile.from
+  if (first !== undefined && first.place.from > end) return { end, lastFrom, leaderEpoch, nextFrom: first.place.from }
+  const [oldest] = last
+  if (oldest !== undefined && oldest !== first) end = oldest.place.from
+  for (const { key, place: tile } of last) {
     if (tile.from < end) continue // begins inside another tile: the planner will say so
     if (tile.from > end) return { end, lastFrom, leaderEpoch, nextFrom: tile.from }
     const found = await readTileFacts(store, key, tile, signal)
@@ -53,7 +64,24 @@ export async function walkChain(
     leaderEpoch = found.leaderEpoch
     end = found.facts.coversTo
   }
-  return end === undefined ? undefined : { end, lastFrom, leaderEpoch, nextFrom: undefined }
+  return { end, lastFrom, leaderEpoch, nextFrom: undefined }
+}
+
+/** The first tile from an offset on, and the last ones in order. */
+async function listEnds(
+  store: ObjectStore,
+  place: PartitionPlace,
+  from: number,
+  signal: AbortSignal,
+): Promise<{ readonly first: ListedTile | undefined; readonly last: readonly ListedTile[] }> {
+  let first: ListedTile | undefined
+  let last: ListedTile[] = []
+  for await (const tile of listTiles(store, place, from, { onForeign: () => undefined, signal })) {
+    first ??= tile
+    last.push(tile)
+    if (last.length === 2 * CHECKED_TILES) last = last.slice(CHECKED_TILES)
+  }
+  return { first, last: last.slice(-CHECKED_TILES) }
 }
 
 /** The first offset that the chain with a tile at `from` ever covered. Throws OBJECT_CORRUPT or OBJECT_MISSING. */

@@ -52,6 +52,28 @@ test('a chain ends at a hole, and says where files go on behind it', async () =>
   assert.deepEqual(await walk(store, 12), { end: 12, lastFrom: undefined, nextFrom: 15 })
 })
 
+test('a long chain is followed by its listing: only the last tiles are asked for, wherever the walk begins', async () => {
+  const spans = Array.from({ length: 150 }, (_, n) => [10 * n, 10 * n + 10] as const)
+  const real = await storeOf(...spans)
+  for (const [start, asked] of [
+    ['the first tile', 32],
+    [100, 32],
+    [1_490, 1],
+    [1_500, 0],
+  ] as const) {
+    let gets = 0
+    const counting: ObjectStore = { ...real, get: (...args) => (gets++, real.get(...args)) }
+    const lastFrom = start === 1_500 ? undefined : 1_490
+    assert.deepEqual(await walk(counting, start), { end: 1_500, lastFrom, nextFrom: undefined })
+    assert.equal(gets, asked, `from ${start}`)
+  }
+  // A hole among the last ones is seen, and one right behind a known end.
+  await real.delete('orders/3/orders-3-0000000000000001450.avro')
+  assert.deepEqual(await walk(real), { end: 1_450, lastFrom: 1_440, nextFrom: 1_460 })
+  await real.delete('orders/3/orders-3-0000000000000000100.avro')
+  assert.deepEqual(await walk(real, 100), { end: 100, lastFrom: undefined, nextFrom: 110 })
+})
+
 test('a tile that begins inside another one does not break the chain', async () => {
   const store = await storeOf([0, 10], [4, 7], [10, 12])
   assert.deepEqual(await walk(store), { end: 12, lastFrom: 10, nextFrom: undefined })
