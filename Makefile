@@ -4,7 +4,7 @@
 NODE = scripts/node
 BIN = node_modules/.bin
 
-.PHONY: demo test test-long check lint format bench servers torture scale-backup torture-backup torture-matrix torture-restore torture-restore-matrix fuzz golden install
+.PHONY: demo test test-long check lint format bench servers torture scale-backup scale-plan torture-backup torture-matrix torture-restore torture-restore-matrix fuzz golden install
 
 ## a backup, a disaster and a restore with real data, in under two minutes
 demo: install
@@ -63,6 +63,10 @@ torture-restore-matrix: install
 ## one backup worker with 3,000 partitions of 300 topics: start, memory, rest; make scale-backup ARGS='--topics 30'
 scale-backup: install
 	@$(NODE) test/torture/scale-backup.ts $(ARGS)
+
+## a backup of 100,000 files in a folder is planned, and 5,000 files behind an S3 server; make scale-plan ARGS='--files 10000'
+scale-plan: install
+	@$(NODE) test/torture/scale-plan.ts $(ARGS)
 
 ## changed files, batches and keys, each of which must be refused or read right; make fuzz ARGS='--seconds 3600'
 fuzz: install

@@ -1,0 +1,142 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { tileKey } from '../../src/format/keys.ts'
+import { compressBlock } from '../../src/format/ocf/block-codec.ts'
+import { frameBlock } from '../../src/format/ocf/block-frame.ts'
+import { encodeContainerHeader } from '../../src/format/ocf/container-header.ts'
+import { recordSchema } from '../../src/format/record-schema.ts'
+import { tileHeaderToMeta } from '../../src/format/tile-header.ts'
+import { newLimit } from '../../src/runtime/limit.ts'
+import { openS3Store } from '../../src/storage/s3.ts'
+import { avroType, encodeAvroRecord } from '../helpers/avro-referee.ts'
+import { Cli } from '../helpers/cli.ts'
+import { fileSync, headerOf, plainRecords } from '../helpers/data-file.ts'
+import { Kafka } from '../helpers/kafka-broker.ts'
+import { bodyOf } from '../helpers/object-bodies.ts'
+import { S3Proxy } from '../helpers/s3proxy.ts'
+import { openBucket, s3Environment } from '../helpers/shared-s3.ts'
+import { prepareServers } from '../servers/prepare.ts'
+import { writeResults } from './write-results.ts'
+
+/**
+ * `make scale-plan`: a backup of many files is planned, and planned again when nothing is new; one in a folder, and a smaller one
+ * behind an S3 server, of which the headers per second are printed. Fails when a limit is broken. Writes
+ * test/torture/results/scale-plan.json.
+ */
+const { values } = parseArgs({
+  options: {
+    files: { type: 'string', default: '100000' },
+    's3-files': { type: 'string', default: '5000' },
+    topics: { type: 'string', default: '20' },
+    partitions: { type: 'string', default: '10' },
+  },
+})
+/** For 100,000 files. */
+const LIMITS = { planSeconds: 60, planMiB: 300, againMiB: 300 }
+const RECORDS = 20
+
+prepareServers(line => console.log(line))
+const folder = await mkdtemp(join(tmpdir(), 'maxbrod-scale-plan-'))
+await using _ = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true, maxRetries: 3 }) }
+await using kafka = await Kafka.start({ heapMiB: 768 })
+const figures: Record<string, number> = {}
+const note = (name: string, value: number) => console.log(`${name.padEnd(24)} ${(figures[name] = value)}`)
+
+const records = plainRecords(RECORDS, 0)
+const type = avroType(recordSchema)
+const content = Buffer.concat(records.map(record => encodeAvroRecord(type, record)))
+const frame = Buffer.concat(frameBlock(RECORDS, await compressBlock(content, 1), fileSync))
+const template = headerOf(records, [frame])
+
+{
+  const files = Number(values.files)
+  for (const { key, bytes } of backup(files)) {
+    const path = join(folder, 'backup', key)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, bytes)
+  }
+  note('files', files)
+  const flags = [`--storage=file://${folder}/backup`, '--plan-topic=plan', '--target-prefix=r.']
+  const first = await plan(flags, files)
+  note('planSeconds', first.seconds)
+  note('planMiB', first.peakMiB)
+  const again = await plan(flags, 0)
+  note('againSeconds', again.seconds)
+  note('againMiB', again.peakMiB)
+}
+if (Number(values['s3-files']) > 0) {
+  const files = Number(values['s3-files'])
+  await using s3 = await S3Proxy.start({ heapMiB: 768 })
+  Object.assign(process.env, s3Environment(s3))
+  await using bucket = await openBucket(s3.endpoint, s3.credentials)
+  const store = openS3Store(bucket.options)
+  const limit = newLimit(32)
+  await Promise.all([...backup(files)].map(({ key, bytes }) => limit(() => store.put(key, bodyOf(bytes), {}))))
+  store.close()
+  note('s3Files', files)
+  const flags = [
+    `--storage=${bucket.url()}`,
+    `--s3-endpoint=${bucket.endpoint}`,
+    '--plan-topic=s3',
+    '--target-prefix=s.',
+  ]
+  const { seconds, peakMiB } = await plan(flags, files, s3Environment(s3))
+  note('s3PlanSeconds', seconds)
+  note('s3PlanMiB', peakMiB)
+  note('s3HeadersPerSecond', Math.round(files / seconds))
+}
+const isWhole = Number(values.files) >= 100_000
+const broken = Object.entries(LIMITS).filter(([name, limit]) => isWhole && !(figures[name]! <= limit))
+for (const [name, limit] of broken)
+  console.log(`FAILED: ${name} is ${figures[name]}, and must not be more than ${limit}`)
+writeResults('scale-plan.json', { limits: LIMITS, figures })
+if (broken.length > 0) process.exitCode = 1
+
+/** So many files, evenly over all partitions. Only their headers tell the truth: a plan reads nothing else. */
+function* backup(files: number): Generator<{ key: string; bytes: Buffer }> {
+  const [topics, partitions] = [Number(values.topics), Number(values.partitions)]
+  const each = Math.ceil(files / topics / partitions)
+  for (let n = 0; n < files; n++) {
+    const chain = Math.floor(n / each)
+    const from = (n % each) * RECORDS
+    const place = { topic: `scale-${Math.floor(chain / partitions)}`, partition: chain % partitions }
+    const header = {
+      ...template,
+      ...place,
+      coversFrom: from,
+      coversTo: from + RECORDS,
+      content: { ...template.content, firstOffset: from, lastOffset: from + RECORDS - 1 },
+    }
+    const key = tileKey({ ...place, topicId: undefined, lineage: undefined }, from)
+    yield { key, bytes: Buffer.concat([encodeContainerHeader(tileHeaderToMeta(header), fileSync), frame]) }
+  }
+}
+
+/** Runs the real command, and looks at the most memory that it had. */
+async function plan(flags: readonly string[], files: number, env: Readonly<Record<string, string>> = {}) {
+  const startedMs = performance.now()
+  const argv = ['plan', '--create-topics', '--output=json', `--bootstrap-server=${kafka.bootstrap}`, ...flags]
+  const cli = new Cli(argv, { env })
+  let peakMiB = 0
+  const looking = setInterval(() => (peakMiB = Math.max(peakMiB, peakOf(cli.process.pid!))), 100)
+  const { exit, stdout, stderr } = await cli.result
+  clearInterval(looking)
+  const seconds = Math.round((performance.now() - startedMs) / 100) / 10
+  const { filesAdded } = exit === 0 ? (JSON.parse(stdout) as { filesAdded: number }) : { filesAdded: undefined }
+  if (filesAdded !== files)
+    throw new Error(`the planner ended with ${exit} and ${filesAdded} files:\n${stderr.slice(-2_000)}`)
+  return { seconds, peakMiB }
+}
+
+/** 0 when the process is gone. */
+function peakOf(pid: number): number {
+  try {
+    const [, kib = '0'] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    return Math.round(Number(kib) / 1024)
+  } catch {
+    return 0
+  }
+}
