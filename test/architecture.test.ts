@@ -70,7 +70,6 @@ const linesUsual = 200
 const linesMax = 300
 const longFiles: Readonly<Record<string, string>> = {
   'src/kafka/group/session.ts': 'one state machine: join, sync, give up, stay',
-  'src/backup/partition.ts': 'the life of one partition: resume, read, skip, stop',
   'src/backup/partitions.ts': 'one ownership after the other: start, give up, start again',
   'src/kafka/port.ts': 'all that is needed of a cluster, on one page',
   'src/backup/tile-chain.ts': 'fill, close, put, commit: the order is the promise',

@@ -80,6 +80,8 @@ export class Intake implements BlockHolder {
       this.#last = { leaderEpoch: batch.leaderEpoch, codec }
       if (!batch.isControl && !isDropped && batch.recordCount > 0) {
         const payload = batch.codec === 'none' ? batch.payload : await decompressPayload(batch.codec, batch.payload)
+        // It is there already, and may be a thousand times what was fetched: the next fetch waits for it.
+        using _ = batch.codec === 'none' ? undefined : this.#options.memory.budget.grant(payload.length)
         if (era !== this.#era) return undefined
         const moved = await this.#takeBatch(batch, payload, barrier)
         if (moved === undefined) return undefined

@@ -23,7 +23,7 @@ import { backupMetrics } from './metrics.ts'
 import type { OnceTargets } from './once.ts'
 import { OnceProgress } from './once-progress.ts'
 import type { BackupOptions } from './options.ts'
-import type { Verdict } from './partition.ts'
+import type { Verdict } from './partition-deps.ts'
 import { Partitions } from './partitions.ts'
 import { BackupTally } from './result.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FetchLoops } from '../../src/backup/fetch-loops.ts'
-import type { Verdict } from '../../src/backup/partition.ts'
+import type { Verdict } from '../../src/backup/partition-deps.ts'
 import type { MaxbrodError } from '../../src/runtime/errors.ts'
 import { isMaxbrodError } from '../../src/runtime/errors.ts'
 import { answerOf, batchAt, openLonePartition } from '../helpers/lone-partition.ts'
