@@ -4,6 +4,8 @@ import { requireHeld } from './targets.ts'
 import type { Targets } from './targets.ts'
 
 const EVERY_MS = 60_000
+/** One broker of many may know less than the others for a moment. */
+const SECOND_LOOK_MS = 2_000
 
 /**
  * Looks once a minute whether the targets that are not complete still are the planned ones, and held: operators such as
@@ -19,11 +21,19 @@ export async function watchHold(
     await clock.sleep(EVERY_MS, signal)
     if (signal.aborted) return undefined
     for (const topic of topics()) {
-      try {
-        requireHeld(await targets.inspect(topic))
-      } catch (error) {
-        if (isMaxbrodError(error, 'TARGET_REPLACED', 'TARGET_CHANGED')) return error
-      }
+      if ((await troubleOf(targets, topic)) === undefined) continue
+      await clock.sleep(SECOND_LOOK_MS, signal)
+      const trouble = await troubleOf(targets, topic)
+      if (trouble !== undefined && !signal.aborted) return trouble
     }
+  }
+}
+
+async function troubleOf(targets: Targets, topic: string): Promise<unknown> {
+  try {
+    requireHeld(await targets.inspect(topic))
+    return undefined
+  } catch (error) {
+    return isMaxbrodError(error, 'TARGET_REPLACED', 'TARGET_CHANGED') ? error : undefined
   }
 }

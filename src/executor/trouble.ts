@@ -16,8 +16,11 @@ export function troubleOf(error: unknown): ChainTrouble {
   return 'stop'
 }
 
-/** So often a file is read before it is put aside: a store or a network that answered badly once may answer well. */
-const READS = 3
+/**
+ * So often something is looked at before it is believed to be wrong: a store that answered badly once may answer well, and a
+ * broker knows of the hold of a topic a little later than the controller that has confirmed it.
+ */
+const LOOKS = 3
 
 /**
  * Whether a chain that failed tries again: `attempts` failed at this place, the last one with `error`, and `isOver` says that
@@ -28,8 +31,8 @@ export function triesAgain(error: unknown, attempts: number, isOver: boolean): b
     case 'try again':
       return !isOver
     case 'quarantine':
-      return isMaxbrodError(error, 'OBJECT_CORRUPT', 'OBJECT_MISSING') && attempts < READS
+      return isMaxbrodError(error, 'OBJECT_CORRUPT', 'OBJECT_MISSING') && attempts < LOOKS
     case 'stop':
-      return false
+      return isMaxbrodError(error, 'TARGET_CHANGED') && attempts < LOOKS
   }
 }

@@ -11,7 +11,7 @@ function attemptsWith(error: unknown): number {
   return attempts
 }
 
-test('what may be a bad answer is read again twice, what time may heal until its time is over, nothing else', () => {
+test('what may be a bad or an old answer is looked at twice again, what time may heal until its time is over, nothing else', () => {
   const cases: readonly (readonly [ErrorCode, number])[] = [
     ['OBJECT_CORRUPT', 3],
     ['OBJECT_MISSING', 3],
@@ -20,6 +20,7 @@ test('what may be a bad answer is read again twice, what time may heal until its
     ['TARGET_REFUSED', 1],
     ['KAFKA_GAVE_UP', 7],
     ['STORAGE_UNREACHABLE', 7],
+    ['TARGET_CHANGED', 3],
     ['TARGET_SPOILED', 1],
     ['PLAN_CORRUPT', 1],
   ]

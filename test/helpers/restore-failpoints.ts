@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { decodePlanEntry } from '../../src/format/plan.ts'
+import { PRODUCER_EXPIRATION } from '../../src/format/hold.ts'
 import type { PlanFile } from '../../src/format/plan.ts'
 import { eventually } from './eventually.ts'
 import { knownVerbs } from './faulty-ports.ts'
@@ -41,8 +42,11 @@ export interface StageOptions {
 }
 
 const partitions = 3
+const filesEach = 3
 const thirtyDaysMs = 30 * 24 * 3_600_000
 const patience = { timeoutMs: 120_000 }
+/** Sets something for the whole cluster: such a failpoint has to be hit alone. */
+export const brokerVerb = 'admin.alterBrokerDefaults'
 /** Highest call that is hit as the last one: some verbs are called again and again while somebody waits. */
 const lastCall = 25
 
@@ -64,19 +68,21 @@ export class RestoreStage {
     const { referee, folder, suffix, dice } = options
     const topic = stage.#topic
     await referee.createTopic(topic, { partitions })
-    await referee.generate(topic, {
-      partitions,
-      records: 2_400,
-      valueBytes: [60, 140],
-      headers: [0, 2],
-      seed: dice.between(1, 1_000_000),
-      timestampFrom: Date.now() - thirtyDaysMs,
-    })
-    // Its copies get the same: small batches, many moments at which something can happen.
-    await referee.alterConfigs({ topic }, { set: { 'max.message.bytes': '8192' } })
-    stage.#source = await referee.read(topic)
     const worker = [`--group-id=b-${suffix}`, `--working-dir=${folder}/work`, '--metrics-port=0', '--flush-port=0']
-    await succeed(['backup', '--once', `--topics=${topic}`, '--min-file-size=16KiB', ...worker, ...stage.#common])
+    for (let file = 0; file < filesEach; file++) {
+      await referee.generate(topic, {
+        partitions,
+        records: 800,
+        valueBytes: [60, 140],
+        headers: [0, 2],
+        seed: dice.between(1, 1_000_000),
+        timestampFrom: Date.now() - thirtyDaysMs,
+      })
+      // Copies get the same: small batches, many moments at which something can happen.
+      if (file === filesEach - 1) await referee.alterConfigs({ topic }, { set: { 'max.message.bytes': '8192' } })
+      await succeed(['backup', '--once', `--topics=${topic}`, ...worker, ...stage.#common])
+    }
+    stage.#source = await referee.read(topic)
     return stage
   }
 
@@ -96,7 +102,7 @@ export class RestoreStage {
       }
     }
     this.#files = await this.#planned(round.planTopic)
-    assert.ok(this.#files.length > 2 * partitions, `only ${this.#files.length} files`)
+    assert.equal(this.#files.length, filesEach * partitions)
     return found
   }
 
@@ -110,6 +116,7 @@ export class RestoreStage {
 
   async #hit(failpoint: RestoreFailpoint): Promise<void> {
     const round = this.#newRound()
+    if (failpoint.verb === brokerVerb) await this.#forgetBrokers()
     if (failpoint.command === 'plan') {
       await this.#hitOne(failpoint, round.plan)
       if (this.#files.length > 0) assert.deepEqual(await this.#planned(round.planTopic), this.#files)
@@ -151,6 +158,17 @@ export class RestoreStage {
       one.process.kill('SIGKILL')
       await one.result
     }
+  }
+
+  /** What the first planner has set for all brokers is there already when the next one comes. */
+  async #forgetBrokers(): Promise<void> {
+    await using kafka = openClient(this.#options.bootstrap)
+    await kafka.admin.alterBrokerDefaults(new Map([[PRODUCER_EXPIRATION.name, null]]))
+    const isDefault = async () =>
+      (await kafka.admin.brokerConfigs()).every(
+        ({ name, value }) => name !== PRODUCER_EXPIRATION.name || value !== PRODUCER_EXPIRATION.value,
+      )
+    await eventually('the brokers have their own default', isDefault, patience)
   }
 
   get #common(): string[] {

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { Kafka } from '../helpers/kafka-broker.ts'
 import { Referee } from '../helpers/referee.ts'
 import type { RestoreFailpoint, RestoreHit } from '../helpers/restore-failpoints.ts'
-import { RestoreStage } from '../helpers/restore-failpoints.ts'
+import { RestoreStage, brokerVerb } from '../helpers/restore-failpoints.ts'
 import { Dice } from '../helpers/seed.ts'
 import { prepareServers } from '../servers/prepare.ts'
 import { hitsTable } from './matrix-table.ts'
@@ -48,12 +48,21 @@ console.log(
 )
 
 const hits: RestoreHit[] = []
-await Promise.all(Array.from({ length: Number(values.lanes) }, runLane))
+const alone = queue.filter(({ verb }) => verb === brokerVerb)
+await run(
+  queue.filter(({ verb }) => verb !== brokerVerb),
+  Number(values.lanes),
+)
+await run(alone, 1)
 console.log(tableNow().join('\n'))
 if (hits.some(({ failure }) => failure !== undefined)) process.exitCode = 1
 
-async function runLane(): Promise<void> {
-  for (let next: RestoreFailpoint | undefined = queue.shift(); next !== undefined; next = queue.shift()) {
+async function run(some: RestoreFailpoint[], lanes: number): Promise<void> {
+  await Promise.all(Array.from({ length: lanes }, () => runLane(some)))
+}
+
+async function runLane(left: RestoreFailpoint[]): Promise<void> {
+  for (let next = left.shift(); next !== undefined; next = left.shift()) {
     if (performance.now() - startedAt > Number(values.minutes) * 60_000) return
     const hit = await stage.hit(next)
     hits.push(hit)
