@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { tileKey } from '../../src/format/keys.ts'
 import type { PlanFile } from '../../src/format/plan.ts'
 import { ChainRestore } from '../../src/executor/chain.ts'
 import { Targets } from '../../src/executor/targets.ts'
@@ -53,12 +54,12 @@ interface Scene {
 async function openScene(
   dice: Dice,
   fickleness: Fickleness,
-  { logStart = 0, maxBatchBytes = dice.between(200, 3_000), bytes = 1_000_000 } = {},
+  { logStart = 0, maxBatchBytes = dice.between(200, 3_000), bytes = 1_000_000, before = 0 } = {},
 ): Promise<Scene> {
   const clock = new HurriedClock()
   const store = newMemoryStore()
-  const target = new FickleTarget('copy', dice, fickleness, { logStart, maxBatchBytes })
-  const { files, expected } = await backUp(store, dice)
+  const target = new FickleTarget('copy', dice, fickleness, { logStart, maxBatchBytes, before })
+  const { files, expected } = await backUp(store, dice, before)
   const targets = new Targets(target.kafka(clock), [
     planHead({
       hold: 'off',
@@ -104,11 +105,16 @@ async function openScene(
 }
 
 /** Some files of some blocks of some records, with holes between the offsets, and empty files among them. */
-async function backUp(store: ObjectStore, dice: Dice): Promise<{ files: PlanFile[]; expected: number[] }> {
-  const files: PlanFile[] = []
+async function backUp(
+  store: ObjectStore,
+  dice: Dice,
+  before: number,
+): Promise<{ files: PlanFile[]; expected: number[] }> {
+  const files: PlanFile[] = before === 0 ? [] : [firstFile(before + 1)]
+  const [{ records: there } = { records: 0 }] = files
   const expected: number[] = []
-  let from = dice.between(0, 5)
-  for (let index = 0; index < 5; index++) {
+  let from = there + dice.between(0, 5)
+  for (let index = files.length; files.length < 5; index++) {
     const count = dice.pick([0, 1, 7, 30, 60])
     const records = recordsFrom(from + dice.between(0, 2), count, dice)
     const to = from + count + dice.between(2, 5)
@@ -125,7 +131,7 @@ async function backUp(store: ObjectStore, dice: Dice): Promise<{ files: PlanFile
       object: { key, etag, bytes },
       covers: { from, to },
       records: count,
-      recordsBefore: expected.length,
+      recordsBefore: there + expected.length,
       lastOffset: count === 0 ? undefined : Number(records.at(-1)!.offset),
       slice: undefined,
       index,
@@ -137,6 +143,23 @@ async function backUp(store: ObjectStore, dice: Dice): Promise<{ files: PlanFile
 }
 
 const place = { topic: 'orders', topicId: undefined, partition: 3, lineage: undefined }
+
+/** A file that is in the target, and gone from the store. */
+function firstFile(records: number): PlanFile {
+  return {
+    kind: 'file',
+    planId: 'p',
+    source: { topic: 'orders', topicId: undefined, partition: 3 },
+    target: { topic: 'copy', partition: 0 },
+    object: { key: tileKey(place, 0), etag: 'gone', bytes: 1 },
+    covers: { from: 0, to: records },
+    records,
+    recordsBefore: 0,
+    slice: undefined,
+    lastOffset: undefined,
+    index: 0,
+  }
+}
 
 function recordsFrom(from: number, count: number, dice: Dice): DigestRecord[] {
   const valueBytes = dice.between(1, 40)
@@ -215,6 +238,22 @@ describe('what cannot be prevented is never silent', () => {
       assert.ok(spoiled > 0, 'the case was never met')
     })
   }
+})
+
+test('behind 2^31 records the sequence goes on from zero, also in the middle of a batch, whatever becomes of requests', async () => {
+  let wrapped = 0
+  for (let n = 0; n < 30; n++) {
+    const dice = new Dice(`wrap ${n}`)
+    const there = 2 ** 31 - dice.between(1, 60)
+    const scene = await openScene(dice, { ...rough, late: 0, forgets: 0.05 }, { before: there - 1 })
+    scene.target.preload([there - 1]) // the last of those that are there
+    const error = await restore(scene, dice, 0.2)
+    const { sourceOffsets, history, hasWrapped } = scene.target
+    assert.equal(error, undefined, `TEST_SEED=${testSeed} ${n}: ${history.join()}`)
+    assert.deepEqual(sourceOffsets, [there - 1, ...scene.expected], `TEST_SEED=${testSeed} ${n}: ${history.join()}`)
+    if (hasWrapped) wrapped++
+  }
+  assert.ok(wrapped > 0, 'no batch ended behind zero')
 })
 
 test('a chain stops at the first batch that is put where it does not belong', async () => {

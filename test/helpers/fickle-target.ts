@@ -50,6 +50,8 @@ interface StoredBatch {
 export class FickleTarget {
   readonly log: StoredRecord[] = []
   readonly logStart: number
+  /** Records at the log's start that count, and that nobody can read. */
+  readonly before: number
   readonly topic: string
   readonly topicId = 'AAAAAAAAAAAAAAAAAAAAAA'
   readonly maxBatchBytes: number
@@ -72,22 +74,32 @@ export class FickleTarget {
     topic: string,
     dice: Dice,
     fickleness: Fickleness,
-    { logStart = 0, maxBatchBytes = 1_000_000 }: { logStart?: number; maxBatchBytes?: number } = {},
+    {
+      logStart = 0,
+      maxBatchBytes = 1_000_000,
+      before = 0,
+    }: { logStart?: number; maxBatchBytes?: number; before?: number } = {},
   ) {
     this.topic = topic
     this.#dice = dice
     this.#fickleness = fickleness
     this.logStart = logStart
+    this.before = before
     this.maxBatchBytes = maxBatchBytes
   }
 
   get logEnd(): number {
-    return this.logStart + this.log.length
+    return this.logStart + this.before + this.log.length
   }
 
   /** Source offsets in the order of the log; null for what is not restored. */
   get sourceOffsets(): (number | null)[] {
     return this.log.map(({ sourceOffset: of }) => of ?? null)
+  }
+
+  /** True when a batch was taken that begins below the highest sequence and ends behind zero. */
+  get hasWrapped(): boolean {
+    return this.#batches.some(({ first, last }) => first > last)
   }
 
   /** Batches that begin at this offset or behind it. */
@@ -132,8 +144,9 @@ export class FickleTarget {
   }
 
   async *#read(from: number, to: number): AsyncGenerator<ReadRecord> {
-    for (let offset = from; offset < Math.min(to, this.logEnd); offset++) {
-      const { record, producerId } = this.log[offset - this.logStart]!
+    const readable = this.logStart + this.before
+    for (let offset = Math.max(from, readable); offset < Math.min(to, this.logEnd); offset++) {
+      const { record, producerId } = this.log[offset - readable]!
       const headers = record.headers.map(([key, value]) => ({
         key: Buffer.from(key),
         value: value === null ? null : Buffer.from(value),
@@ -213,7 +226,7 @@ export class FickleTarget {
     if (this.#dice.number() < truncates) {
       this.#hasMoved = true
       const lost = this.#batches.splice(-this.#dice.between(1, 3))
-      if (lost[0] !== undefined) this.log.length = lost[0].baseOffset - this.logStart
+      if (lost[0] !== undefined) this.log.length = lost[0].baseOffset - this.logStart - this.before
       this.history.push(`truncated to ${this.logEnd}`)
     }
     if (this.#dice.number() < intrudes) {
