@@ -4,7 +4,7 @@
 NODE = scripts/node
 BIN = node_modules/.bin
 
-.PHONY: demo test test-long check lint format bench servers torture scale-backup scale-plan torture-backup torture-matrix torture-restore torture-restore-matrix fuzz golden install
+.PHONY: demo test test-long check lint format bench servers torture scale-backup scale-plan torture-backup torture-matrix torture-restore torture-restore-matrix torture-kills fuzz golden install
 
 ## a backup, a disaster and a restore with real data, in under two minutes
 demo: install
@@ -59,6 +59,10 @@ torture-restore: install
 ## every failpoint of planner and executor, with a table; make torture-restore-matrix ARGS='--only=restore --minutes=30'
 torture-restore-matrix: install
 	@$(NODE) test/torture/restore-matrix.ts $(ARGS)
+
+## a hundred SIGKILLs of three executors while they restore half a million records; takes a quarter of an hour
+torture-kills: install
+	@$(NODE) test/torture/restore-kills.ts $(ARGS)
 
 ## one backup worker with 3,000 partitions of 300 topics: start, memory, rest; make scale-backup ARGS='--topics 30'
 scale-backup: install
