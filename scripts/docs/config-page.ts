@@ -59,9 +59,9 @@ function sectionPart(section: Section, users: readonly string[]): string {
   return `## ${section.name}\n\nOf ${users.join(', ')}.\n\n${table}\n`
 }
 
-function names({ flag, option: { aliases, kind, isRequired } }: Declared): string {
+function names({ flag, option: { aliases, kind, isRequired, isOperand } }: Declared): string {
   const flags = [flag, ...aliases].map(name => `\`${dashed(name)}\``).join(', ')
-  return `${flags}${kind.placeholder === '' ? '' : ` ${kind.placeholder}`}${isRequired ? ' (required)' : ''}`
+  return `${flags}${kind.placeholder === '' ? '' : ` ${kind.placeholder}`}${isRequired ? ' (required)' : ''}${isOperand ? ', or without the flag' : ''}`
 }
 
 function bounds({ kind: { min, max } }: Option): string {

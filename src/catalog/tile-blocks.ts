@@ -8,16 +8,22 @@ import type { BufferPool } from '../runtime/buffer-pool.ts'
 import { freeBuffer } from '../runtime/free-buffer.ts'
 import type { ByteBudget, Lease } from '../runtime/byte-budget.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
-import type { ObjectStore } from '../storage/port.ts'
+import type { GetOptions, ObjectRead } from '../storage/port.ts'
 import { corrupt, interpretHeader } from './tile-header-reader.ts'
 import type { FileHeader } from './tile-header-reader.ts'
 
 export interface TileSource {
-  readonly store: ObjectStore
+  readonly store: FileStore
   readonly key: string
-  readonly place: TileKey
-  /** The object must still be this one. */
-  readonly etag: string
+  /** What the header must say; undefined for a file that lies anywhere. */
+  readonly place: TileKey | undefined
+  /** The object must still be this one; undefined takes whatever is there. */
+  readonly etag: string | undefined
+}
+
+/** All that is needed of a store to read a file in it. */
+export interface FileStore {
+  get(key: string, options: Pick<GetOptions, 'ifMatch' | 'signal'>): Promise<Pick<ObjectRead, 'body'>>
 }
 
 export interface ReadingLimits {

@@ -58,8 +58,8 @@ export async function readFileStart(
   }
 }
 
-/** What a container's header says, checked against the key that the file was found at. Throws DecodeError. */
-export function interpretHeader({ meta, bytes }: ContainerHeader, place: TileKey): FileHeader {
+/** What a container's header says, checked against the key that the file was found at, if any. Throws DecodeError. */
+export function interpretHeader({ meta, bytes }: ContainerHeader, place: TileKey | undefined): FileHeader {
   const kind = recognizeSchema(meta.get('avro.schema') ?? '')
   if (kind === undefined) throw new DecodeError('its schema is none of the known ones')
   const codec = BLOCK_CODECS.find(known => known === (meta.get('avro.codec') ?? 'null'))
@@ -67,6 +67,11 @@ export function interpretHeader({ meta, bytes }: ContainerHeader, place: TileKey
     throw new DecodeError(`its codec ${meta.get('avro.codec')} is none of ${BLOCK_CODECS.join(', ')}`)
   if (kind === 'kafka-data-keep') return { kind, codec, headerBytes: bytes }
   const tile = tileHeaderFromMeta(meta)
+  if (place !== undefined) checkPlace(tile, place)
+  return { kind, codec, tile, headerBytes: bytes }
+}
+
+function checkPlace(tile: TileHeader, place: TileKey): void {
   if (tile.topic !== place.topic || tile.partition !== place.partition || tile.coversFrom !== place.from) {
     throw new DecodeError(
       `its header says ${tile.topic}-${tile.partition} from ${tile.coversFrom}: it was stored under another file's name`,
@@ -74,7 +79,6 @@ export function interpretHeader({ meta, bytes }: ContainerHeader, place: TileKey
   }
   if (place.topicId !== undefined && place.topicId !== tile.topicId)
     throw new DecodeError(`its header says topic id ${tile.topicId}`)
-  return { kind, codec, tile, headerBytes: bytes }
 }
 
 /** The error for an object whose bytes are not what they must be. */

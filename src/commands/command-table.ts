@@ -13,6 +13,9 @@ export const commandTable: CommandTable = {
   finalize: async () => (await import('./finalize.ts')).finalize,
   'groups-backup': async () => (await import('./groups-backup.ts')).groupsBackup,
   reset: async () => (await import('./reset.ts')).reset,
+  ls: async () => (await import('./ls.ts')).ls,
+  describe: async () => (await import('./describe.ts')).describe,
+  inspect: async () => (await import('./inspect.ts')).inspect,
   status: async () => (await import('./status.ts')).status,
 }
 

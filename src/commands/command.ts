@@ -43,6 +43,10 @@ export interface Context<S extends readonly Section[] = readonly Section[]> exte
   readonly metrics: Metrics
   readonly progress: Progress
   readonly version: string
+  /** Text for standard output before the end: for what is too long to be kept. With -o json the one document is all. */
+  readonly print: (text: string) => void
+  /** True with -o json. */
+  readonly isJson: boolean
   /** Calls `flush` for each SIGUSR1 until disposed. */
   onFlushSignal(flush: () => void): Disposable
 }

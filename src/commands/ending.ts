@@ -1,3 +1,4 @@
+import { plainNumbers } from '../observe/json-line.ts'
 import type { Redactor } from '../observe/redact.ts'
 import type { ErrorCode } from '../runtime/error-codes.ts'
 import { exitCodeOf } from '../runtime/error-codes.ts'
@@ -65,8 +66,7 @@ export function reportError(error: unknown, context: EndingContext): number {
 
 /** The one document of `-o json`: indented for people at a terminal, one line for programs. */
 function jsonDocument(document: object, { world }: EndingContext): string {
-  const plain = (_name: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value)
-  return `${JSON.stringify(document, plain, world.stdout.isTerminal ? 2 : 0)}\n`
+  return `${JSON.stringify(document, plainNumbers, world.stdout.isTerminal ? 2 : 0)}\n`
 }
 
 function sentence({ code, message, hint }: MaxbrodError): string {

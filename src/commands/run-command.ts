@@ -41,14 +41,16 @@ export async function runCommand(command: Command, argv: readonly string[], worl
   using flushSignals = listenForFlush(world, logger)
   const { stop } = signals
   const { onFlushSignal } = flushSignals
+  const isJson = common.output.output === 'json'
   const run = async (): Promise<Outcome> => {
     using progress = openProgress()
     const metrics = new Metrics()
-    const tools = { origins, stop, logger, redactor, metrics, progress, version, onFlushSignal }
+    const print = (text: string) => (isJson ? undefined : world.stdout.write(redactor.clean(text)))
+    const tools = { origins, stop, logger, redactor, metrics, progress, version, print, isJson, onFlushSignal }
     const outcome = await command.run(values, { ...ports, ...tools })
     return { ...outcome, details: { ...outcome.details, storage: await storageCost(metrics) } }
   }
-  const ending: EndingContext = { command: command.name, isJson: common.output.output === 'json', redactor, world }
+  const ending: EndingContext = { command: command.name, isJson, redactor, world }
   try {
     const outcome = await run()
     const isInterrupted = outcome.isInterrupted === true && !isWorker

@@ -13,7 +13,8 @@ export interface Given {
 
 /**
  * Takes a command line apart, the command itself already removed. Flags may be written with one dash or two, as Go
- * programs take them; `=` or a blank stands before the value. Everything unknown is refused.
+ * programs take them; `=` or a blank stands before the value. A word without a flag belongs to the operand, if the command
+ * has one. Everything unknown is refused.
  */
 export function readCommandLine(options: readonly Declared[], argv: readonly string[]): Given[] {
   const known = new Map(
@@ -41,17 +42,27 @@ export function readCommandLine(options: readonly Declared[], argv: readonly str
     .string([...known.values()].filter(({ name }) => !isSwitch(name)).map(({ name }) => name.name))
   const { _: rest, $0: _program, ...given } = parser.parseSync([...argv])
 
-  if (rest[0] !== undefined) {
+  return [
+    ...operandOf(options, rest.map(String)),
+    ...Object.entries(given).flatMap(([flag, value]) => {
+      const { declared, name } = known.get(flag) ?? {}
+      if (declared === undefined || name === undefined) return []
+      const texts = (Array.isArray(value) ? value : [value]).map(String)
+      if (texts.includes('')) throw new MaxbrodError('USAGE', `${dashed(flag)} needs a value`, { flag })
+      return [{ declared, name, texts }]
+    }),
+  ]
+}
+
+function operandOf(options: readonly Declared[], words: readonly string[]): Given[] {
+  const declared = options.find(({ option }) => option.isOperand)
+  const name = declared?.flags[0]
+  const surplus = name === undefined ? words[0] : words[1]
+  if (surplus !== undefined) {
     const hint = 'flags begin with --; quote what the shell might expand'
-    throw new MaxbrodError('USAGE', `unexpected argument '${rest[0]}'`, { hint })
+    throw new MaxbrodError('USAGE', `unexpected argument '${surplus}'`, { hint })
   }
-  return Object.entries(given).flatMap(([flag, value]) => {
-    const { declared, name } = known.get(flag) ?? {}
-    if (declared === undefined || name === undefined) return []
-    const texts = (Array.isArray(value) ? value : [value]).map(String)
-    if (texts.includes('')) throw new MaxbrodError('USAGE', `${dashed(flag)} needs a value`, { flag })
-    return [{ declared, name, texts }]
-  })
+  return declared === undefined || name === undefined || words.length === 0 ? [] : [{ declared, name, texts: words }]
 }
 
 type Known = ReadonlyMap<string, { readonly declared: Declared; readonly name: Name }>

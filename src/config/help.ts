@@ -30,9 +30,13 @@ const narrowest = 30
 export function helpPage({ program, summary, sections, examples }: HelpPage, layout: HelpLayout): string {
   const all = declaredOptions(sections)
   const shown = all.filter(({ option }) => layout.isComplete || !option.isAdvanced)
-  const required = shown.filter(({ option }) => option.isRequired).map(({ flag, option }) => ` ${use(flag, option)}`)
+  const required = shown
+    .filter(({ option }) => option.isRequired && !option.isOperand)
+    .map(({ flag, option }) => ` ${use(flag, option)}`)
+  const operand = all.find(({ option }) => option.isOperand)
+  const bare = operand === undefined ? '' : ` ${bareUse(operand.option)}`
   const left = Math.max(...shown.map(declared => leftOf(declared).length)) + 2
-  const lines = [`${program}: ${summary}`, '', `Usage: ${program}${required.join('')} [flags]`]
+  const lines = [`${program}: ${summary}`, '', `Usage: ${program}${required.join('')} [flags]${bare}`]
   for (const heading of new Set(shown.map(({ section }) => section.heading))) {
     lines.push('', heading)
     for (const declared of shown.filter(({ section }) => section.heading === heading)) {
@@ -49,6 +53,10 @@ export function helpPage({ program, summary, sections, examples }: HelpPage, lay
 function leftOf({ flag, option }: Declared): string {
   const short = option.aliases.find(alias => alias.length === 1)
   return `  ${short === undefined ? '' : `${dashed(short)}, `}${use(flag, option)}`
+}
+
+function bareUse({ kind, isRequired }: Declared['option']): string {
+  return isRequired ? kind.placeholder : `[${kind.placeholder}]`
 }
 
 function use(flag: string, { kind }: Declared['option']): string {

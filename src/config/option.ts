@@ -8,6 +8,8 @@ export interface Option<T = unknown> {
   readonly isRequired: boolean
   /** Shown by --help-all and in docs/config.md, not by --help. */
   readonly isAdvanced: boolean
+  /** May stand behind the command without its flag: `maxbrod inspect FILE`. One per command. */
+  readonly isOperand: boolean
   /** Further flags with the same meaning; one letter is written with one dash. */
   readonly aliases: readonly string[]
   /** Further environment variables, asked after the one that follows from the flag. */
@@ -73,6 +75,7 @@ export type KindName =
 export interface Spec<T> {
   readonly doc: string
   readonly isAdvanced?: boolean
+  readonly isOperand?: true
   readonly aliases?: readonly string[]
   readonly env?: readonly string[]
   readonly foreign?: readonly ForeignName<T>[]
@@ -110,6 +113,7 @@ function declare<T>(kind: Kind<T>, spec: Spec<T> & { isRequired?: true }, preset
     default: preset,
     isRequired: spec.isRequired ?? false,
     isAdvanced: spec.isAdvanced ?? false,
+    isOperand: spec.isOperand ?? false,
     aliases: spec.aliases ?? [],
     env: spec.env ?? [],
     foreign: spec.foreign ?? [],

@@ -78,6 +78,8 @@ function fromFlags(option: Declared, given: readonly Given[]): Found | undefined
   const [first, second] = given.filter(({ declared }) => declared === option)
   if (first === undefined) return undefined
   const name = dashed(first.name.name)
+  if (second !== undefined && second.name === first.name)
+    throw new MaxbrodError('USAGE', `${name} is given more than once`, { flag: first.name.name })
   if (second !== undefined) {
     throw new MaxbrodError('USAGE', `${name} and ${dashed(second.name.name)} mean the same; give one of them`)
   }

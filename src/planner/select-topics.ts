@@ -1,3 +1,4 @@
+import { backupNotFound } from '../catalog/backup-not-found.ts'
 import { readFirstIncarnation } from '../catalog/incarnation.ts'
 import { listPartitions, listTiles } from '../catalog/tile-list.ts'
 import type { TopicFolder } from '../catalog/tile-list.ts'
@@ -18,7 +19,7 @@ export async function selectTopics(
   signal: AbortSignal,
 ): Promise<TopicFolder[]> {
   const names = orderTopics(folders.keys(), options.topics, options.excludeTopics)
-  if (names.length === 0) throw await nothingThere(deps, [...folders.keys()])
+  if (names.length === 0) throw await backupNotFound(deps.store, [...folders.keys()], deps.nearbyArchives)
   const selected: TopicFolder[] = []
   for (const name of names)
     selected.push(...(await chooseIncarnations(deps, name, folders.get(name) ?? [], options.incarnation, signal)))
@@ -108,21 +109,4 @@ function writingTimes(
       return { folder, firstMs, lastMs }
     }),
   )
-}
-
-async function nothingThere({ store, nearbyArchives }: PlannerDeps, names: readonly string[]): Promise<MaxbrodError> {
-  if (names.length > 0) {
-    const shown = names.toSorted().slice(0, 10).join(', ')
-    return new MaxbrodError('BACKUP_NOT_FOUND', `--topics matches none of the ${names.length} topics in ${store.url}`, {
-      hint: `the backup holds ${shown}${names.length > 10 ? ', …' : ''}`,
-    })
-  }
-  const nearby = await nearbyArchives().catch(() => [])
-  return new MaxbrodError('BACKUP_NOT_FOUND', `there is no backup in ${store.url}`, {
-    hint:
-      nearby.length === 0
-        ? 'check the bucket and the prefix in --storage'
-        : `there are backups in ${nearby.join(', ')}`,
-    nearby,
-  })
 }

@@ -1,6 +1,6 @@
 import { duration } from '../config/kinds-of-number.ts'
 import { flag, text } from '../config/kinds-of-text.ts'
-import type { Kind } from '../config/option.ts'
+import type { Kind, Option } from '../config/option.ts'
 import { kindOfOne, one } from '../config/option.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
@@ -61,5 +61,15 @@ function placeOfParts({ s3Bucket, s3Prefix, s3Location }: Readonly<Record<string
   const folder = location.slice(0, Math.max(location.lastIndexOf('/'), 0))
   return parseStorageUrl(`s3://${bucket}/${prefix ?? folder}`)
 }
+
+/** For a command that can do without. */
+export const storageIfAnyOptions = section(
+  'storageIfAny',
+  {
+    ...storageOptions.options,
+    storage: { ...storageOptions.options.storage, isRequired: false } as Option<StoragePlace | undefined>,
+  },
+  { heading: 'Storage' },
+)
 
 export type StorageOptions = Values<typeof storageOptions>

@@ -67,3 +67,14 @@ Flags are variables, too: --log-level is LOG_LEVEL. --help-all shows 1 more. All
 test('complete help has the rare flags as well', () => {
   assert.match(helpPage(page, { columns: 80, isComplete: true }), /--idle-after SIZE +Rarely needed \[1B\]/)
 })
+
+test('help shows what stands behind the flags without one of its own', () => {
+  const usage = (isRequired: true | undefined) => {
+    const file = text({ isOperand: true, placeholder: 'FILE', doc: 'File.', ...(isRequired && { isRequired }) })
+    return helpPage({ ...page, sections: [section('look', { file })] }, { columns: 80, isComplete: false }).split(
+      '\n',
+    )[2]
+  }
+  assert.equal(usage(true), 'Usage: maxbrod backup [flags] FILE')
+  assert.equal(usage(undefined), 'Usage: maxbrod backup [flags] [FILE]')
+})

@@ -248,3 +248,27 @@ test('two options of one name are a bug, and so is a default that cannot be read
   )
   assert.throws(() => bytes({ default: '5 apples', doc: 'Size.' }), /not a size/)
 })
+
+const looking = section('look', {
+  file: path({ isOperand: true, isRequired: true, doc: 'File.' }),
+  all: flag({ doc: 'All.' }),
+})
+const lookAt = (...argv: string[]) => parse([looking], { argv, env: {}, readFile: () => '' }).values.look
+
+test('an operand is the word without a flag, wherever it stands; its flag does the same', () => {
+  for (const argv of [
+    ['x', '--all'],
+    ['--all', 'x'],
+    ['--file', 'x', '--all'],
+    ['--all', '--', 'x'],
+  ])
+    assert.deepEqual(lookAt(...argv), { file: 'x', all: true }, argv.join(' '))
+  assert.equal(lookAt('--', '--all').file, '--all')
+  assert.equal(lookAt('007').file, '007')
+})
+
+test('a second operand, or one beside its flag, is refused', () => {
+  assert.throws(() => lookAt('x', 'y'), { code: 'USAGE', message: "unexpected argument 'y'" })
+  assert.throws(() => lookAt('x', '--file=y'), { code: 'USAGE', message: '--file is given more than once' })
+  assert.throws(() => lookAt(), { code: 'USAGE', message: '--file is missing' })
+})

@@ -28,10 +28,11 @@ export const recordReader: RecordReader = {
 
 /**
  * Records of kafka-data-keep: key, value, headers (a map, whose wire form is names and values in order), topic,
- * partition, timestamp, offset. A record of another topic-partition is refused: the file is not what its name says.
+ * partition, timestamp, offset. A record of another topic-partition is refused: the file is not what its name says. Without
+ * a topic, every one is taken.
  */
-export function dataKeepReader(topic: string, partition: number): RecordReader {
-  const expected = Buffer.from(topic)
+export function dataKeepReader(topic: string | undefined, partition: number | undefined): RecordReader {
+  const expected = topic === undefined ? undefined : Buffer.from(topic)
   return {
     hasNullableHeaders: false,
     read(cursor, spans) {
@@ -42,9 +43,10 @@ export function dataKeepReader(topic: string, partition: number): RecordReader {
       spans.headersStart = cursor.at
       spans.headers = skipHeaders(cursor, false)
       const recordTopic = cursor.bytes.subarray(skipLength(cursor), cursor.at)
-      if (!recordTopic.equals(expected)) throw new DecodeError(`a record of topic ${recordTopic.toString()}`)
+      if (expected?.equals(recordTopic) === false) throw new DecodeError(`a record of topic ${recordTopic.toString()}`)
       const recordPartition = readInteger(cursor)
-      if (recordPartition !== partition) throw new DecodeError(`a record of partition ${recordPartition}`)
+      if (partition !== undefined && recordPartition !== partition)
+        throw new DecodeError(`a record of partition ${recordPartition}`)
       spans.timestamp = readLong(cursor)
       spans.offset = readInteger(cursor)
     },

@@ -1,0 +1,14 @@
+import type { NearbyArchives } from '../catalog/backup-not-found.ts'
+import type { Progress } from '../observe/progress.ts'
+import type { BufferPool } from '../runtime/buffer-pool.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { ObjectStore } from '../storage/port.ts'
+
+/** The ports that who looks at an archive lives on. */
+export interface ArchiveDeps {
+  readonly store: ObjectStore
+  readonly clock: Clock
+  readonly progress: Progress
+  readonly pool: BufferPool
+  readonly nearbyArchives: NearbyArchives
+}

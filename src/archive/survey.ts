@@ -1,0 +1,108 @@
+import { backupNotFound } from '../catalog/backup-not-found.ts'
+import { readFileHeader } from '../catalog/tile-header-reader.ts'
+import type { FileHeader } from '../catalog/tile-header-reader.ts'
+import { listPartitions, listTiles, listTopicFolders } from '../catalog/tile-list.ts'
+import type { ListedTile, TopicFolder } from '../catalog/tile-list.ts'
+import type { PartitionPlace } from '../format/keys.ts'
+import { isMaxbrodError, messageOf } from '../runtime/errors.ts'
+import { newLimit } from '../runtime/limit.ts'
+import type { ArchiveDeps } from './deps.ts'
+
+/** A data file as listing and header show it. */
+export interface SurveyedFile extends ListedTile {
+  /** Undefined when it could not be read. */
+  readonly header: FileHeader | undefined
+  /** Why the header could not be read, as a sentence about the file. */
+  readonly problem: string | undefined
+}
+
+/** The files of one partition and lineage, in the order of their offsets. */
+export interface SurveyedChain {
+  readonly place: PartitionPlace
+  readonly files: readonly SurveyedFile[]
+}
+
+/** One incarnation of a topic. */
+export interface SurveyedTopic {
+  readonly folder: TopicFolder
+  readonly chains: readonly SurveyedChain[]
+}
+
+export interface Survey {
+  readonly topics: readonly SurveyedTopic[]
+  /** Keys that are no data files where only those belong. */
+  readonly foreign: readonly string[]
+}
+
+export interface TopicSelection {
+  readonly topics: readonly RegExp[]
+  readonly excludeTopics: readonly RegExp[]
+  /** How the user chose, for messages; default `--topics`. */
+  readonly asked?: string
+}
+
+/** Headers read at the same time: each is one small request. */
+const HEADERS = 32
+
+/**
+ * Lists the selected topics and reads the header of every file. A file that cannot be read does not end the survey; it says
+ * why. Throws BACKUP_NOT_FOUND when the selection has no file.
+ */
+export async function surveyArchive(
+  deps: ArchiveDeps,
+  selection: TopicSelection,
+  signal: AbortSignal,
+): Promise<Survey> {
+  const { store, progress, nearbyArchives } = deps
+  const foreign: string[] = []
+  const listing = { onForeign: (key: string) => void foreign.push(key), signal }
+  const folders: TopicFolder[] = []
+  for await (const folder of listTopicFolders(store, listing)) folders.push(folder)
+  const headers = newLimit(HEADERS)
+  using task = progress.task('reading headers', { unit: 'files', total: undefined })
+  const survey = async (tile: ListedTile): Promise<SurveyedFile> => {
+    const file = await surveyFile(deps, tile, signal)
+    task.add(1)
+    return file
+  }
+  const topics: SurveyedTopic[] = []
+  for (const folder of folders.filter(({ topic }) => isSelected(topic, selection))) {
+    const chains: SurveyedChain[] = []
+    for (const place of await listPartitions(store, folder, listing)) {
+      const reading: Promise<SurveyedFile>[] = []
+      for await (const tile of listTiles(store, place, 0, listing)) {
+        const file = headers(() => survey(tile))
+        file.catch(() => undefined) // awaited below
+        reading.push(file)
+      }
+      if (reading.length > 0) chains.push({ place, files: await Promise.all(reading) })
+    }
+    if (chains.length > 0) topics.push({ folder, chains })
+  }
+  if (topics.length > 0) return { topics, foreign }
+  throw await backupNotFound(store, [...new Set(folders.map(({ topic }) => topic))], nearbyArchives, selection.asked)
+}
+
+export function isSelected(topic: string, { topics, excludeTopics }: TopicSelection): boolean {
+  return topics.some(regex => regex.test(topic)) && !excludeTopics.some(regex => regex.test(topic))
+}
+
+async function surveyFile({ store }: ArchiveDeps, tile: ListedTile, signal: AbortSignal): Promise<SurveyedFile> {
+  const { key, place, etag } = tile
+  if (place.isEncrypted) return { ...tile, header: undefined, problem: 'is encrypted, and this version cannot decrypt' }
+  try {
+    return { ...tile, header: await readFileHeader(store, key, place, etag, signal), problem: undefined }
+  } catch (error) {
+    const problem = problemOf(error)
+    if (problem === undefined) throw error
+    return { ...tile, header: undefined, problem }
+  }
+}
+
+/** What a reading error says of the file; undefined for those that say nothing of it, such as a store that is not there. */
+export function problemOf(error: unknown): string | undefined {
+  if (isMaxbrodError(error, 'OBJECT_CORRUPT')) return messageOf(error.cause ?? error)
+  if (isMaxbrodError(error, 'OBJECT_MISSING')) return 'was there a moment ago and is gone'
+  if (isMaxbrodError(error, 'OBJECT_CHANGED')) return 'was replaced a moment ago'
+  return isMaxbrodError(error, 'OBJECT_LIMIT') ? messageOf(error) : undefined
+}

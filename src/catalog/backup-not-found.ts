@@ -1,0 +1,35 @@
+import { MaxbrodError } from '../runtime/errors.ts'
+import type { ObjectStore } from '../storage/port.ts'
+
+/** URLs of backups that do exist near the one that was asked for; empty when nothing can be said. */
+export type NearbyArchives = () => Promise<readonly string[]>
+
+/** Of many topics, so many are named. */
+const NAMED = 10
+
+/** The error for a selection without a file: what was asked for, as the user wrote it. `topics` are those that the backup does hold. */
+export async function backupNotFound(
+  store: ObjectStore,
+  topics: readonly string[],
+  nearbyArchives: NearbyArchives,
+  asked = '--topics',
+): Promise<MaxbrodError> {
+  if (topics.length > 0) {
+    const shown = topics.toSorted().slice(0, NAMED).join(', ')
+    return new MaxbrodError(
+      'BACKUP_NOT_FOUND',
+      `${asked} matches none of the ${topics.length} topics in ${store.url}`,
+      {
+        hint: `the backup holds ${shown}${topics.length > NAMED ? ', …' : ''}`,
+      },
+    )
+  }
+  const nearby = await nearbyArchives().catch(() => [])
+  return new MaxbrodError('BACKUP_NOT_FOUND', `there is no backup in ${store.url}`, {
+    hint:
+      nearby.length === 0
+        ? 'check the bucket and the prefix in --storage'
+        : `there are backups in ${nearby.join(', ')}`,
+    nearby,
+  })
+}

@@ -1,0 +1,68 @@
+import { listPoints, listTopics } from '../archive/list.ts'
+import type { ListedPoints, ListedTopic } from '../archive/list.ts'
+import { lsOptions } from '../archive/options.ts'
+import { surveyArchive } from '../archive/survey.ts'
+import { formatBytes } from '../config/units.ts'
+import { ago, timeText } from '../observe/ago.ts'
+import { table } from '../observe/table.ts'
+import { storageOptions } from '../storage/options.ts'
+import { openArchive } from './archive-deps.ts'
+import { command } from './command.ts'
+import type { Outcome } from './ending.ts'
+
+export const ls = command({
+  name: 'ls',
+  summary: 'list what a backup holds: topics, or restoration points',
+  sections: [lsOptions, storageOptions],
+  examples: [
+    { does: 'every topic, with its size and its newest file', line: '--storage s3://bucket/shop' },
+    { does: 'some topics, for a script', line: "--topics 'orders.*' -o json --storage s3://bucket/shop" },
+    { does: 'the moments that a restore can go back to', line: '--points --storage s3://bucket/shop' },
+  ],
+  endsByItself: () => true,
+  async run({ ls: options, storage }, context) {
+    using deps = await openArchive(storage, context)
+    const signal = context.stop.draining
+    const now = deps.clock.now()
+    if (options.points) return pointsOutcome(await listPoints(deps, options.limit, signal), now)
+    const survey = await surveyArchive(deps, options, signal)
+    return topicsOutcome(listTopics(survey), survey.foreign, now)
+  },
+})
+
+function topicsOutcome(topics: readonly ListedTopic[], foreign: readonly string[], now: number): Outcome {
+  const rows = topics.map(one => [
+    one.folder,
+    one.partitions,
+    one.files,
+    one.records ?? '?',
+    formatBytes(one.bytes),
+    one.timestampMin === undefined ? '' : timeText(one.timestampMin),
+    one.timestampMax === undefined ? '' : timeText(one.timestampMax),
+    one.newest === undefined ? '' : `${ago(one.newest.storedAtMs, now)}: ${one.newest.key}`,
+  ])
+  const headings = ['topic', 'partitions', 'files', 'records', 'size', 'first record', 'last record', 'newest file']
+  const problems = topics.flatMap(one => one.problems)
+  const bytes = topics.reduce((sum, one) => sum + one.bytes, 0)
+  const files = topics.reduce((sum, one) => sum + one.files, 0)
+  const text = [
+    table(headings, rows),
+    `${topics.length} topics, ${files} files, ${formatBytes(bytes)}\n`,
+    ...problems.map(({ key, problem }) => `${key}: ${problem}\n`),
+    foreign.length === 0 ? '' : `${foreign.length} objects are no backup files: ${some(foreign)}\n`,
+  ].join('')
+  return { result: problems.length === 0 ? 'ok' : 'partial', details: { topics, foreign }, text }
+}
+
+function pointsOutcome({ total, points }: ListedPoints, now: number): Outcome {
+  const rows = points.map(one => [timeText(one.atMs), ago(one.atMs, now), one.topics, one.partitions, one.groups ?? ''])
+  const text =
+    total === 0
+      ? 'there are no restoration points: maxbrod groups-backup makes them\n'
+      : `${table(['restoration point', '', 'topics', 'partitions', 'consumer groups'], rows)}${total} restoration points\n`
+  return { result: 'ok', details: { total, points }, text }
+}
+
+function some(names: readonly string[]): string {
+  return `${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`
+}
