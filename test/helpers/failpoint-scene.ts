@@ -52,8 +52,12 @@ export class FailpointScene implements AsyncDisposable {
     return worker
   }
 
+  get group(): string {
+    return `backup-${this.options.suffix}`
+  }
+
   argv(name: string, flags: readonly string[]): string[] {
-    const { bootstrap, bucket, suffix } = this.options
+    const { bootstrap, bucket } = this.options
     const isOwn = flags.some(flag => flag === '--once' || flag.startsWith('--max-file-age'))
     const age = isOwn ? [] : ['--max-file-age=300ms']
     return [
@@ -61,7 +65,7 @@ export class FailpointScene implements AsyncDisposable {
       `--bootstrap-server=${bootstrap}`,
       `--storage=${bucket.url()}`,
       `--s3-endpoint=${bucket.endpoint}`,
-      `--group-id=backup-${suffix}`,
+      `--group-id=${this.group}`,
       `--session-timeout=${sessionMs}ms`,
       `--working-dir=${this.workingDir(name)}`,
       ...this.topics.map(topic => `--topics=${topic.name}`),

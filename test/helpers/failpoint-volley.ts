@@ -87,6 +87,8 @@ async function hit(scene: FailpointScene, others: Others, failpoint: Failpoint):
   if (isWiped) await rm(scene.workingDir('hit'), { recursive: true, force: true })
   const fault = faultOf(failpoint)
   if (isOnce) await leaveSpool(scene, others)
+  // The store is only looked through for what the group cannot tell.
+  if (verb === 'store.folders') await loseGroup(scene, others)
   const worker = scene.start('hit', [fault], isOnce ? ['--once'] : [])
   // Partitions are only taken away when somebody else comes.
   await using _third = verb === 'kafka.revoked' ? comingAndGoing(scene) : undefined
@@ -119,6 +121,17 @@ async function leaveSpool(scene: FailpointScene, others: Others): Promise<void> 
     worker.process.kill('SIGKILL')
     await worker.result
   }
+}
+
+/** Everybody dies, and what the group has committed is deleted. */
+async function loseGroup(scene: FailpointScene, others: Others): Promise<void> {
+  await others.kill()
+  const isDeleted = () =>
+    scene.options.referee.deleteGroup(scene.group).then(
+      () => true,
+      () => false,
+    )
+  await eventually('the group has no members and is deleted', isDeleted, patience)
 }
 
 /** The worker stands still until the group has given its partitions away, goes on, and ends well when it is asked to. */
