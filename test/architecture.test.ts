@@ -72,7 +72,6 @@ const longFiles: Readonly<Record<string, string>> = {
   'src/kafka/group/session.ts': 'one state machine: join, sync, give up, stay',
   'src/backup/partitions.ts': 'one ownership after the other: start, give up, start again',
   'src/kafka/port.ts': 'all that is needed of a cluster, on one page',
-  'src/backup/tile-chain.ts': 'fill, close, put, commit: the order is the promise',
 }
 
 // ---- the rules, as tests

@@ -1,6 +1,6 @@
 import type { Divergence } from './lineage.ts'
 import type { RotationLimits } from './rotation.ts'
-import type { ChainDeps } from './tile-chain.ts'
+import type { ChainDeps } from './chain-deps.ts'
 
 export interface PartitionOptions extends RotationLimits {
   readonly idleAfter: number
