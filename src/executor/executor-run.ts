@@ -5,6 +5,7 @@ import { ByteBudget } from '../runtime/byte-budget.ts'
 import { newLimit } from '../runtime/limit.ts'
 import type { Limit } from '../runtime/limit.ts'
 import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
+import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { newThrottle, unthrottled } from '../runtime/throttle.ts'
 import { within } from '../runtime/within.ts'
 import { ChainRestore } from './chain.ts'
@@ -113,6 +114,11 @@ export class ExecutorRun implements AsyncDisposable {
   /** Resolves when no chain of this executor is at work. */
   async settled(): Promise<void> {
     await Promise.all([...this.#runs.values()].map(run => run.settled()))
+  }
+
+  /** True for a target partition of which this executor has the plan. */
+  isOwn(target: TopicPartition): boolean {
+    return [...this.#runs.values()].some(run => run.has(target))
   }
 
   /** Restores again what targets have lost behind the commit: true when there is such a chain of this executor. */

@@ -1,5 +1,7 @@
 import type { GroupSession } from '../kafka/port.ts'
 import { Aborted, aborted } from '../runtime/aborted.ts'
+import { isMaxbrodError } from '../runtime/errors.ts'
+import { PartitionMap } from '../runtime/topic-partition.ts'
 import { stopWithin } from '../runtime/stop.ts'
 import type { Stop } from '../runtime/stop.ts'
 import { completePlan, countRestored, isCommitted, planCommitted, planNow, sealComplete } from './completion.ts'
@@ -56,7 +58,7 @@ export async function runExecutor(deps: ExecutorDeps, options: ExecutorOptions, 
   try {
     joined.resolve(session)
     const work =
-      plan === undefined ? workOn(deps, planTopic, run, over) : untilDone(deps, options, run, plan, groupId, over)
+      plan === undefined ? workOn(deps, options, run, over) : untilDone(deps, options, run, plan, groupId, over)
     await Promise.race([work, run.broken, session.ended])
     await Promise.race([run.handOver(session.owned), aborted(stop.aborted)])
     return await summarize(deps, options, run, plan, stop)
@@ -116,11 +118,42 @@ async function untilCommitted(
  * Resolves when an executor that goes on is to stop, or cannot go on with one of its chains: it ends then, and whoever starts
  * it again tries that chain again.
  */
-async function workOn(deps: ExecutorDeps, planTopic: string, run: ExecutorRun, over: Stop): Promise<void> {
+async function workOn(deps: ExecutorDeps, options: ExecutorOptions, run: ExecutorRun, over: Stop): Promise<void> {
   const stopped = untilStopped(deps, run, over.draining).catch((error: unknown) => {
     if (!over.draining.aborted) throw error
   })
-  await Promise.race([sealAsTopicsComplete(deps, planTopic, run, over), stopped])
+  const verified = options.verify === 'full' ? [verifyAsTopicsComplete(deps, options, run, over)] : []
+  await Promise.race([sealAsTopicsComplete(deps, options.planTopic, run, over), stopped, ...verified])
+}
+
+/** Of the topics that are complete, it reads back what it has restored itself. Throws TARGET_SPOILED for a difference. */
+async function verifyAsTopicsComplete(
+  deps: ExecutorDeps,
+  options: ExecutorOptions,
+  run: ExecutorRun,
+  { draining }: Stop,
+): Promise<void> {
+  const { targets } = run
+  const side = { ...options, memory: options.memory / 4 }
+  const done = new PartitionMap<number>()
+  while (!draining.aborted) {
+    await deps.clock.sleep(SEAL_EVERY_MS, draining)
+    try {
+      const { plan } = await planNow(deps.kafka, options.planTopic, targets.head, draining)
+      if (plan === undefined) continue
+      const counts = await countRestored(deps, options.planTopic, plan, targets, draining)
+      const open = new Set(counts.filter(one => one.restored < one.planned).map(({ topic }) => topic))
+      for (const count of counts) {
+        if (open.has(count.topic) || !run.isOwn(count) || done.get(count) === count.planned) continue
+        await verifyChains(deps, side, targets, [count], draining)
+        done.set(count, count.planned)
+        deps.log.info({ topic: count.topic, partition: count.partition, records: count.planned }, 'verified')
+      }
+    } catch (error) {
+      if (isMaxbrodError(error, 'TARGET_SPOILED') && !draining.aborted) throw error
+      if (!draining.aborted) deps.log.warn({ err: error }, 'could not verify what is complete, trying again')
+    }
+  }
 }
 
 /** What it does on the side: it seals topics as soon as they are complete, and mends those that lost records. Resolves when it is to stop. */

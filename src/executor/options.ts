@@ -25,7 +25,7 @@ export const executorOptions = section('restore', {
   }),
   verify: choice(['tail', 'full'], {
     default: 'tail',
-    doc: 'What to compare at the end of a partition. With tail the number of records and the last one, with full all records, read again.',
+    doc: 'What to compare when a topic is complete. With tail the number of records and the last one, with full all records, read again.',
   }),
   retryQuarantined: flag({
     isAdvanced: true,

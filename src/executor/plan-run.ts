@@ -127,6 +127,10 @@ export class PlanRun {
     await this.#committing
   }
 
+  has(target: PlanFile['target']): boolean {
+    return this.#chains.has(chainName(target))
+  }
+
   /**
    * Looks again at chains of which the target has lost records since they were complete, by an unclean leader election. True
    * when there is one. The plan's offset stays: what it says is a hint.

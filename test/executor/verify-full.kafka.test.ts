@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { runCommand } from '../helpers/in-process.ts'
+import type { Ports } from '../../src/commands/ports.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { runCommand, startCommand } from '../helpers/in-process.ts'
+import { logged } from '../helpers/log-lines.ts'
 import type { RecordToSend } from '../helpers/records.ts'
 import { RoundTrip } from '../helpers/round-trip.ts'
 import { openWorld } from '../helpers/world.ts'
@@ -66,6 +69,40 @@ test('a full verification passes what was restored, and names the record that an
       assert.match(stderr, new RegExp(`TARGET_SPOILED: ${target}-0 differs from the archive at offset ${changed}`))
     })
   }
+})
+
+test('an executor that goes on verifies what is complete as well, and ends at a record that is another one', async t => {
+  await using world = await openWorld(t)
+  const source = world.name('source')
+  await world.referee.createTopic(source)
+  await world.referee.produce(source, originals)
+  // Between two looks a quarter of a minute passes at once.
+  const hurried = (real: Ports): Ports => ({
+    ...real,
+    clock: { ...real.clock, sleep: (ms, signal) => real.clock.sleep(ms === 15_000 ? 100 : ms, signal) },
+  })
+  const goingOn = (roundTrip: RoundTrip) =>
+    startCommand(
+      roundTrip.restoreCommand('--verify=full').filter(flag => flag !== '--exit-when-done'),
+      hurried,
+    )
+  const good = new RoundTrip(world)
+  await good.backUp([source])
+  await good.plan()
+  const executor = goingOn(good)
+  await eventually('it has verified', () => logged(executor.output(), 'verified').length > 0)
+  executor.signal('SIGTERM')
+  assert.equal((await executor.result).exit, 0)
+  assert.equal(logged(executor.output(), 'verified').length, 1, 'once is enough')
+
+  const target = world.name('changed')
+  const bad = new RoundTrip(world, { name: 'plan-bad' })
+  await bad.plan(`--rename=${source}=${target}`)
+  const records = originals.map((record, at) => asRestored(at === changed ? { ...record, value: 'x' } : record, at))
+  await world.referee.produce(target, records)
+  const { exit, stderr } = await goingOn(bad).result
+  assert.equal(exit, 6, stderr)
+  assert.match(stderr, new RegExp(`TARGET_SPOILED: ${target}-0 differs from the archive at offset ${changed}`))
 })
 
 /** As a restore would write it. */
