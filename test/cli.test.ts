@@ -17,14 +17,15 @@ test('without a command, the commands are listed', async () => {
 Usage: maxbrod <command> [flags]
 
 Commands
-  backup         copy topics into object storage: a worker, or once to the present ends
-  flush          ask the worker on this host to upload everything it has, now
-  plan           prove that a backup is whole, and write the plan of a restore
-  restore        carry out a plan: put the records back, once and in order
-  finalize       end a restore: give its topics their own configs back
-  groups-backup  copy consumer-group offsets, and make restoration points: a worker, or once
-  reset          say where a backup begins with partitions that it has no files of yet
-  status         how far a backup or a restore is, by what Kafka knows of it
+  backup          copy topics into object storage: a worker, or once to the present ends
+  flush           ask the worker on this host to upload everything it has, now
+  plan            prove that a backup is whole, and write the plan of a restore
+  restore         carry out a plan: put the records back, once and in order
+  finalize        end a restore: give its topics their own configs back
+  groups-backup   copy consumer-group offsets, and make restoration points: a worker, or once
+  groups-restore  commit the offsets of consumer groups where their records are now
+  reset           say where a backup begins with partitions that it has no files of yet
+  status          how far a backup or a restore is, by what Kafka knows of it
 
 maxbrod <command> --help shows the flags. Manual: README.md and docs/
 `,

@@ -12,6 +12,7 @@ export const commandTable: CommandTable = {
   restore: async () => (await import('./restore.ts')).restore,
   finalize: async () => (await import('./finalize.ts')).finalize,
   'groups-backup': async () => (await import('./groups-backup.ts')).groupsBackup,
+  'groups-restore': async () => (await import('./groups-restore.ts')).groupsRestore,
   reset: async () => (await import('./reset.ts')).reset,
   ls: async () => (await import('./ls.ts')).ls,
   describe: async () => (await import('./describe.ts')).describe,

@@ -1,4 +1,5 @@
 import { counter, gauge, metricSet } from '../observe/metric-set.ts'
+import { VERDICTS } from './verdict.ts'
 
 export const groupsBackupMetrics = metricSet('groups_backup', {
   groups: gauge('Consumer groups in the newest snapshot.'),
@@ -8,4 +9,11 @@ export const groupsBackupMetrics = metricSet('groups_backup', {
   failuresTotal: counter('Looks that brought nothing, because Kafka or the store did not answer.'),
   snapshotAgeSeconds: gauge('Seconds since the groups were last seen to be as the newest snapshot says.'),
   pointAgeSeconds: gauge('Seconds since the partitions were last seen to be as the newest restoration point says.'),
+})
+
+export const groupsRestoreMetrics = metricSet('groups_restore', {
+  offsets: gauge('Saved offsets, by what has become of them.', { state: VERDICTS }),
+  groups: gauge('Groups to restore.'),
+  groupsCommittedTotal: counter('Groups whose offsets were committed, or were found to be there.'),
+  snapshotAgeSeconds: gauge('Age of the snapshot that is being restored.'),
 })

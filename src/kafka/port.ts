@@ -19,6 +19,11 @@ export interface Kafka extends AsyncDisposable {
    * single records, not for bulk. Waits for records that are not there yet only if `to` is beyond the high watermark.
    */
   readRecords(partition: TopicPartition, from: number, to: number, signal: AbortSignal): AsyncIterable<ReadRecord>
+  /**
+   * All data records of the first batch that has one with `offset` ≤ its offset < `to`: what lies before `offset` in that batch is
+   * among them. Empty when there is none. One small request, for a look into a log.
+   */
+  readBatch(partition: TopicPartition, offset: number, to: number, signal: AbortSignal): Promise<readonly ReadRecord[]>
   /** A fresh appender with connections of its own. */
   newAppender(): BatchAppender
   /** Joins a consumer group. Resolves once the member knows its first assignment; an abort before that rejects with its reason. */

@@ -5,7 +5,7 @@ export interface Progress {
 }
 
 export interface Work {
-  readonly unit: 'records' | 'bytes' | 'files'
+  readonly unit: 'records' | 'bytes' | 'files' | 'offsets'
   /** Undefined while nobody knows. */
   readonly total: number | undefined
   /** What was there before we began, after a restart: it counts as done, and not for the rate. Default 0. */

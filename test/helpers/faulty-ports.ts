@@ -36,6 +36,9 @@ const VERBS = {
       'offsets',
       'offsetsSince',
       'committed',
+      'groups',
+      'groupOffsets',
+      'commitFromOutside',
       'createTopic',
       'topicConfigs',
       'topicAcls',
@@ -46,7 +49,10 @@ const VERBS = {
     ],
     streams: [],
   },
-  kafka: { calls: ['fetch', 'append', 'refresh', 'joinGroup', 'revoked', 'commit', 'leave'], streams: ['readRecords'] },
+  kafka: {
+    calls: ['fetch', 'readBatch', 'append', 'refresh', 'joinGroup', 'revoked', 'commit', 'leave'],
+    streams: ['readRecords'],
+  },
 } as const
 
 /** Every verb that a fault can name. */
@@ -120,6 +126,13 @@ function faultyKafka(kafka: Kafka, faults: Faults): Kafka {
         verb: 'kafka.readRecords',
         detail: detailOf(partition),
         make: () => kafka.readRecords(partition, from, to, signal),
+        fail: failing('KAFKA_GAVE_UP', 'Fetch'),
+      }),
+    readBatch: (partition, offset, to, signal) =>
+      faults.run({
+        verb: 'kafka.readBatch',
+        detail: detailOf(partition),
+        make: () => kafka.readBatch(partition, offset, to, signal),
         fail: failing('KAFKA_GAVE_UP', 'Fetch'),
       }),
     newAppender: () => faultyAppender(kafka.newAppender(), faults),

@@ -8,7 +8,25 @@ import type { ClusterAdmin } from '../../src/kafka/port.ts'
 import type { CommandResult } from './in-process.ts'
 import { runCommand } from './in-process.ts'
 import { RestoreScene } from './restore-scene.ts'
+import type { World } from './world.ts'
 import { openWorld } from './world.ts'
+
+/** A row of what `groups-restore` says. */
+export interface RestoredOffset {
+  readonly group: string
+  readonly targetGroup: string
+  readonly topic: string
+  readonly partition: number
+  readonly target: string
+  readonly saved: number
+  readonly offset?: number
+  readonly verdict: string
+  readonly reason: string
+}
+
+export function offsetsOf({ json }: CommandResult): RestoredOffset[] {
+  return json['offsets'] as RestoredOffset[]
+}
 
 /** One committed offset, as short as tests want it. */
 export interface Committed {
@@ -21,6 +39,14 @@ export interface Committed {
 
 /** A backup of topics and groups in a folder, and the commands about groups: for groups whose names begin like the world's. */
 export class GroupsScene extends RestoreScene {
+  override readonly planTopic: string
+
+  /** Restores of one backup beside each other need plan topics of their own. */
+  constructor(world: World, planWord = 'plan') {
+    super(world)
+    this.planTopic = world.name(planWord)
+  }
+
   /** Matches the groups of this test and no others. */
   get groups(): string {
     return `--groups=.*${this.world.name('')}`
@@ -33,6 +59,17 @@ export class GroupsScene extends RestoreScene {
   backUpGroups(flags: readonly string[] = [], ports = this.#ownTopics): Promise<CommandResult> {
     const own = ['--once', '--metrics-port=0', this.groups]
     return runCommand(['groups-backup', ...own, ...flags, ...this.common], ports)
+  }
+
+  /** `groups-restore` with the names of this test's groups; metrics are off. */
+  groupsRestoreArgv(flags: readonly string[]): string[] {
+    const own = [`--plan-topic=${this.planTopic}`, '--metrics-port=0', '--loop-interval=200ms']
+    const groups = flags.some(flag => flag.startsWith('--groups=')) ? [] : [this.groups]
+    return ['groups-restore', ...own, ...groups, ...flags, ...this.common]
+  }
+
+  restoreGroups(flags: readonly string[] = [], ports?: (real: Ports) => Ports): Promise<CommandResult> {
+    return runCommand(this.groupsRestoreArgv(flags), ports)
   }
 
   /** The commits of a snapshot, by group. */

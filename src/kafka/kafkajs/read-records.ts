@@ -18,6 +18,8 @@ interface Source {
   readonly view: ClusterView
   readonly fetcher: BatchFetcher
   readonly partition: TopicPartition
+  /** How much to fetch; a broker sends one whole batch at least. */
+  readonly bytes: number
 }
 
 interface Read {
@@ -35,7 +37,7 @@ export async function* readRecords(
   to: number,
   signal: AbortSignal,
 ): AsyncGenerator<ReadRecord> {
-  const source = { view, fetcher, partition }
+  const source = { view, fetcher, partition, bytes: FETCH_BYTES }
   for (let position = from; position < to;) {
     const read = () => readChecked(source, position)
     const { records, nextOffset } = await view.ask(`read ${partitionName(partition)}`, read, signal)
@@ -44,13 +46,33 @@ export async function* readRecords(
   }
 }
 
+/** The first batch with data records that ends behind `offset`; see Kafka.readBatch. */
+export async function readBatch(
+  view: ClusterView,
+  fetcher: BatchFetcher,
+  partition: TopicPartition,
+  offset: number,
+  to: number,
+  signal: AbortSignal,
+): Promise<readonly ReadRecord[]> {
+  const source = { view, fetcher, partition, bytes: 1 }
+  for (let position = offset; position < to;) {
+    const read = () => readChecked(source, position)
+    const { records, nextOffset } = await view.ask(`read ${partitionName(partition)}`, read, signal)
+    const next = records.find(record => record.offset >= offset)
+    if (next !== undefined) return next.offset < to ? records : []
+    position = nextOffset
+  }
+  return []
+}
+
 /** The records at an offset; fetched again when they are damaged. Throws BATCH_CORRUPT when they stay so. */
 async function readChecked(source: Source, offset: number): Promise<Read> {
-  const { view, fetcher, partition } = source
+  const { view, fetcher, partition, bytes } = source
   for (let retries = 0; ; retries++) {
     const leader = await leaderOf(view, partition)
     try {
-      return await readOnce(fetcher, partition, leader, offset)
+      return await readOnce(fetcher, partition, leader, offset, bytes)
     } catch (cause) {
       if (!(cause instanceof DecodeError)) {
         await view.refresh([partition.topic]) // the leader may be another one now
@@ -78,9 +100,10 @@ async function readOnce(
   { topic, partition }: TopicPartition,
   { nodeId, topicId }: Leader,
   offset: number,
+  maxBytes: number,
 ): Promise<Read> {
-  const request = { topic, partition, topicId, offset, leaderEpoch: -1, maxBytes: FETCH_BYTES }
-  const options = { isolation: 'uncommitted', maxBytes: FETCH_BYTES, minBytes: 1, maxWaitMs: MAX_WAIT_MS } as const
+  const request = { topic, partition, topicId, offset, leaderEpoch: -1, maxBytes }
+  const options = { isolation: 'uncommitted', maxBytes, minBytes: 1, maxWaitMs: MAX_WAIT_MS } as const
   using answer = await fetcher.fetch(nodeId, [request], options)
   const [fetched] = answer.partitions
   const name = partitionName(request)

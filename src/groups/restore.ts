@@ -1,0 +1,222 @@
+import type { RestorationPoint } from '../catalog/restoration-points.ts'
+import type { ClusterAdmin, Kafka } from '../kafka/port.ts'
+import type { Logger } from '../observe/logger.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { Progress } from '../observe/progress.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { newLimit } from '../runtime/limit.ts'
+import type { Stop } from '../runtime/stop.ts'
+import type { ObjectStore } from '../storage/port.ts'
+import { chooseSnapshot } from './choose-snapshot.ts'
+import type { ChosenSnapshot } from './choose-snapshot.ts'
+import { commitGroup, decideGroup } from './commit-group.ts'
+import type { Translated } from './commit-group.ts'
+import { entriesOf, isOurOwn } from './entries.ts'
+import type { Entry, EntryRules } from './entries.ts'
+import { groupsRestoreMetrics } from './metrics.ts'
+import { PlanView } from './plan-view.ts'
+import type { GroupsRestoreOptions } from './restore-options.ts'
+import { Targets } from './targets.ts'
+import type { CommitRules } from './translate.ts'
+import { VERDICTS, isTranslated } from './verdict.ts'
+import type { Verdict, VerdictKind } from './verdict.ts'
+
+export interface GroupsRestoreDeps {
+  readonly kafka: Kafka
+  readonly store: ObjectStore
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly progress: Progress
+}
+
+export interface GroupsRestoreResult {
+  readonly snapshot: string
+  readonly point: string | undefined
+  readonly isExecuted: boolean
+  readonly groups: number
+  readonly entries: readonly Translated[]
+}
+
+/** Groups that are committed at the same time. */
+const COMMITTING = 16
+const ACTIVE_STATES = ['Stable', 'PreparingRebalance', 'CompletingRebalance', 'Assigning', 'Reconciling']
+
+/**
+ * Restores consumer groups: finds for each saved offset where it is in the restored topics, and commits it. Goes on until each of
+ * them has its verdict: as long as the restore brings something, and no longer than it may take.
+ */
+export async function restoreGroups(
+  deps: GroupsRestoreDeps,
+  options: GroupsRestoreOptions,
+  stop: Stop,
+): Promise<GroupsRestoreResult> {
+  const { kafka, clock, log, metrics, progress } = deps
+  const plan = new PlanView(kafka, options.planTopic)
+  await plan.refresh(stop.aborted)
+  const rules = entryRules(options, plan)
+  const chosen = await chooseSnapshot(deps, options, point => isCovered(point, plan, rules.mapping), stop.aborted)
+  const entries = entriesOf(chosen.groups, rules)
+  const targets = new Targets(kafka, plan)
+  const gauges = metrics.of(groupsRestoreMetrics)
+  const verdicts = new Map<Entry, Verdict>(
+    entries.filter(isOurOwn).map(entry => [entry, { kind: 'skipped', reason: 'a backup of maxbrod: it has its own' }]),
+  )
+  const groups = new Set(entries.map(({ targetGroup }) => targetGroup))
+  log.info({ snapshot: chosen.key, groups: groups.size, offsets: entries.length }, 'restoring consumer groups')
+  gauges.groups.set(groups.size)
+  using _age = metrics.beforeScrape(() => gauges.snapshotAgeSeconds.set(ageSeconds(chosen, clock)))
+  using task = progress.task('groups', { unit: 'offsets', total: entries.length })
+
+  const startedAt = clock.monotonic()
+  let movedAt = startedAt
+  let moved = -1
+  let shown = 0
+  const isOver = () =>
+    !options.execute ||
+    stop.draining.aborted ||
+    clock.monotonic() - startedAt >= (options.timeout ?? Infinity) ||
+    clock.monotonic() - movedAt >= options.giveUpAfter
+  for (;;) {
+    const isLast = isOver()
+    const open = entries.filter(entry => !verdicts.has(entry))
+    await plan.refresh(stop.aborted)
+    const isAllHere = options.timeout === undefined || isLast
+    const { verdicts: found, reached } = await targets.translateAll(open, chosen.point, isAllHere, stop.aborted)
+    const ready = wholeGroups(
+      open.map((entry, n) => ({ entry, verdict: found[n] as Verdict })),
+      isLast,
+    )
+    const decided = await settle(kafka.admin, ready, options, options.execute, log)
+    for (const { entry, verdict } of decided) verdicts.set(entry, verdict)
+    if (options.execute) gauges.groupsCommittedTotal.add(countRestored(decided))
+    showStates(gauges, entries, verdicts)
+    task.add(verdicts.size - shown)
+    shown = verdicts.size
+    if (verdicts.size === entries.length || isLast) break
+    if (reached !== moved) movedAt = clock.monotonic()
+    moved = reached
+    const leftMs = (options.timeout ?? Infinity) - (clock.monotonic() - startedAt)
+    await clock.sleep(Math.max(0, Math.min(options.loopInterval, leftMs)), stop.draining)
+  }
+  const all = entries.map(entry => ({
+    entry,
+    verdict: verdicts.get(entry) ?? { kind: 'waiting' as const, reason: '' },
+  }))
+  return {
+    snapshot: chosen.key,
+    point: chosen.point?.key,
+    isExecuted: options.execute,
+    groups: groups.size,
+    entries: options.execute ? all.map(giveUp) : all,
+  }
+}
+
+/** Names as the user says; else as the plan does, else as they were. */
+export function entryRules(options: GroupsRestoreOptions, plan: PlanView): EntryRules {
+  const { groups, excludeGroups, groupPrefix = '', targetPrefix, rename } = options
+  const given = { targetPrefix: targetPrefix ?? '', rename: [...rename] }
+  const isGiven = targetPrefix !== undefined || rename.size > 0
+  return { groups, excludeGroups, groupPrefix, mapping: isGiven ? given : (plan.head?.mapping ?? given) }
+}
+
+/** True when what is planned reaches the ends of the point: then no group of its snapshot is ahead of the data. */
+function isCovered({ partitions }: RestorationPoint, plan: PlanView, mapping: EntryRules['mapping']): boolean {
+  const renamed = new Map(mapping.rename)
+  return partitions.every(({ topic, topic_id: id, partition, log_start: start, end }) => {
+    const target = { topic: renamed.get(topic) ?? `${mapping.targetPrefix}${topic}`, partition }
+    const planned = plan.stretchOf(target, { topic, topicId: id ?? undefined, partition })
+    if (planned === undefined || typeof planned === 'string') return true
+    return start === end || (planned.coverEnd ?? 0) >= end
+  })
+}
+
+/** Those of groups of which nothing is waited for any more: a group is committed when all of its partitions are there. */
+function wholeGroups(found: readonly Translated[], isLast: boolean): Translated[] {
+  if (isLast) return [...found]
+  const waiting = new Set(
+    found.filter(({ verdict }) => verdict.kind === 'waiting').map(({ entry }) => entry.targetGroup),
+  )
+  return found.filter(({ entry }) => !waiting.has(entry.targetGroup))
+}
+
+/** Decides group by group and commits; without `execute` it says what it would do. One group's trouble is its own. */
+async function settle(
+  admin: ClusterAdmin,
+  translated: readonly Translated[],
+  rules: CommitRules,
+  execute: boolean,
+  log: Logger,
+): Promise<Translated[]> {
+  const byGroup = Map.groupBy(translated, ({ entry }) => entry.targetGroup)
+  const names = [...byGroup.keys()]
+  if (names.length === 0) return []
+  const there = await admin.groupOffsets(names)
+  const decisions = [...byGroup.values()].map(of => decideGroup(of, there, rules))
+  if (!execute) {
+    const listed = await admin.groups()
+    const active = new Set(listed.filter(({ state }) => ACTIVE_STATES.includes(state ?? '')).map(({ group }) => group))
+    return decisions.flatMap(({ commits, verdicts }) =>
+      verdicts.map(one => (commits.includes(one) ? foresee(one, active) : one)),
+    )
+  }
+  const limit = newLimit(COMMITTING)
+  const settled = await Promise.all(decisions.map(decision => limit(() => commitGroup(admin, decision))))
+  const results = await readBack(admin, decisions.map(({ commits }) => commits).flat(), settled.flat())
+  for (const [group, of] of Map.groupBy(results, ({ entry }) => entry.targetGroup)) {
+    const bad = of.find(({ verdict }) => ['group-active', 'failed', 'already-has-offsets'].includes(verdict.kind))
+    if (bad !== undefined)
+      log.warn({ group, verdict: bad.verdict.kind, reason: bad.verdict.reason }, 'a group was not restored')
+    else log.info({ group, offsets: of.length }, 'restored a group')
+  }
+  return results
+}
+
+/** The broker decides when it comes to it; what it says of the group now is a warning. */
+function foresee({ entry, verdict }: Translated, active: ReadonlySet<string>): Translated {
+  if (!active.has(entry.targetGroup)) return { entry, verdict }
+  const reason = 'the group has members now: stop them before --execute'
+  return { entry, verdict: { ...verdict, kind: 'group-active', reason } }
+}
+
+/** What was committed is read once more before anybody says so. */
+async function readBack(
+  admin: ClusterAdmin,
+  commits: readonly Translated[],
+  settled: readonly Translated[],
+): Promise<Translated[]> {
+  const committed = new Set(commits.map(({ entry }) => entry))
+  const names = [...new Set(commits.map(({ entry }) => entry.targetGroup))]
+  if (names.length === 0) return [...settled]
+  const { offsets } = await admin.groupOffsets(names)
+  return settled.map(one => {
+    const { entry, verdict } = one
+    if (!committed.has(entry) || !isTranslated(verdict)) return one
+    const there = offsets.get(entry.targetGroup)?.get(entry.target)
+    if (there?.offset === verdict.to && there?.metadata === entry.metadata) return one
+    const reason = `the group stands at ${there?.offset ?? 'nothing'} after the commit: somebody else commits, too`
+    return { entry, verdict: { ...verdict, kind: 'failed', reason } }
+  })
+}
+
+function countRestored(decided: readonly Translated[]): number {
+  return new Set(decided.filter(one => isTranslated(one.verdict)).map(({ entry }) => entry.targetGroup)).size
+}
+
+function giveUp({ entry, verdict }: Translated): Translated {
+  if (verdict.kind !== 'waiting') return { entry, verdict }
+  return { entry, verdict: { kind: 'failed', reason: 'its partition was not restored so far in time' } }
+}
+
+function showStates(
+  gauges: { offsets: { set(to: number, of: { state: VerdictKind }): void } },
+  entries: readonly Entry[],
+  verdicts: ReadonlyMap<Entry, Verdict>,
+): void {
+  const counts = Map.groupBy(entries, entry => verdicts.get(entry)?.kind ?? 'waiting')
+  for (const state of VERDICTS) gauges.offsets.set(counts.get(state)?.length ?? 0, { state })
+}
+
+function ageSeconds({ atMs }: ChosenSnapshot, clock: Clock): number {
+  return atMs === undefined ? 0 : Math.max(0, (clock.now() - atMs) / 1_000)
+}
