@@ -25,6 +25,9 @@ Commands
   groups-backup   copy consumer-group offsets, and make restoration points: a worker, or once
   groups-restore  commit the offsets of consumer groups where their records are now
   reset           say where a backup begins with partitions that it has no files of yet
+  ls              list what a backup holds: topics, or restoration points
+  describe        show what a backup holds of one topic or one partition
+  inspect         print header and records of a data file as lines of JSON
   status          how far a backup or a restore is, by what Kafka knows of it
 
 maxbrod <command> --help shows the flags. Manual: README.md and docs/

@@ -131,7 +131,7 @@ test('groups at every position of a topic go on with the record that they would 
     assert.deepEqual(offsetsOf(done), offsetsOf(dry))
 
     const rows = offsetsOf(done)
-    for (const [group, { topic, saved, value }] of expected) {
+    const looks = [...expected].map(async ([group, { topic, saved, value }]) => {
       const row = rows.find(one => one.group === group && one.partition === 0)!
       assert.equal(row.saved, saved)
       const [main, empty] = await referee.nextRecords(group, [
@@ -161,7 +161,8 @@ test('groups at every position of a topic go on with the record that they would 
       const position = group.slice(group.indexOf('-') + 1, -7)
       assert.deepEqual([committed.metadata, committed.leaderEpoch], [`meta of ${position} 📏`, null])
       assert.equal(rows.find(one => one.group === group && one.partition === 1)!.verdict, 'tip')
-    }
+    })
+    await Promise.all(looks)
     const missing = rows.filter(({ group }) => group === lost)
     assert.deepEqual(Object.fromEntries(missing.map(row => [row.topic, row.verdict])), {
       [gone]: 'topic-missing',
