@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DefinitionKeeper } from '../../src/backup/definitions.ts'
+import type { WorkerContext } from '../../src/backup/deps.ts'
+import { readNewestDefinitions } from '../../src/catalog/topic-definitions.ts'
+import type { ClusterAdmin, TopicAcl, ConfigEntry, TopicDescription } from '../../src/kafka/port.ts'
+import { silentLogger } from '../../src/observe/logger.ts'
+import { newMemoryStore } from '../../src/storage/memory.ts'
+import { ManualClock } from '../helpers/manual-clock.ts'
+import { all } from '../helpers/object-bodies.ts'
+
+const never = new AbortController().signal
+const LITERAL = 3
+const PREFIXED = 4
+
+function acl(resource: string, patternType: number, principal: string): TopicAcl {
+  return { resource, patternType, principal, host: '*', operation: 3, permission: 3 }
+}
+
+/** A cluster whose topics, configs and ACLs the test writes down, and an archive. */
+function openScene() {
+  const topics: TopicDescription[] = ['orders', 'payments', 'left out'].map(name => ({
+    name,
+    topicId: `id of ${name}`,
+    isInternal: false,
+    partitions: 3,
+    replicationFactor: 2,
+    error: undefined,
+  }))
+  const configs = new Map<string, ConfigEntry[]>()
+  const acls: TopicAcl[] = []
+  const admin: Partial<ClusterAdmin> = {
+    topics: async () => topics,
+    topicConfigs: async () => configs,
+    topicAcls: async () => acls,
+  }
+  const store = newMemoryStore()
+  const clock = new ManualClock()
+  const context = { store, clock, log: silentLogger, kafka: { admin } } as unknown as WorkerContext
+  const selection = {
+    fingerprint: '',
+    names: undefined,
+    matches: ({ name }: { name: string }) => name !== 'left out',
+  }
+  const newKeeper = () => new DefinitionKeeper(context, selection)
+  const written = async () => (await all(store.list('@topics/'))).length
+  const newest = async () => (await readNewestDefinitions(store, never))?.topics
+  return { topics, configs, acls, clock, newKeeper, written, newest }
+}
+
+test('topic definitions are written once, by whoever comes first, and again when something has changed', async () => {
+  const { topics, configs, acls, clock, newKeeper, written, newest } = openScene()
+  const keeper = newKeeper()
+  await keeper.keep(never)
+  await keeper.keep(never)
+  await newKeeper().keep(never)
+  assert.equal(await written(), 1)
+  assert.deepEqual(
+    (await newest())?.map(({ topic, topic_id: id, partitions, replication_factor: replicas }) => [
+      topic,
+      id,
+      partitions,
+      replicas,
+    ]),
+    [
+      ['orders', 'id of orders', 3, 2],
+      ['payments', 'id of payments', 3, 2],
+    ],
+  )
+  const changes: (() => unknown)[] = [
+    () => (topics[0] = { ...topics[0]!, partitions: 4 }),
+    () => (topics[0] = { ...topics[0]!, topicId: 'of a new incarnation' }),
+    () => configs.set('orders', [{ name: 'retention.ms', value: '1000', isOwn: true }] as ConfigEntry[]),
+    () => acls.push(acl('orders', LITERAL, 'User:a'), acl('pay', PREFIXED, 'User:b'), acl('*', LITERAL, 'User:c')),
+    () => topics.pop(),
+    () => topics.pop(),
+  ]
+  for (const [n, change] of changes.entries()) {
+    change()
+    clock.advance(1)
+    await keeper.keep(never)
+    // The topic that is left out by the selection is nobody's change.
+    assert.equal(await written(), n < 4 ? n + 2 : n + 1, `change ${n}`)
+  }
+  const [orders] = (await newest())!
+  assert.deepEqual(orders!.configs, { 'retention.ms': '1000' })
+  assert.deepEqual(
+    orders!.acls.map(({ resource, principal }) => `${resource} ${principal}`),
+    ['orders User:a', '* User:c'],
+  )
+})
+
+test('what the cluster tells in another order, and defaults, are no change', async () => {
+  const { topics, configs, acls, clock, newKeeper, written } = openScene()
+  acls.push(acl('orders', LITERAL, 'User:a'), acl('orders', LITERAL, 'User:b'))
+  const keeper = newKeeper()
+  await keeper.keep(never)
+  topics.reverse()
+  acls.reverse()
+  configs.set('orders', [{ name: 'segment.bytes', value: '1', isOwn: false }] as ConfigEntry[])
+  clock.advance(1)
+  await keeper.keep(never)
+  await newKeeper().keep(never)
+  assert.equal(await written(), 1)
+})
