@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { BackupRun } from '../helpers/backup-run.ts'
+import { BackupRun, begun } from '../helpers/backup-run.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { runCommand } from '../helpers/in-process.ts'
 import { Kafka } from '../helpers/kafka-broker.ts'
@@ -108,6 +109,69 @@ test(
       const [source] = await referee.read(topic)
       const [target] = await referee.read(`r.${topic}`, { restored: true })
       assert.deepEqual([target!.records, target!.digest], [source!.records, source!.digest], topic)
+    }
+  },
+)
+
+test(
+  'an unclean election behind the back of a running worker: it goes on with the history that survived, and keeps the other',
+  { skip: skipWithForeignKafka },
+  async t => {
+    await using outer = await openWorld(t)
+    await using kafka = await Kafka.start({ brokers: 3 })
+    await using referee = Referee.start(kafka.bootstrap)
+    const world: World = { ...outer, bootstrap: kafka.bootstrap, referee }
+    const { twins, leader, follower } = await createTwins(world)
+    const [durable, buffered] = twins as [string, string]
+    const write = async (topic: string, records: number, seed: number) =>
+      void (await referee.generate(topic, { partitions: 1, records, seed }))
+    const [a, b] = [kafka.brokers[leader - 1]!, kafka.brokers[follower - 1]!]
+    const rules = `${world.folder}/rules.conf`
+    await writeFile(rules, `[${buffered}]\nmax-file-age = 1h\n`)
+    const backup = new BackupRun({ world, topics: twins })
+    const worker = backup.start('worker', ['--max-file-age=500ms', `--topic-rules=${rules}`])
+    await using _ = {
+      async [Symbol.asyncDispose]() {
+        worker.signal('SIGTERM')
+        await worker.result
+      },
+    }
+    for (const topic of twins) await write(topic, 1_000, 1)
+    await eventually('the worker has begun', () => begun(worker.output()).length === 2, { timeoutMs: 120_000 })
+    await backup.reachesEnds(durable)
+    await b.kill9()
+    for (const topic of twins) await write(topic, 500, 2)
+    // Of one topic what will be lost is in the store by then, of the other it was only read.
+    await backup.reachesEnds(durable)
+    await eventually(
+      'the worker has read all',
+      () => logged(worker.output(), 'read and not uploaded yet').some(({ offsets }) => offsets === 1_500),
+      { timeoutMs: 90_000 },
+    )
+
+    await a.kill9()
+    await b.restart({ withBrokers: 2 })
+    await ledBy(world, twins, follower)
+    for (const topic of twins) await write(topic, 700, 3)
+    await a.restart({ withBrokers: 3 })
+    await eventually('the worker follows', () => logged(worker.output(), cutLine).length === 1, { timeoutMs: 120_000 })
+    worker.signal('SIGTERM')
+    assert.equal((await worker.result).exit, 3, 'the end of a worker says it, too')
+    const { json, exit } = await backup.once()
+    assert.ok(exit === 0 || exit === 3)
+    assert.deepEqual(json['stopped'], [])
+
+    const [old, surviving] = await backup.stored(durable)
+    assert.deepEqual([old!.to, surviving!.from], [1_500, 1_000])
+    // What was in no file yet is dropped, and read again as it is now.
+    assert.equal((await backup.stored(buffered)).length, 1)
+    for (const [topic, stored] of [
+      [durable, surviving],
+      [buffered, (await backup.stored(buffered))[0]],
+    ] as const) {
+      const [read] = await referee.read(topic)
+      assert.equal(stored!.to, Number(read!.end), topic)
+      if (topic === buffered) assert.equal(stored!.digest, read!.digest)
     }
   },
 )
