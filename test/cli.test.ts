@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { join } from 'node:path'
+import { allCommands, commandTable, helpers } from '../src/commands/command-table.ts'
 import { eventually } from './helpers/eventually.ts'
 import { freePorts } from './helpers/ports.ts'
 import { Cli, runCli } from './helpers/cli.ts'
@@ -10,6 +11,11 @@ const signalCli = join(root, 'test/commands/signal-cli.ts')
 
 test('without a command, the commands are listed', async () => {
   const { exit, stdout, stderr } = await runCli([])
+  const listed = [
+    ...(await allCommands(commandTable)).map(({ name, summary }) => [name, summary]),
+    ...Object.entries(helpers),
+  ]
+  const rows = listed.map(([name = '', summary = '']) => `  ${name.padEnd(14)}  ${summary}`)
   assert.equal(
     stdout,
     `Backup and restore for Apache Kafka: topics and consumer-group offsets to object storage and back.
@@ -17,22 +23,13 @@ test('without a command, the commands are listed', async () => {
 Usage: maxbrod <command> [flags]
 
 Commands
-  backup          copy topics into object storage: a worker, or once to the present ends
-  flush           ask the worker on this host to upload everything it has, now
-  plan            prove that a backup is whole, and write the plan of a restore
-  restore         carry out a plan: put the records back, once and in order
-  finalize        end a restore: give its topics their own configs back
-  groups-backup   copy consumer-group offsets, and make restoration points: a worker, or once
-  groups-restore  commit the offsets of consumer groups where their records are now
-  reset           say where a backup begins with partitions that it has no files of yet
-  ls              list what a backup holds: topics, or restoration points
-  describe        show what a backup holds of one topic or one partition
-  inspect         print header and records of a data file as lines of JSON
-  status          how far a backup or a restore is, by what Kafka knows of it
+${rows.join('\n')}
 
 maxbrod <command> --help shows the flags. Manual: README.md and docs/
 `,
   )
+  for (const name of ['backup', 'plan', 'restore', 'groups-backup', 'status', 'config show', 'completion'])
+    assert.match(stdout, new RegExp(`^  ${name}  `, 'm'))
   assert.deepEqual([exit, stderr], [0, ''])
   for (const argv of [['--help'], ['-h'], ['help']]) assert.deepEqual(await runCli(argv), { exit, stdout, stderr })
 })

@@ -20,6 +20,9 @@ export async function configPage(): Promise<string> {
 Every option is a flag and an environment variable. A flag counts before a variable, a variable before the default; an empty variable
 counts as not set. Flags are written with two dashes or one, with \`=\` or a blank before the value. Unknown flags are refused.
 
+\`maxbrod config show backup\`, with flags and environment as for \`backup\`, prints the value of each option and who says so; secrets are masked.
+\`source <(maxbrod completion bash)\` completes commands and flags in bash; \`zsh\` and \`fish\` get scripts of their own.
+
 ${kinds}
 ${parts.join('\n')}
 ## Names of other programs

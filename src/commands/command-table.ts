@@ -20,12 +20,20 @@ export const commandTable: CommandTable = {
   status: async () => (await import('./status.ts')).status,
 }
 
+/** Commands that are about maxbrod itself: they take words, and have no options of their own. */
+export const helpers = {
+  'config show': 'the options of a command, and where each comes from',
+  completion: 'a script that completes commands and flags in bash, zsh or fish',
+} as const
+
 /** What other programs call our commands, and the flags that make them mean the same. */
 export const otherNames: Readonly<Record<string, readonly [command: string, ...flags: string[]]>> = {
   'topics-backup': ['backup'],
   'topics-plan-restore': ['plan'],
   'topics-restore': ['restore'],
   'consumer-groups-backup': ['groups-backup'],
+  'consumer-groups-restore': ['groups-restore', '--execute'],
+  'backup-info': ['ls'],
   'reset-cursor': ['reset', '--to', 'beginning'],
 }
 

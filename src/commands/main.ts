@@ -3,7 +3,7 @@ import { table as tableText } from '../observe/table.ts'
 import { Redactor } from '../observe/redact.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { CommandTable } from './command-table.ts'
-import { allCommands, findCommand, inOurWords } from './command-table.ts'
+import { allCommands, findCommand, helpers, inOurWords } from './command-table.ts'
 import type { Command } from './command.ts'
 import { commonSections } from './common-sections.ts'
 import { reportError } from './ending.ts'
@@ -37,8 +37,16 @@ async function dispatch(world: World, table: CommandTable): Promise<number> {
   if (name.startsWith('-')) {
     throw new MaxbrodError('USAGE', `${name} stands before the command`, { hint: 'write maxbrod <command> [flags]' })
   }
+  if (name === 'config' || name === 'completion') {
+    if (argv.length === 0 || argv.some(isHelp)) {
+      world.stdout.write(overview(await allCommands(table)))
+      return 0
+    }
+    if (name === 'config') return (await import('./config-show.ts')).configShow(argv, world, table)
+    return (await import('./completion.ts')).completion(argv, world, table)
+  }
   const command = await findCommand(table, name)
-  if (argv.some(word => /^(-h|--help|--help-all)$/.test(word))) {
+  if (argv.some(isHelp)) {
     const page = { ...command, program: `maxbrod ${name}`, sections: [...command.sections, ...commonSections] }
     const columns = Math.min(world.stdout.columns(), 120)
     world.stdout.write(helpPage(page, { columns, isComplete: argv.includes('--help-all') }))
@@ -49,8 +57,13 @@ async function dispatch(world: World, table: CommandTable): Promise<number> {
   return runCommand(command, argv, world)
 }
 
+function isHelp(word: string): boolean {
+  return /^(-h|--help|--help-all)$/.test(word)
+}
+
 function overview(commands: readonly Command[]): string {
-  const rows = commands.map(({ name, summary }) => [`  ${name}`, summary])
+  const all = [...commands.map(({ name, summary }) => [name, summary] as const), ...Object.entries(helpers)]
+  const rows = all.map(([name, summary]) => [`  ${name}`, summary])
   return `Backup and restore for Apache Kafka: topics and consumer-group offsets to object storage and back.
 
 Usage: maxbrod <command> [flags]

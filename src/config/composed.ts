@@ -1,44 +1,36 @@
-import { must } from '../runtime/assert.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
-import type { Declared } from './declared.ts'
-import type { Origin } from './section.ts'
+import type { Declared, Found } from './declared.ts'
 import { Unreadable } from './unreadable.ts'
 
-type Founds = ReadonlyMap<string, { readonly origin: Required<Origin> } | undefined>
+/** The other options of a section, by key. */
+type Parts = ReadonlyMap<string, { readonly origin: Found['origin'] | undefined; readonly value: unknown }>
 
 /**
- * Where a composed value comes from; undefined when its parts are not given, or the option itself counts more: as with all
- * options, a flag counts before a variable. Both as flags are USAGE.
+ * What is composed of other options, as if somebody had written it; undefined when its parts are not given, or the option
+ * itself counts more: as with all options, a flag counts before a variable. Both as flags are USAGE.
  */
-export function composedOrigin(
-  { key, option: { composed } }: Declared,
-  founds: Founds,
+export function composedOf(
+  { flag, option: { composed, kind } }: Declared,
+  found: Found | undefined,
+  parts: Parts,
   warnings: string[],
-): Required<Origin> | undefined {
-  const found = (composed?.of ?? []).map(part => founds.get(part)?.origin)
-  const [first] = found
-  if (first === undefined) return undefined
-  const whole = founds.get(key)?.origin
-  if (whole === undefined) return first
-  const from = found.some(part => part?.from === 'flag') ? 'flag' : 'variable'
-  if (from === 'flag' && whole.from === 'flag')
-    throw new MaxbrodError('USAGE', `${whole.name} and ${first.name} mean the same; give one of them`)
-  const isComposed = from === 'flag'
-  const [taken, left] = isComposed ? [first, whole] : [whole, first]
-  warnings.push(`${left.name} is ignored because ${taken.name} is set, too`)
-  return isComposed ? first : undefined
-}
-
-/** The value of the parts; what they make together and cannot be read is USAGE. */
-export function composedValue(
-  { option: { composed } }: Declared,
-  { name }: Required<Origin>,
-  parts: Readonly<Record<string, unknown>>,
-): unknown {
+): Found | undefined {
+  const given = (composed?.of ?? []).map(key => parts.get(key)?.origin)
+  const [origin] = given
+  if (composed === undefined || origin === undefined) return undefined
+  if (found !== undefined) {
+    const isByFlag = given.some(part => part?.from === 'flag')
+    if (isByFlag && found.origin.from === 'flag')
+      throw new MaxbrodError('USAGE', `${found.origin.name} and ${origin.name} mean the same; give one of them`)
+    const [taken, left] = isByFlag ? [origin, found.origin] : [found.origin, origin]
+    warnings.push(`${left.name} is ignored because ${taken.name} is set, too`)
+    if (!isByFlag) return undefined
+  }
+  const values = Object.fromEntries([...parts].map(([key, { value }]) => [key, value]))
   try {
-    return must(composed, 'composed').read(parts)
+    return { origin, name: { name: flag, kind, isFile: false, isForeign: false }, texts: composed.write(values) }
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error
-    throw new MaxbrodError('USAGE', `${name}: ${error.message}`, { hint: error.hint, option: name })
+    throw new MaxbrodError('USAGE', `${origin.name}: ${error.message}`, { hint: error.hint, option: origin.name })
   }
 }

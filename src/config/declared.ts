@@ -1,7 +1,7 @@
 import { assert } from '../runtime/assert.ts'
 import { flagOf, variableOf } from './names.ts'
 import type { Kind, Option } from './option.ts'
-import type { Section } from './section.ts'
+import type { Origin, Section } from './section.ts'
 
 /** An option of a command under all its names. */
 export interface Declared {
@@ -23,6 +23,13 @@ export interface Name {
   readonly isFile: boolean
   /** The name that another program has for it: works, but nobody is led to it. */
   readonly isForeign: boolean
+}
+
+/** Where the value of an option was found, and as what. */
+export interface Found {
+  readonly origin: Required<Origin>
+  readonly name: Name
+  readonly texts: readonly string[]
 }
 
 /** All options of the sections. Two with the same name are a bug of ours. */

@@ -25,13 +25,13 @@ export const plainNames: Kind<readonly RegExp[]> = {
       .flatMap(text => text.split(','))
       .map(name => name.trim())
       .filter(name => name !== '')
-      .map(plainName),
+      .map(name => anchoredRegex(plainName(name))),
   split: text => [text],
 }
 
-/** A regular expression that matches this name only. */
-export function plainName(name: string): RegExp {
-  return anchoredRegex(name.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`))
+/** A regular expression that stands for this name. */
+export function plainName(name: string): string {
+  return name.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`)
 }
 
 /** A duration as a number of milliseconds. */

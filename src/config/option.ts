@@ -15,18 +15,18 @@ export interface Option<T = unknown> {
   /** Further environment variables, asked after the one that follows from the flag. */
   readonly env: readonly string[]
   readonly foreign: readonly ForeignName<T>[]
-  readonly composed: Composed<T> | undefined
+  readonly composed: Composed | undefined
 }
 
 /**
  * A value that is put together from other options of the same section when the option itself is not given: S3_BUCKET and
  * S3_PREFIX say in two what --storage says in one.
  */
-export interface Composed<T> {
+export interface Composed {
   /** Their keys. Without the first of them nothing is composed. */
   readonly of: readonly [string, ...string[]]
-  /** Gets the section's values by key. Throws Unreadable. */
-  readonly read: (values: Readonly<Record<string, unknown>>) => T
+  /** What somebody would write for the option itself, from the section's values by key. Throws Unreadable. */
+  readonly write: (values: Readonly<Record<string, unknown>>) => readonly string[]
 }
 
 /** A name that users of another program know, whose text is mostly written in that program's way. Works, and is in no help. */
@@ -79,7 +79,7 @@ export interface Spec<T> {
   readonly aliases?: readonly string[]
   readonly env?: readonly string[]
   readonly foreign?: readonly ForeignName<T>[]
-  readonly composed?: Composed<T>
+  readonly composed?: Composed
 }
 
 /** Of an option with one value: without a default it is undefined when nobody sets it, unless that is refused. */

@@ -15,9 +15,7 @@ export function namedTopics(given: unknown): readonly NamedTopic[] {
   })
 }
 
-/** Those that get another name. */
-export function renamedTopics(given: unknown): ReadonlyMap<string, string> {
-  const renamed = new Map<string, string>()
-  for (const { source, target } of namedTopics(given)) if (target !== undefined) renamed.set(source, target)
-  return renamed
+/** Those that get another name, as --rename takes them. */
+export function renamedTopics(given: unknown): readonly string[] {
+  return namedTopics(given).flatMap(({ source, target }) => (target === undefined ? [] : [`${source}=${target}`]))
 }

@@ -30,7 +30,7 @@ export const plannerOptions = section('plan', {
       { flag: 'restore-topics-regex', env: 'RESTORE_TOPICS_REGEX', kind: looseRegexes },
       { flag: 'topics-regex', kind: looseRegexes },
     ],
-    composed: { of: ['topic'], read: ({ topic }) => namedTopics(topic).map(({ source }) => plainName(source)) },
+    composed: { of: ['topic'], write: ({ topic }) => namedTopics(topic).map(({ source }) => plainName(source)) },
     doc: 'Topics to restore, in this order: regexes of whole names.',
   }),
   excludeTopics: regexList({
@@ -49,7 +49,7 @@ export const plannerOptions = section('plan', {
   }),
   rename: pairs({
     placeholder: 'TOPIC=TOPIC',
-    composed: { of: ['topic'], read: ({ topic }) => renamedTopics(topic) },
+    composed: { of: ['topic'], write: ({ topic }) => renamedTopics(topic) },
     doc: 'Restore a topic under another name. No prefix is put in front of that.',
   }),
   topic: list({

@@ -18,7 +18,7 @@ export const storageOptions = section('storage', {
     isRequired: true,
     env: ['STORAGE_URL'],
     foreign: [{ flag: 'directory' }],
-    composed: { of: ['s3Bucket', 's3Prefix', 's3Location'], read: placeOfParts },
+    composed: { of: ['s3Bucket', 's3Prefix', 's3Location'], write: urlOfParts },
     doc: 'Where the backup is: s3://bucket/prefix, or file:///folder. Credentials for S3 are taken from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, a web identity, or the instance.',
   }),
   s3Bucket: text({
@@ -55,19 +55,21 @@ export const storageOptions = section('storage', {
   }),
 })
 
-function placeOfParts({ s3Bucket, s3Prefix, s3Location }: Readonly<Record<string, unknown>>): StoragePlace {
+function urlOfParts({ s3Bucket, s3Prefix, s3Location }: Readonly<Record<string, unknown>>): readonly string[] {
   const texts = [s3Bucket, s3Prefix, s3Location] as readonly (string | undefined)[]
   const [bucket = '', prefix, location = ''] = texts
   const folder = location.slice(0, Math.max(location.lastIndexOf('/'), 0))
-  return parseStorageUrl(`s3://${bucket}/${prefix ?? folder}`)
+  return [`s3://${bucket}/${prefix ?? folder}`]
 }
+
+const storageIfAny: Option<StoragePlace | undefined> = { ...storageOptions.options.storage, isRequired: false }
 
 /** For a command that can do without. */
 export const storageIfAnyOptions = section(
   'storageIfAny',
   {
     ...storageOptions.options,
-    storage: { ...storageOptions.options.storage, isRequired: false } as Option<StoragePlace | undefined>,
+    storage: storageIfAny,
   },
   { heading: 'Storage' },
 )

@@ -60,6 +60,16 @@ const dataKeep: Readonly<Record<string, readonly Row[]>> = {
     ...served,
     ['run-interval', 'RUN_INTERVAL', '5m', 'groupsBackup.interval', 300 * seconds],
   ],
+  'consumer-groups-restore': [
+    ...everywhere,
+    ...served,
+    ['s3-location', 'S3_LOCATION', 'groups/offsets.avro', 'storage.s3Location', 'groups/offsets.avro'],
+    ['restore-groups-prefix', 'RESTORE_GROUPS_PREFIX', 'r.', 'groupsRestore.groupPrefix', 'r.'],
+    ['restore-topics-prefix', 'RESTORE_TOPICS_PREFIX', 'r.', 'groupsRestore.targetPrefix', 'r.'],
+    ['include-regexes', 'INCLUDE_REGEXES', 'a.*,b', 'groupsRestore.groups', [/a.*/u, /b/u]],
+    ['exclude-regexes', 'EXCLUDE_REGEXES', 'a.*,b', 'groupsRestore.excludeGroups', [/a.*/u, /b/u]],
+    ['loop-interval', 'LOOP_INTERVAL', '1m', 'groupsRestore.loopInterval', 60 * seconds],
+  ],
 }
 
 /** kafka-backup, and the properties of backup connectors, under the commands that do their work. */
