@@ -61,10 +61,14 @@ for (const version of ['v20.20.2', 'v24.11.1', 'v9.0.0', 'nonsense']) {
 for (const version of ['v24.12.0', 'v24.21.0', 'v26.0.1', 'v100.0.0']) {
   test(`the node in PATH is taken when it is ${version}`, async () => {
     await using machine = await openFolder(version)
-    const { stdout } = await runCli(['plan', 'a  b'], { env: machine.env })
-    const required = `--require ${join(root, 'bin/take-sigusr1.cjs')}`
-    const flags = `--initial-old-space-size=128 ${required} --disable-warning=ExperimentalWarning`
-    assert.equal(stdout, `node ${version} runs ${flags} ${join(root, 'src/cli.ts')} plan a  b\n`)
+    for (const [command, heap] of [
+      ['restore', '--initial-old-space-size=128'],
+      ['plan', '--max-semi-space-size=4 --heap-growing-percent=30'],
+    ] as const) {
+      const { stdout } = await runCli([command, 'a  b'], { env: machine.env })
+      const flags = `${heap} --require ${join(root, 'bin/take-sigusr1.cjs')} --disable-warning=ExperimentalWarning`
+      assert.equal(stdout, `node ${version} runs ${flags} ${join(root, 'src/cli.ts')} ${command} a  b\n`)
+    }
   })
 }
 

@@ -41,7 +41,7 @@ export async function appendEntries(
 ): Promise<string | undefined> {
   const { planTopic: topic, partition } = point
   let { logEnd, ours } = point
-  for (const records of batched(entries.map(entry => encodePlanEntry(entry, topicsSha)))) {
+  for (const records of batched(entries, topicsSha)) {
     const batch = await encodeBatch(records, clock.now(), producerId, ours % SEQUENCES)
     const answer = await appender.append({ topic, partition, batch, mayWrite: () => true })
     if (answer.kind === 'refused' && !['sequence', 'moved', 'temporary'].includes(answer.trouble.kind)) {
@@ -62,10 +62,12 @@ export async function appendEntries(
   return undefined
 }
 
-function* batched(records: readonly PlanRecord[]): Generator<readonly PlanRecord[]> {
+/** Encodes as it goes: all entries of a large plan at once would not fit. */
+function* batched(entries: readonly PlanEntry[], topicsSha: string): Generator<readonly PlanRecord[]> {
   let group: PlanRecord[] = []
   let bytes = 0
-  for (const record of records) {
+  for (const entry of entries) {
+    const record = encodePlanEntry(entry, topicsSha)
     const more = recordBytes(record)
     if (group.length === BATCH_ENTRIES || (group.length > 0 && bytes + more > BATCH_BYTES)) {
       yield group

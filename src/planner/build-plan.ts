@@ -54,12 +54,14 @@ function missingOfChain(
   { lastIndex, records }: ChainEnd,
 ): PlanFile[] {
   const { source, target } = chain
+  // The same object for all files: there may be a hundred thousand of them.
+  const from = { topic: source.topic, topicId: source.sourceTopicId, partition: source.partition }
   let recordsBefore = records
   return restOfChain(chain, planned).tiles.map((tile, position) => {
     const file: PlanFile = {
       kind: 'file',
       planId,
-      source: { topic: source.topic, topicId: source.sourceTopicId, partition: source.partition },
+      source: from,
       target,
       object: { key: tile.key, etag: tile.etag, bytes: tile.bytes },
       covers: { from: tile.wholeFrom ?? tile.from, to: tile.wholeTo ?? tile.to },
