@@ -1,22 +1,6 @@
-import { heldConfigs, isOfHold } from '../format/hold.ts'
-import type { ConfigValues } from '../format/plan.ts'
 import type { ConfigEntry } from '../kafka/port.ts'
 
 export type Configs = ReadonlyMap<string, string | null>
-
-/**
- * What finalize changes: the configs that still are as the hold or the seal made them get the values that the plan noted.
- * What somebody has set meanwhile is left as it is. Pure.
- */
-export function finalChanges(present: readonly ConfigEntry[], final: ConfigValues): Map<string, string | null> {
-  const changes = new Map<string, string | null>()
-  for (const name of heldConfigs(present).keys()) {
-    const entry = present.find(one => one.name === name && one.isOwn)
-    const wanted = final[name] ?? null
-    if (entry !== undefined && isOfHold(name, entry.value) && entry.value !== wanted) changes.set(name, wanted)
-  }
-  return changes
-}
 
 /** Broker configs that stand behind a topic config which is not set: the first that has a value, in ms. Source: TopicConfig.java and ServerLogConfigs.java. */
 const RETENTION_MS = [

@@ -1,4 +1,4 @@
-import { PRODUCER_EXPIRATION } from '../format/hold.ts'
+import { PRODUCER_EXPIRATION, releaseChanges } from '../format/hold.ts'
 import type { PlanTarget } from '../format/plan.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { ConfigEntry, Kafka } from '../kafka/port.ts'
@@ -9,7 +9,7 @@ import { planNow } from './completion.ts'
 import type { CompletePlan } from './completion.ts'
 import { predictExpiry } from './expiry.ts'
 import type { Expiry } from './expiry.ts'
-import { configsAfter, finalChanges } from './final-configs.ts'
+import { configsAfter } from './final-configs.ts'
 import type { Configs } from './final-configs.ts'
 import type { FinalizeOptions } from './finalize-options.ts'
 import { checkPlanTopic, readHeads } from './plan-reader.ts'
@@ -94,7 +94,7 @@ async function judge(
   if (description === undefined || description.topicId !== topicId)
     return as('gone', description === undefined ? 'it was deleted' : 'it is another topic by now')
   const present = (await kafka.admin.topicConfigs([topic])).get(topic) ?? []
-  const changes = finalChanges(present, finalConfigs)
+  const changes = releaseChanges(present, finalConfigs)
   if (changes.size === 0) return as('untouched', 'it is not held')
   const missing = await missingOf(kafka, target, plan)
   if (missing !== undefined) return as('unfinished', missing)

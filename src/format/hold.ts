@@ -83,6 +83,20 @@ export function unsealConfigs(present: readonly ConfigFact[]): Map<string, strin
   return new Map([...heldConfigs(present)].filter(([name]) => isSealing(name, valueOf(present, name))))
 }
 
+/**
+ * What gives a topic its own configs back: those that still are as the hold or the seal made them get the values of `final`.
+ * What somebody has set meanwhile is left as it is.
+ */
+export function releaseChanges(present: readonly ConfigFact[], final: ConfigValues): Map<string, string | null> {
+  const changes = new Map<string, string | null>()
+  for (const name of heldConfigs(present).keys()) {
+    const entry = present.find(one => one.name === name && one.isOwn)
+    const wanted = final[name] ?? null
+    if (entry !== undefined && isOfHold(name, entry.value) && entry.value !== wanted) changes.set(name, wanted)
+  }
+  return changes
+}
+
 /** True for a value that a config has because the topic is held or sealed; any other one is somebody else's wish. */
 export function isOfHold(name: string, value: string | null): boolean {
   return value !== null && (HELD[name] === value || isSealing(name, value))

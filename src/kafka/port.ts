@@ -67,6 +67,9 @@ export interface ClusterAdmin {
   /** Creates a topic; `exists` when there is one of that name, whatever it looks like. */
   createTopic(topic: NewTopic): Promise<'created' | 'exists'>
 
+  /** Deletes a topic with all that is in it; one that does not exist is fine. Brokers go on to tell of it for a moment. */
+  deleteTopic(topic: string): Promise<void>
+
   /** All configs of the topics, with where each value comes from. */
   topicConfigs(names: readonly string[]): Promise<ReadonlyMap<string, readonly ConfigEntry[]>>
 

@@ -98,6 +98,10 @@ export const plannerOptions = section('plan', {
     isAdvanced: true,
     doc: 'Which one of a topic that was created again; all puts them one behind the other. Without it the command ends and lists them.',
   }),
+  restartPlan: flag({
+    isAdvanced: true,
+    doc: 'Forget the plan that the plan topic holds and begin anew. Its targets must be empty: after they were emptied or deleted, say. The plan topic is deleted and created again.',
+  }),
   strict: flag({
     isAdvanced: true,
     doc: 'Refuse what is otherwise a warning. Foreign objects among the files, or a missing head.',

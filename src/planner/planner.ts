@@ -13,6 +13,7 @@ import { readPlanState } from './plan-state.ts'
 import type { PlanState } from './plan-state.ts'
 import { describeExisting } from './prepare-targets.ts'
 import { splitAtPlanned } from './split-at-planned.ts'
+import { forgetPlan, oldPlan } from './restart-plan.ts'
 import type { PlanResult } from './result.ts'
 import { checkPlanned, inspectTargets } from './targets.ts'
 import { wantedChains, wantedTargets } from './want.ts'
@@ -38,7 +39,8 @@ export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, sto
   const sources = [...new Set(looked.topics.map(({ folder }) => folder.topic))]
   const empty = await emptyTopics(deps, options, mapping, looked, signal)
   checkMapping([...sources, ...empty.map(({ source }) => source)], mapping, options.planTopic)
-  const before = await readExisting(deps, options, mapping, signal)
+  const old = options.restartPlan ? await oldPlan(deps, options, signal) : undefined
+  const before = options.restartPlan ? undefined : await readExisting(deps, options, mapping, signal)
   const targets = await wantedTargets(deps, looked, mapping, signal)
   const fresh = targets.filter(({ topic }) => !isPlanned(before, topic))
   await checkPlanned(
@@ -55,6 +57,7 @@ export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, sto
   const wanted = { targets, chains: await splitAtPlanned(deps, whole, before, scanning) }
   checkOrder(wanted.chains, before)
   const warnings = [...looked.warnings, ...holesBehindPlan(wanted.chains, before, options)]
+  if (old !== undefined) await forgetPlan(deps, options, old, fresh, existing)
   warnings.push(...(await createEmptyTopics(deps, empty, options)))
   for (const warning of warnings) log.warn(warning)
   const job: PlanJob = { deps, options, mapping, looked, wanted, before, fresh, existing, warnings, signal }

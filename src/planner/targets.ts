@@ -86,7 +86,7 @@ export async function checkPlanned(kafka: Kafka, planned: readonly PlanTarget[])
     throw new MaxbrodError(
       'TARGET_REPLACED',
       `${topic} is ${found === undefined ? 'gone' : 'another topic'} since the restore was planned`,
-      { topic, hint: 'plan again into a new --plan-topic' },
+      { topic, hint: 'plan again with --restart-plan, or into a new --plan-topic' },
     )
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { configsAfter, finalChanges } from '../../src/executor/final-configs.ts'
+import { releaseChanges } from '../../src/format/hold.ts'
+import { configsAfter } from '../../src/executor/final-configs.ts'
 
 const own = (name: string, value: string) => ({ name, value, isOwn: true, isReadOnly: false })
 const inherited = (name: string, value: string | null) => ({ name, value, isOwn: false, isReadOnly: false })
@@ -17,7 +18,7 @@ const held = [
 
 test('what the hold and the seal have set goes back to what the plan noted, or to the broker’s default', () => {
   assert.deepEqual(
-    Object.fromEntries(finalChanges(held, { 'retention.ms': '604800000', 'cleanup.policy': 'compact' })),
+    Object.fromEntries(releaseChanges(held, { 'retention.ms': '604800000', 'cleanup.policy': 'compact' })),
     {
       'retention.ms': '604800000',
       'retention.bytes': null,
@@ -34,7 +35,7 @@ test('what somebody has set meanwhile stays, and so does what is right already',
     if (entry.name === 'retention.ms') return own('retention.ms', '60000')
     return entry.name === 'retention.bytes' ? inherited('retention.bytes', '-1') : entry
   })
-  const names = [...finalChanges(changed, { 'retention.ms': '604800000', 'cleanup.policy': 'delete' }).keys()]
+  const names = [...releaseChanges(changed, { 'retention.ms': '604800000', 'cleanup.policy': 'delete' }).keys()]
   assert.deepEqual(names, [
     'message.timestamp.type',
     'message.timestamp.before.max.ms',
@@ -45,7 +46,7 @@ test('what somebody has set meanwhile stays, and so does what is right already',
 test('a topic that was finalized has nothing left to change', () => {
   const final = { 'retention.ms': '-1', 'cleanup.policy': 'compact' }
   const after = [own('retention.ms', '-1'), own('cleanup.policy', 'compact'), inherited('retention.bytes', '-1')]
-  assert.equal(finalChanges(after, final).size, 0)
+  assert.equal(releaseChanges(after, final).size, 0)
 })
 
 test('the configs afterwards are those of the topic, else those of the broker in its own units', () => {

@@ -40,6 +40,7 @@ const VERBS = {
       'groupOffsets',
       'commitFromOutside',
       'createTopic',
+      'deleteTopic',
       'topicConfigs',
       'topicAcls',
       'brokerConfigs',

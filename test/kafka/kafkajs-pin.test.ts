@@ -62,6 +62,7 @@ test('every request that is used has a codec in its version', async () => {
   const args: Readonly<Record<keyof typeof kafkajsRequests, object>> = {
     ApiVersions: {},
     CreateTopics: { topics: [{ topic: 't', numPartitions: 1, replicationFactor: 1, configEntries: [] }], timeout: 1 },
+    DeleteTopics: { topics: ['orders'], timeout: 1 },
     DescribeAcls: { resourceType: 2, resourcePatternType: 1, operation: 1, permissionType: 1 },
     DescribeConfigs: { resources: [{ type: 2, name: 't', configNames: [] }], includeSynonyms: false },
     GroupCoordinator: { groupId: 'g', coordinatorType: 0 },

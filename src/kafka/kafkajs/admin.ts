@@ -62,6 +62,19 @@ export function newAdmin(view: ClusterView): ClusterAdmin {
         return 'created'
       }),
 
+    deleteTopic: topic =>
+      view.ask(`delete topic ${topic}`, async () => {
+        const { controllerId } = await view.metadata([])
+        type Answer = { topicErrors: { errorCode: number }[] }
+        const args = { topics: [topic], timeout: CREATE_TIMEOUT_MS }
+        const connection = view.connection(controllerId, 'admin')
+        const answer = await connection.request(kafkajsRequest<Answer>('DeleteTopics', args), {
+          timeoutMs: CREATE_TIMEOUT_MS + 5_000,
+        })
+        const error = kafkaErrorName(answer.topicErrors[0]?.errorCode ?? -1)
+        if (error !== undefined && error !== 'UNKNOWN_TOPIC_OR_PARTITION') throw new KafkaError(error, 'DeleteTopics')
+      }),
+
     topicConfigs: names =>
       view.ask('read topic configs', () =>
         view.anyBroker(connection => describeConfigs(connection, TOPIC_RESOURCE, names)),

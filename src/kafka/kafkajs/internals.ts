@@ -23,6 +23,7 @@ export const internalFiles = [
 export const kafkajsRequests = {
   ApiVersions: 0,
   CreateTopics: 3,
+  DeleteTopics: 1,
   DescribeAcls: 1,
   DescribeConfigs: 2,
   GroupCoordinator: 2,
