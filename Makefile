@@ -72,6 +72,10 @@ scale-backup: install
 scale-plan: install
 	@$(NODE) test/torture/scale-plan.ts $(ARGS)
 
+## ten thousand flipped bits in an archive of 200 files, each of which verify must find; make torture-verify ARGS=--flips=500
+torture-verify: install
+	@$(NODE) test/torture/verify-flips.ts $(ARGS)
+
 ## changed files, batches and keys, each of which must be refused or read right; make fuzz ARGS='--seconds 3600'
 fuzz: install
 	@mkdir -p test/fuzz/results

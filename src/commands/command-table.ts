@@ -17,6 +17,7 @@ export const commandTable: CommandTable = {
   ls: async () => (await import('./ls.ts')).ls,
   describe: async () => (await import('./describe.ts')).describe,
   inspect: async () => (await import('./inspect.ts')).inspect,
+  verify: async () => (await import('./verify.ts')).verify,
   status: async () => (await import('./status.ts')).status,
 }
 

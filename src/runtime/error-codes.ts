@@ -108,6 +108,10 @@ export const errorCodes = {
     4,
     'The files of a partition do not cover a range of offsets without a hole. The message lists the missing ranges.',
   ],
+  ARCHIVE_UNSOUND: [
+    4,
+    'Files of the backup are missing, damaged, replaced or in the wrong place. The result names each of them, with the offsets that it is about.',
+  ],
   INCARNATIONS: [
     4,
     'A topic was deleted and created again while it was backed up; the backup holds several incarnations of it.',

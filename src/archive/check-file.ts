@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto'
+import { scanRecords } from '../catalog/scan-records.ts'
+import type { FileStore, ReadingLimits } from '../catalog/tile-blocks.ts'
+import type { FileHeader } from '../catalog/tile-header-reader.ts'
+import { factsOfHeader, isSameIdentity, tileFactsFromMap } from '../format/facts.ts'
+import { DecodeError } from '../format/batch/varint.ts'
+import { corrupt } from '../catalog/tile-header-reader.ts'
+import type { TileHeader } from '../format/tile-header.ts'
+import type { Throttle } from '../runtime/throttle.ts'
+import type { Facts, ObjectStore } from '../storage/port.ts'
+import { HeaderProof } from './header-proof.ts'
+import type { SurveyedFile } from './survey.ts'
+
+/** A file that was read from its first byte to its last, and is what it says. */
+export interface SoundFile {
+  readonly sha256: string
+  readonly bytes: number
+  readonly records: number
+  /** Offset behind what it covers; for a file of kafka-data-keep, behind its last record. */
+  readonly to: number
+  /** False when no checksum beside the file covers its header: a flipped bit in a word of it might not show. */
+  readonly isHeaderProven: boolean
+}
+
+export interface FileReading extends ReadingLimits {
+  readonly store: ObjectStore
+  readonly throttle: Throttle
+  readonly onBytes: (bytes: number) => void
+}
+
+/**
+ * Reads all of a file, and compares bytes, blocks, records, header, name, and the facts beside it with each other. Throws
+ * OBJECT_CORRUPT at the first thing that is wrong, OBJECT_CHANGED, OBJECT_MISSING, OBJECT_LIMIT.
+ */
+export async function checkFile({ key, place, etag }: SurveyedFile, reading: FileReading): Promise<SoundFile> {
+  const hash = createHash('sha256')
+  let bytes = 0
+  let facts: Facts = {}
+  const store: FileStore = {
+    async get(name, options) {
+      const read = await reading.store.get(name, options)
+      facts = read.facts
+      return { body: tapped(read.body) }
+    },
+  }
+  async function* tapped(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of body) {
+      await reading.throttle.take(chunk.length, reading.signal)
+      hash.update(chunk)
+      bytes += chunk.length
+      reading.onBytes(chunk.length)
+      yield chunk
+    }
+  }
+  let header: FileHeader | undefined
+  let proof: HeaderProof | undefined
+  let records = 0
+  let to = place.from
+  await scanRecords(
+    { store, key, place, etag },
+    reading,
+    ({ spans, start, end }) => {
+      records++
+      to = spans.offset + 1
+      proof?.add(spans.offset, spans.timestamp, end - start)
+    },
+    found => {
+      header = found
+      if (found.kind === 'maxbrod') proof = new HeaderProof(found.tile)
+    },
+  )
+  const sha256 = hash.digest('hex')
+  const tile = header?.kind === 'maxbrod' ? header.tile : undefined
+  try {
+    proof?.finish()
+    if (tile !== undefined) compareFacts(facts, tile, place.lineage)
+    if (facts['sha256'] !== undefined && facts['sha256'] !== sha256)
+      throw new DecodeError('its bytes have another SHA-256 than the one that was stored beside it')
+  } catch (error) {
+    throw corrupt(key, error)
+  }
+  return { sha256, bytes, records, to: tile?.coversTo ?? to, isHeaderProven: facts['sha256'] !== undefined }
+}
+
+function compareFacts(map: Facts, tile: TileHeader, lineage: number | undefined): void {
+  const facts = tileFactsFromMap(map)
+  if (facts === undefined) return
+  const told = factsOfHeader(tile, lineage, '')
+  if (!isSameIdentity(facts, told) || facts.coversTo !== told.coversTo || facts.records !== told.records)
+    throw new DecodeError('the facts beside it contradict its header')
+}

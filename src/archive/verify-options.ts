@@ -1,0 +1,40 @@
+import { regexList } from '../config/kinds-of-list.ts'
+import { bytes, rate } from '../config/kinds-of-number.ts'
+import { flag, path } from '../config/kinds-of-text.ts'
+import type { Kind } from '../config/option.ts'
+import { kindOfOne, one } from '../config/option.ts'
+import type { Values } from '../config/section.ts'
+import { section } from '../config/section.ts'
+import { Unreadable } from '../config/unreadable.ts'
+
+/** `5%` → 0.05 */
+const share: Kind<number> = kindOfOne({ name: 'text', placeholder: 'PERCENT' }, given => {
+  const percent = /^\d{1,3}(\.\d+)?%$/.test(given) ? Number(given.slice(0, -1)) : Number.NaN
+  if (!(percent > 0 && percent <= 100)) throw new Unreadable(`'${given}' is not a share`, 'write it like 5%')
+  return percent / 100
+})
+
+export const verifyOptions = section('verify', {
+  topics: regexList({ default: ['.*'], doc: 'Topics to verify: regexes of whole names.' }),
+  excludeTopics: regexList({ doc: 'Topics to leave out, even if --topics matches them.' }),
+  sample: one(share, {
+    default: '100%',
+    doc: 'Read only so many of the files. With --state those that were read longest ago, so that every file has its turn; without it by chance. Names, headers and tiling of all files are checked in any case.',
+  }),
+  state: path({
+    doc: 'Remember in this file what was verified. A run that was interrupted then goes on, and a file that was removed or replaced since is found, even the last one of its partition.',
+  }),
+  maxRate: rate({ doc: 'Read at most this much per second.' }),
+  allowMissingHeads: flag({
+    doc: 'Do not report that the first files of a partition are gone. For buckets with lifecycle rules; what maxbrod prune removed is never reported.',
+  }),
+  maxRecordBytes: bytes({
+    default: '128MiB',
+    min: '1KiB',
+    max: '1GiB',
+    isAdvanced: true,
+    doc: 'Refuse files with larger records. This bounds memory against damaged or hostile files.',
+  }),
+})
+
+export type VerifyOptions = Values<typeof verifyOptions>

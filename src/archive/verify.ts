@@ -1,0 +1,170 @@
+import { findArchive } from '../catalog/archive.ts'
+import { readFirstIncarnation } from '../catalog/incarnation.ts'
+import { parseTileKey } from '../format/keys.ts'
+import { ByteBudget } from '../runtime/byte-budget.ts'
+import type { Disk } from '../runtime/disk.ts'
+import { newLimit } from '../runtime/limit.ts'
+import { newThrottle, unthrottled } from '../runtime/throttle.ts'
+import type { Random } from '../runtime/random.ts'
+import { checkTopic, missingHead } from './check-chain.ts'
+import type { Owner } from './check-chain.ts'
+import { checkFile } from './check-file.ts'
+import type { FileReading } from './check-file.ts'
+import { chooseFiles } from './choose-files.ts'
+import type { ArchiveDeps } from './deps.ts'
+import type { Finding } from './findings.ts'
+import { Ledger } from './ledger.ts'
+import { topicIdOf } from './list.ts'
+import { isSelected, problemOf, surveyArchive } from './survey.ts'
+import type { Survey, SurveyedFile, SurveyedTopic } from './survey.ts'
+import type { VerifyOptions } from './verify-options.ts'
+
+export interface VerifyDeps extends ArchiveDeps {
+  readonly disk: Disk
+  readonly random: Random
+}
+
+export interface Verification {
+  readonly topics: number
+  readonly partitions: number
+  /** All files of the selection. */
+  readonly files: number
+  /** Read to their end by this run, and found to be what they say. */
+  readonly verified: number
+  readonly records: number
+  readonly bytes: number
+  /** Of those that were read, so many have no checksum beside them that covers their header. */
+  readonly headersUnproven: number
+  readonly findings: readonly Finding[]
+  /** Keys that are no data files where only those belong. */
+  readonly foreign: readonly string[]
+}
+
+/** Read at the same time. */
+const FILES = 4
+const AHEAD_BYTES = 64 * 1024 * 1024
+
+/**
+ * Proves that an archive is what it was when it was written: all names, headers and tilings, and the bytes of all files or of
+ * a sample. What is wrong does not end it; it is found and named. Throws BACKUP_NOT_FOUND.
+ */
+export async function verifyArchive(
+  deps: VerifyDeps,
+  options: VerifyOptions,
+  signal: AbortSignal,
+): Promise<Verification> {
+  const { store, disk, clock, random } = deps
+  const ledger = await Ledger.open(disk, clock, options.state, store.url)
+  try {
+    const survey = await surveyArchive(deps, options, signal)
+    const chains = survey.topics.flatMap(topic => topic.chains)
+    const files = chains.flatMap(chain => chain.files)
+    const findings = [...(await checkNames(deps, survey, signal)), ...gone(ledger, files, options)]
+    if (!options.allowMissingHeads) findings.push(...chains.flatMap(chain => missingHead(chain) ?? []))
+    const readable = files.filter(({ problem }) => problem === undefined)
+    const chosen = chooseFiles(readable, ledger.files, options.sample, ledger.begunMs, () => random.number())
+    const read = await readFiles(deps, chosen, ledger, options, signal)
+    await ledger.finish()
+    return {
+      topics: survey.topics.length,
+      partitions: new Set(chains.map(({ place }) => `${place.topic}/${place.topicId}/${place.partition}`)).size,
+      files: files.length,
+      ...read,
+      findings: [...findings, ...read.findings].toSorted(byPlace),
+      foreign: survey.foreign,
+    }
+  } finally {
+    await ledger.close()
+  }
+}
+
+async function checkNames({ store }: ArchiveDeps, { topics }: Survey, signal: AbortSignal): Promise<Finding[]> {
+  const archive = await findArchive(store, signal)
+  const findings: Finding[] = []
+  for (const topic of topics)
+    findings.push(...checkTopic(topic, await ownerOf(topic, archive?.clusterId, store, signal)))
+  return findings
+}
+
+async function ownerOf(
+  topic: SurveyedTopic,
+  clusterId: string | undefined,
+  store: ArchiveDeps['store'],
+  signal: AbortSignal,
+): Promise<Owner> {
+  const { folder, chains } = topic
+  const first = chains.flatMap(({ files }) => files).find(({ header }) => header?.kind === 'maxbrod')?.header
+  const topicId = folder.topicId ?? (await readFirstIncarnation(store, folder.topic, signal)) ?? topicIdOf(topic)
+  return { clusterId: clusterId ?? (first?.kind === 'maxbrod' ? first.tile.clusterId : undefined), topicId }
+}
+
+/** Files that were there once. */
+function gone({ files: known }: Ledger, files: readonly SurveyedFile[], options: VerifyOptions): Finding[] {
+  const present = new Set(files.map(({ key }) => key))
+  return [...known].flatMap(([key, { atMs }]) => {
+    const place = parseTileKey(key)
+    if (place === undefined || present.has(key) || !isSelected(place.topic, options)) return []
+    const { topic, partition, from } = place
+    const says = `${key} was verified at ${new Date(atMs).toISOString()}, and is gone`
+    return [{ kind: 'gone' as const, topic, partition, key, from, to: undefined, says }]
+  })
+}
+
+type FilesRead = Pick<Verification, 'verified' | 'records' | 'bytes' | 'headersUnproven' | 'findings'>
+
+async function readFiles(
+  { store, clock, pool, progress }: ArchiveDeps,
+  chosen: readonly SurveyedFile[],
+  ledger: Ledger,
+  { maxRate, maxRecordBytes }: VerifyOptions,
+  signal: AbortSignal,
+): Promise<FilesRead> {
+  using task = progress.task('verifying', { unit: 'bytes', total: chosen.reduce((sum, { bytes }) => sum + bytes, 0) })
+  const reading: FileReading = {
+    store,
+    pool,
+    budget: new ByteBudget(AHEAD_BYTES),
+    maxRecordBytes,
+    signal,
+    throttle: maxRate === undefined ? unthrottled : newThrottle(clock, maxRate),
+    onBytes: bytes => task.add(bytes),
+  }
+  const read = { verified: 0, records: 0, bytes: 0, headersUnproven: 0, findings: new Array<Finding>() }
+  const limit = newLimit(FILES)
+  const readOne = async (file: SurveyedFile) => {
+    signal.throwIfAborted()
+    try {
+      const sound = await checkFile(file, reading)
+      const before = ledger.files.get(file.key)
+      if (before !== undefined && before.sha256 !== sound.sha256)
+        return void read.findings.push(replaced(file, before.atMs))
+      read.verified++
+      read.records += sound.records
+      read.bytes += sound.bytes
+      if (!sound.isHeaderProven) read.headersUnproven++
+      await ledger.add(file.key, { etag: file.etag, bytes: file.bytes, sha256: sound.sha256 })
+    } catch (error) {
+      const problem = problemOf(error)
+      if (problem === undefined) throw error
+      read.findings.push(findingOf('damaged', file, problem))
+    }
+    return undefined
+  }
+  await Promise.all(chosen.map(file => limit(() => readOne(file))))
+  return read
+}
+
+function replaced(file: SurveyedFile, atMs: number): Finding {
+  return findingOf('replaced', file, `had other bytes when it was verified at ${new Date(atMs).toISOString()}`)
+}
+
+function findingOf(kind: Finding['kind'], { key, place, header }: SurveyedFile, problem: string): Finding {
+  const { topic, partition, from } = place
+  const to = header?.kind === 'maxbrod' ? header.tile.coversTo : undefined
+  return { kind, topic, partition, key, from, to, says: `${key}: ${problem}` }
+}
+
+function byPlace(a: Finding, b: Finding): number {
+  if (a.topic !== b.topic) return a.topic < b.topic ? -1 : 1
+  return a.partition - b.partition || (a.from ?? -1) - (b.from ?? -1)
+}

@@ -1,0 +1,47 @@
+import { verifyArchive } from '../archive/verify.ts'
+import type { Verification } from '../archive/verify.ts'
+import { verifyOptions } from '../archive/verify-options.ts'
+import { formatBytes } from '../config/units.ts'
+import { storageOptions } from '../storage/options.ts'
+import { openArchive } from './archive-deps.ts'
+import { command } from './command.ts'
+import type { Outcome } from './ending.ts'
+
+export const verify = command({
+  name: 'verify',
+  summary: 'prove that every file of a backup is whole and in its place',
+  sections: [verifyOptions, storageOptions],
+  examples: [
+    { does: 'read everything once', line: '--storage s3://bucket/shop' },
+    {
+      does: 'every night a twentieth, and notice what was removed since',
+      line: '--sample 5% --state verified.jsonl --storage s3://bucket/shop',
+    },
+    { does: 'slowly, in a bucket that others use', line: '--max-rate 20MiB --storage s3://bucket/shop' },
+  ],
+  endsByItself: () => true,
+  async run(values, context) {
+    const { disk, random, stop } = context
+    using deps = await openArchive(values.storage, context)
+    return outcomeOf(await verifyArchive({ ...deps, disk, random }, values.verify, stop.draining), deps.store.url)
+  },
+})
+
+/** Findings that are printed; with -o json all are there. */
+const NAMED = 100
+
+function outcomeOf(found: Verification, url: string): Outcome {
+  const { topics, partitions, files, verified, records, bytes, headersUnproven, findings, foreign } = found
+  const more = findings.length - NAMED
+  const text = [
+    ...findings.slice(0, NAMED).map(({ kind, says }) => `${kind.toUpperCase()}  ${says}\n`),
+    more > 0 ? `… and ${more} more findings\n` : '',
+    `${topics} topics, ${partitions} partitions, ${files} files in ${url}: names, headers and tiling looked at\n`,
+    `${verified} files read and sound: ${records} records, ${formatBytes(bytes)}\n`,
+    headersUnproven === 0 ? '' : `${headersUnproven} of them have no checksum beside them that covers their headers\n`,
+    foreign.length === 0 ? '' : `${foreign.length} objects are no backup files: ${foreign.slice(0, 10).join(', ')}\n`,
+    findings.length === 0 ? 'nothing is wrong\n' : `${findings.length} findings\n`,
+  ].join('')
+  const isSound = findings.length === 0
+  return { result: isSound ? 'ok' : 'failed', code: 'ARCHIVE_UNSOUND', details: { ...found }, text }
+}

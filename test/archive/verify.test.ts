@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict'
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import * as fc from 'fast-check'
+import { tileKey } from '../../src/format/keys.ts'
+import { dataKeepFile, dataKeepKey } from '../helpers/data-keep-files.ts'
+import { plainRecords } from '../helpers/data-file.ts'
+import { checkAsync } from '../helpers/properties.ts'
+import { Dice } from '../helpers/seed.ts'
+import { soundFiles, storeOf, wholeFile } from '../helpers/sound-archive.ts'
+import type { StoredObject } from '../helpers/sound-archive.ts'
+import { verifying } from '../helpers/verifying.ts'
+
+const place = { topic: 'a', topicId: undefined, partition: 0, lineage: undefined }
+
+let folder: string
+let ledger: string
+let files: StoredObject[]
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'maxbrod-verify-'))
+  ledger = join(folder, 'verified.jsonl')
+  files = await soundFiles(['a', 'b'], 3)
+  assert.deepEqual((await verifying(await storeOf(files), '--state', ledger)).findings, [])
+})
+
+after(() => rm(folder, { recursive: true }))
+
+test('a sound archive has no finding, and every byte of it was read', async () => {
+  const found = await verifying(await storeOf(files))
+  assert.deepEqual(found.findings, [])
+  const { topics, partitions, verified, headersUnproven } = found
+  assert.deepEqual([topics, partitions, found.files, verified, headersUnproven], [2, 4, 12, 12, 0])
+  assert.equal(
+    found.bytes,
+    files.reduce((sum, { bytes }) => sum + bytes.length, 0),
+  )
+  assert.equal(found.records, 12 * 18)
+})
+
+const anyFile = fc.nat(11)
+
+test('200 flipped bits, anywhere in any file: each is found and its file named', async () => {
+  const bits = fc.tuple(anyFile, fc.nat(), fc.nat(7))
+  await checkAsync(
+    fc.asyncProperty(bits, async ([n, at, bit]) => {
+      const { bytes } = files[n]!
+      const flipped = Buffer.from(bytes)
+      flipped[at % bytes.length]! ^= 1 << bit
+      const partition = files.slice(n - (n % 3), n - (n % 3) + 3)
+      await assertNamed(partition.with(n % 3, { ...files[n]!, bytes: flipped }), [files[n]!.key])
+    }),
+    200,
+  )
+})
+
+test('a file cut at any of its bytes is found and named', async () => {
+  const { bytes, key, facts } = await wholeFile(place, 0, 6)
+  for (let length = 0; length < bytes.length; length++)
+    await assertNamed([{ key, facts, bytes: bytes.subarray(0, length) }], [key])
+})
+
+test('files that were swapped, renamed or put in the place of another are found and named', async () => {
+  const pair = fc
+    .tuple(anyFile, anyFile, fc.boolean(), fc.constantFrom('swap', 'copy', 'move'))
+    .filter(([a, b]) => a !== b)
+  await checkAsync(
+    fc.asyncProperty(pair, async ([a, b, withFacts, how]) => {
+      const [one, other] = [files[a]!, files[b]!]
+      const as = (key: string, { bytes, facts }: StoredObject) => ({ key, bytes, facts: withFacts ? facts : {} })
+      const swapped = files.with(a, as(one.key, other)).with(b, as(other.key, one))
+      if (how === 'swap') return assertNamed(swapped, [one.key, other.key])
+      if (how === 'copy') return assertNamed(files.with(a, as(one.key, other)), [one.key])
+      const elsewhere = tileKey({ ...place, topic: 'c' }, 0)
+      return assertNamed(files.with(a, as(elsewhere, one)), [elsewhere])
+    }),
+    100,
+  )
+})
+
+test('any file that is removed is found: a hole, a missing head, or a file that was verified before', async () => {
+  for (const [n, { key }] of files.entries()) {
+    const left = files.toSpliced(n, 1)
+    const isLast = n % 3 === 2
+    const blind = await verifying(await storeOf(left))
+    assert.deepEqual(
+      blind.findings.map(({ kind, from, to }) => [kind, from, to]),
+      isLast ? [] : [[n % 3 === 0 ? 'head' : 'hole', (n % 3) * 20, (n % 3) * 20 + 20]],
+    )
+    const state = join(folder, `removed-${n}`)
+    await copyFile(ledger, state)
+    const { findings } = await verifying(await storeOf(left), '--state', state)
+    assert.ok(
+      findings.some(one => one.kind === 'gone' && one.key === key),
+      key,
+    )
+    assert.equal(findings.length, isLast ? 1 : 2)
+  }
+})
+
+test('a whole file in the place of another, of the same name and offsets, is found by who verified before', async () => {
+  const state = join(folder, 'replaced')
+  await copyFile(ledger, state)
+  const other = await wholeFile(place, 20, 40, { writer: 'somebody else' })
+  assert.equal(other.key, files[1]!.key)
+  for (let times = 0; times < 2; times++) {
+    // Even in a sample of a hundredth: what is not what it was is always read. And it does not become right by that.
+    const { findings } = await verifying(await storeOf(files.with(1, other)), '--state', state, '--sample=1%')
+    assert.deepEqual(
+      findings.map(({ kind, key }) => [kind, key]),
+      [['replaced', other.key]],
+    )
+  }
+})
+
+test('files of another cluster, another topic id or another history are found and named', async () => {
+  for (const [change, says] of [
+    [{ clusterId: 'other' }, /is from cluster other, not/],
+    [{ topicId: 'AAAAAAAAQACAAAAAAAAAAQ' }, /is from topic id AAAAAAAAQACAAAAAAAAAAQ, not Hx3y8Ra6RBe9-hFQXtB2Kg/],
+    [{ origin: 7 }, /its history begins at offset 7, and the others say 0/],
+  ] as const) {
+    const other = await wholeFile(place, 20, 40, change)
+    const { findings } = await verifying(await storeOf(files.with(1, other)))
+    assert.deepEqual(
+      findings.map(({ kind, key }) => [kind, key]),
+      [['foreign', other.key]],
+    )
+    assert.match(findings[0]!.says, says)
+  }
+})
+
+test('files that cover the same offsets are found with both names', async () => {
+  const { findings } = await verifying(await storeOf(files.with(1, await wholeFile(place, 20, 43))))
+  const [one] = findings
+  assert.deepEqual([findings.length, one?.kind, one?.from, one?.to], [1, 'overlap', 40, 43])
+  assert.ok(one?.says.includes(files[1]!.key) && one.says.includes(files[2]!.key))
+})
+
+test('histories of a partition must meet where the later one begins', async () => {
+  const later = (origin: number) => wholeFile({ ...place, lineage: 7 }, 55, 80, { origin })
+  assert.deepEqual((await verifying(await storeOf([...files, await later(55)]))).findings, [])
+  const short = [...files.slice(0, 2), await later(55)]
+  const { findings } = await verifying(await storeOf(short), '--topics=a')
+  assert.deepEqual(
+    findings.map(({ kind, from, to }) => [kind, from, to]),
+    [['hole', 40, 55]],
+  )
+})
+
+test('a missing head is no finding where lifecycle rules are known to remove it', async () => {
+  const store = await storeOf(files.slice(1))
+  assert.deepEqual(
+    (await verifying(store)).findings.map(({ kind }) => kind),
+    ['head'],
+  )
+  assert.deepEqual((await verifying(store, '--allow-missing-heads')).findings, [])
+})
+
+test('a header that no checksum covers is counted, and its words are compared with the records', async () => {
+  const bare = files.map(file => ({ ...file, facts: {} }))
+  const { findings, headersUnproven } = await verifying(await storeOf(bare))
+  assert.deepEqual([findings, headersUnproven], [[], 12])
+  for (const [name, change] of [
+    ['first offset', { firstOffset: 21, lastOffset: 38 }],
+    ['last offset', { lastOffset: 38 }],
+    ['earliest timestamp', { timestampMin: 1n }],
+    ['latest timestamp', { timestampMax: 2n ** 60n }],
+    ['largest record', { recordBytesMax: 9 }],
+  ] as const) {
+    const sound = await wholeFile(place, 20, 40)
+    const { header } = await headerOf(sound)
+    const lying = await wholeFile(place, 20, 40, { content: { ...header, ...change } })
+    const found = await verifying(await storeOf(files.with(1, { ...lying, facts: {} })))
+    assert.deepEqual(
+      found.findings.map(({ key }) => key),
+      [sound.key],
+      name,
+    )
+    assert.ok(found.findings[0]!.says.includes(name), found.findings[0]!.says)
+  }
+})
+
+test('files of kafka-data-keep are read to their end, and a damaged one is named', async () => {
+  const old = { topic: 'old', partition: 4 }
+  const fileOf = (from: number) => {
+    const records = plainRecords(30, from).map(one => ({ ...one, headers: [] }))
+    const bytes = dataKeepFile(records, old, new Dice(`keep ${from}`))
+    return { key: dataKeepKey(old, BigInt(from)), bytes, facts: {} }
+  }
+  const both = [fileOf(0), fileOf(30)]
+  assert.deepEqual((await verifying(await storeOf([...files, ...both]))).findings, [])
+  await assertNamed(both.with(1, { ...both[1]!, bytes: both[1]!.bytes.subarray(0, -3) }), [both[1]!.key])
+})
+
+test('facts that contradict the header, and a checksum that is another one, are found', async () => {
+  const file = files[1]!
+  for (const change of [{ 'covers-to': '41' }, { records: '1' }, { 'topic-id': 'x' }, { sha256: '0'.repeat(64) }])
+    await assertNamed(files.with(1, { ...file, facts: { ...file.facts, ...change } }), [file.key])
+})
+
+async function headerOf({ key, bytes }: StoredObject) {
+  const { readFileStart } = await import('../../src/catalog/tile-header-reader.ts')
+  const store = await storeOf([{ key, bytes, facts: {} }])
+  const { header } = await readFileStart(store, key, { ...place, from: 20, isEncrypted: false }, {})
+  assert.ok(header.kind === 'maxbrod')
+  return { header: header.tile.content }
+}
+
+/** Each of the keys is named by a finding. */
+async function assertNamed(objects: readonly StoredObject[], keys: readonly string[]): Promise<void> {
+  const { findings } = await verifying(await storeOf(objects))
+  const named = new Set(findings.map(({ key }) => key))
+  for (const key of keys) assert.ok(named.has(key), `${key}: ${findings.map(({ says }) => says).join('; ')}`)
+}
