@@ -1,4 +1,5 @@
 import { kafkaOptions } from '../kafka/options.ts'
+import { metricsOptions } from '../observe/options.ts'
 import { table } from '../observe/table.ts'
 import { plannerOptions } from '../planner/options.ts'
 import { runPlanner } from '../planner/planner.ts'
@@ -8,11 +9,12 @@ import { storageNearby } from '../storage/open.ts'
 import { storageOptions } from '../storage/options.ts'
 import { command } from './command.ts'
 import type { Outcome } from './ending.ts'
+import { startWatchServer } from './watch-server.ts'
 
 export const plan = command({
   name: 'plan',
   summary: 'prove that a backup is whole, and write the plan of a restore',
-  sections: [plannerOptions, kafkaOptions, storageOptions],
+  sections: [plannerOptions, kafkaOptions, storageOptions, metricsOptions],
   examples: [
     { does: 'what would be restored, and is it whole?', line: '--dry-run --storage s3://bucket/shop' },
     {
@@ -29,6 +31,10 @@ export const plan = command({
     const { clock, random, disk, logger, progress, stop } = context
     const store = await context.openStore(values.storage, context)
     await using kafka = await context.openKafka(values.kafka, context)
+    // A planner is gone before most would scrape it: it has a server only if somebody names the port.
+    const isNamed = context.origins.metrics.metricsPort.from !== 'default'
+    const watched = { ...values.metrics, metricsPort: isNamed ? values.metrics.metricsPort : 0 }
+    await using _ = await startWatchServer(context, watched, () => ({ isAlive: true, says: 'running' }))
     try {
       const nearbyArchives = () => storageNearby(values.storage, context, stop.draining)
       const readFile = (path: string) => disk.read(path)

@@ -1,6 +1,6 @@
 import { port } from '../config/kinds-of-number.ts'
 import { switchBetween } from '../config/kinds-of-others.ts'
-import { choice } from '../config/kinds-of-text.ts'
+import { choice, flag } from '../config/kinds-of-text.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
 
@@ -42,6 +42,11 @@ export const metricsOptions = section(
       default: '8081',
       doc: 'Serve /metrics and /healthz on this port, 0 for no server. If the default port is taken, the command goes on without the server; if a port that was named is taken, it ends.',
     }),
+    enablePprof: flag({
+      isAdvanced: true,
+      doc: 'Serve CPU and heap profiles of this process on --pprof-port of 127.0.0.1. Its /debug/pprof/ says how to take and open them.',
+    }),
+    pprofPort: port({ default: '6060', isAdvanced: true, doc: 'Port for --enable-pprof.' }),
   },
   { heading: 'Output' },
 )

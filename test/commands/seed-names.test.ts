@@ -24,14 +24,14 @@ const everywhere: readonly Row[] = [
   ['s3-region', 'AWS_REGION', 'eu-west-1', 'storage.s3Region', 'eu-west-1'],
   ['log-level', 'LOG_LEVEL', 'INFO', 'log.logLevel', 'info'],
   ['log-format', 'LOG_FORMAT', 'text', 'log.logFormat', 'text'],
+  ['metrics-port', 'METRICS_PORT', '9081', 'metrics.metricsPort', 9081],
+  ['enable-pprof', 'ENABLE_PPROF', 'true', 'metrics.enablePprof', true],
+  ['pprof-port', 'PPROF_PORT', '6061', 'metrics.pprofPort', 6061],
 ]
-
-const served: readonly Row[] = [['metrics-port', 'METRICS_PORT', '9081', 'metrics.metricsPort', 9081]]
 
 const dataKeep: Readonly<Record<string, readonly Row[]>> = {
   'topics-backup': [
     ...everywhere,
-    ...served,
     ['topics-regex', 'KAFKA_TOPICS_REGEX', 'a{1,3}, b', 'backup.topics', [/a{1,3}/u, /b/u]],
     ['exclude-topics-regex', 'KAFKA_EXCLUDE_TOPICS_REGEX', 'a,b', 'backup.excludeTopics', [/a/u, /b/u]],
     ['group-id', 'KAFKA_GROUP_ID', 'g', 'backup.groupId', 'g'],
@@ -50,19 +50,16 @@ const dataKeep: Readonly<Record<string, readonly Row[]>> = {
   ],
   'topics-restore': [
     ...everywhere,
-    ...served,
     ['plan-topic', 'KAFKA_PLAN_TOPIC', 'pubsub.plan', 'restore.planTopic', 'pubsub.plan'],
     ['restore-topic-prefix', 'KAFKA_RESTORE_TOPIC_PREFIX', 'restored.', 'restore.restoreTopicPrefix', 'restored.'],
     ['group-id', 'KAFKA_GROUP_ID', 'g', 'restore.groupId', 'g'],
   ],
   'consumer-groups-backup': [
     ...everywhere,
-    ...served,
     ['run-interval', 'RUN_INTERVAL', '5m', 'groupsBackup.interval', 300 * seconds],
   ],
   'consumer-groups-restore': [
     ...everywhere,
-    ...served,
     ['s3-location', 'S3_LOCATION', 'groups/offsets.avro', 'storage.s3Location', 'groups/offsets.avro'],
     ['restore-groups-prefix', 'RESTORE_GROUPS_PREFIX', 'r.', 'groupsRestore.groupPrefix', 'r.'],
     ['restore-topics-prefix', 'RESTORE_TOPICS_PREFIX', 'r.', 'groupsRestore.targetPrefix', 'r.'],

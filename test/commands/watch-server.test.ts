@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startWatchServer } from '../../src/commands/watch-server.ts'
+import { parse } from '../../src/config/parse.ts'
+import { silentLogger } from '../../src/observe/logger.ts'
+import { Metrics } from '../../src/observe/metrics.ts'
+import { metricsOptions } from '../../src/observe/options.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
+import { freePorts } from '../helpers/ports.ts'
+
+test('metrics are served for everybody, profiles only if asked for, and nothing once the command is over', async () => {
+  const [port = 0, pprof = 0] = await freePorts(2)
+  const statusOf = (path: string) => fetch(`http://127.0.0.1:${path}`).then(({ status }) => status)
+  for (const flags of [[], ['-enable-pprof', '-pprof-port', `${pprof}`]]) {
+    const argv = [`--metrics-port=${port}`, ...flags]
+    const { values, origins } = parse([metricsOptions], { argv, env: {}, readFile: () => '' })
+    const context = { clock: systemClock, logger: silentLogger, metrics: new Metrics(), version: '1.2.3', origins }
+    {
+      await using _ = await startWatchServer(context, values.metrics, () => ({ isAlive: true, says: 'well' }))
+      for (const path of ['metrics', '__/metrics', 'healthz']) assert.equal(await statusOf(`${port}/${path}`), 200)
+      if (flags.length > 0) assert.equal(await statusOf(`${pprof}/debug/pprof/`), 200)
+      else await assert.rejects(statusOf(`${pprof}/debug/pprof/`))
+    }
+    await assert.rejects(statusOf(`${port}/metrics`))
+    await assert.rejects(statusOf(`${pprof}/debug/pprof/`))
+  }
+})
