@@ -18,6 +18,8 @@ import { verifyChains } from './verify-full.ts'
 const REBALANCE_MS = 60_000
 const METADATA_REFRESH_MS = 30_000
 const SEAL_EVERY_MS = 15_000
+/** A rebalance may leave a member with nothing for a moment. */
+const IDLE_MS = 10_000
 
 /**
  * An executor: a member of the plan's consumer group that restores the chains of the plan partitions it is given, until it
@@ -57,6 +59,7 @@ export async function runExecutor(deps: ExecutorDeps, options: ExecutorOptions, 
   )
   try {
     joined.resolve(session)
+    void sayWhenIdle(deps, session, over)
     const work =
       plan === undefined ? workOn(deps, options, run, over) : untilDone(deps, options, run, plan, groupId, over)
     await Promise.race([work, run.broken, session.ended])
@@ -175,6 +178,19 @@ async function sealAsTopicsComplete(
     } catch (error) {
       if (!draining.aborted) deps.log.warn({ err: error }, 'could not look whether topics are complete')
     }
+  }
+}
+
+/** An executor that has nothing to do is not broken, and says so: there are no more plan partitions than that. */
+async function sayWhenIdle({ clock, log }: ExecutorDeps, session: GroupSession, { draining }: Stop): Promise<void> {
+  let wasIdle = false
+  for (;;) {
+    await clock.sleep(IDLE_MS, draining)
+    if (draining.aborted) return
+    const isIdle = session.owned.length === 0
+    if (isIdle && !wasIdle) log.info('stands by: the other executors have all plan partitions')
+    if (!isIdle && wasIdle) log.info('has plan partitions again')
+    wasIdle = isIdle
   }
 }
 

@@ -68,6 +68,11 @@ export class Referee implements AsyncDisposable {
     await this.#jvm.call('denyReading', { topic, user })
   }
 
+  /** The produce quota of each client, in bytes per second and broker; 0 for none. */
+  async limitProducers(bytesPerSecond: number): Promise<void> {
+    await this.#jvm.call('limitProducers', { bytesPerSecond })
+  }
+
   /** Makes another broker the leader of a partition. */
   async moveLeader(topic: string, partition: number, to: number): Promise<void> {
     await this.#jvm.call('moveLeader', { topic, partition, to })

@@ -28,6 +28,7 @@ import java.util.concurrent.Executors;
  *          describeTopic {topic} → {topicId, partitions: [{partition, leader, replicas, inSync}], configs}
  *          alterConfigs {topic | broker, set?, remove?}      addPartitions {topic, count}
  *          deleteRecords {topic, partition, before}          moveLeader {topic, partition, to}
+ *          limitProducers {bytesPerSecond}: the quota of each client id, 0 for none
  *          denyReading {topic, user}: may be described, and not be read; needs an authorizer
  *          offsets {topic} → [{partition, start, lastStable, end}]
  *          waitCompacted {topic, partition, atMost, timeoutMs?} → {records}: until so few committed records are left

@@ -34,6 +34,8 @@ import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.ElectionNotNeededException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.quota.ClientQuotaAlteration;
+import org.apache.kafka.common.quota.ClientQuotaEntity;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
@@ -58,6 +60,7 @@ final class Topics {
     commands.put("deleteRecords", this::deleteRecords);
     commands.put("denyReading", this::denyReading);
     commands.put("moveLeader", this::moveLeader);
+    commands.put("limitProducers", this::limitProducers);
     commands.put("offsets", this::offsets);
     commands.put("waitCompacted", this::waitCompacted);
     commands.put("commitOffsets", this::commitOffsets);
@@ -154,6 +157,16 @@ final class Topics {
     acls.add(new AclBinding(topic, new AccessControlEntry(user, "*", AclOperation.DESCRIBE, AclPermissionType.ALLOW)));
     acls.add(new AclBinding(topic, new AccessControlEntry(user, "*", AclOperation.READ, AclPermissionType.DENY)));
     admin().createAcls(acls).all().get();
+    return Map.of();
+  }
+
+  /** The quota of every client id, per broker. */
+  private Object limitProducers(JsonNode arguments) throws Exception {
+    Map<String, String> everyClient = new HashMap<>();
+    everyClient.put(ClientQuotaEntity.CLIENT_ID, null);
+    double rate = arguments.get("bytesPerSecond").asDouble();
+    var limit = List.of(new ClientQuotaAlteration.Op("producer_byte_rate", rate == 0 ? null : rate));
+    admin().alterClientQuotas(List.of(new ClientQuotaAlteration(new ClientQuotaEntity(everyClient), limit))).all().get();
     return Map.of();
   }
 
