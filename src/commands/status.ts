@@ -121,6 +121,9 @@ function restoreOutcome(found: RestoreStatus): Outcome {
       : `${found.filesRestored} of ${found.files} files, ${found.recordsRestored} of ${found.records} records${rate}${eta}\n`,
     found.isPlanComplete ? '' : 'the plan is not complete: its planner is at work, or died\n',
     ...found.quarantined.map(one => `${partitionName(one)}: put aside; the log of its executor says why\n`),
+    found.stalled.length === 0
+      ? ''
+      : `${found.stalled.length} partitions do not get on: does an executor run? ${found.stalled.slice(0, 5).map(partitionName).join(', ')}\n`,
     ...found.losing.map(one => `${partitionName(one)}: restored records were deleted\n`),
   ].join('')
   const isSound = found.quarantined.length === 0 && found.losing.length === 0

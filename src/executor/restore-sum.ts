@@ -12,6 +12,8 @@ export interface ChainStatus extends TopicPartition {
   readonly isGone: boolean
   /** It begins behind the place where the restore began: something deletes records. */
   readonly isLosing: boolean
+  /** None of the targets of its plan partition has grown for so long. */
+  readonly stoodMs: number
 }
 
 export interface RestoreStatus {
@@ -36,6 +38,8 @@ export interface RestoreStatus {
   /** Chains that executors have put aside: incomplete, and the plan was committed past them. */
   readonly quarantined: readonly TopicPartition[]
   readonly losing: readonly TopicPartition[]
+  /** Chains that lack records, were not put aside, and of which none gets on for a while. */
+  readonly stalled: readonly TopicPartition[]
 }
 
 export interface TopicStatus {
@@ -53,6 +57,7 @@ export function sumStatus(
   files: readonly PlanFile[],
   isPlanComplete: boolean,
   since: { readonly atMs: number; readonly records: number; readonly nowMs: number } | undefined,
+  stalledAfterMs = Infinity,
 ): RestoreStatus {
   const counts = new PartitionMap(chains.map(chain => [chain, chain.recordsRestored] as const))
   const whole = files.filter(
@@ -97,5 +102,6 @@ export function sumStatus(
     }),
     quarantined: chains.filter(chain => chain.isPassed && !isWhole(chain)).map(where),
     losing: chains.filter(({ isLosing }) => isLosing).map(where),
+    stalled: chains.filter(chain => !isWhole(chain) && !chain.isPassed && chain.stoodMs >= stalledAfterMs).map(where),
   }
 }

@@ -4,12 +4,16 @@ import { MaxbrodError } from '../runtime/errors.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import type { PlanFile } from '../format/plan.ts'
+import { Movement } from './movement.ts'
 import { checkPlanTopic, endOf, readHeads, readPlanEntries } from './plan-reader.ts'
 import { sumStatus } from './restore-sum.ts'
 import type { ChainStatus, RestoreStatus } from './restore-sum.ts'
 
 /** Between two looks, of which the difference tells the rate. */
 const LOOK_MS = 2_000
+/** What has not grown for so long stands still: between two looks, or for who waits, longer than executors take to start anew. */
+const STALLED_MS = 1_500
+const STALLED_WAITING_MS = 60_000
 
 /**
  * How far a restore is, from the plan topic, the ends of the targets and the group's commits: no executor is asked. `onLook` is
@@ -36,6 +40,7 @@ export async function restoreStatus(
   )
   const files: PlanFile[] = []
   const places = new PartitionMap<{ readonly partition: number; readonly lastOffset: number }>()
+  const movement = new Movement()
   let before: { readonly atMs: number; readonly records: number } | undefined
   const positions = Array.from({ length: head.planPartitions }, () => 0)
   const isClosed = positions.map(() => false)
@@ -52,14 +57,16 @@ export async function restoreStatus(
       if (last !== undefined) isClosed[partition] = last === 'end'
       positions[partition] = end
     }
-    const chains = await chainsNow(kafka, { files, bases, places, planTopic, groupId })
+    const known = { files, bases, places, planTopic, groupId, movement }
     const atMs = clock.monotonic()
+    const chains = await chainsNow(kafka, known, atMs)
     const status = sumStatus(
       planTopic,
       chains,
       files,
       isClosed.every(Boolean),
       before === undefined ? undefined : { ...before, nowMs: atMs },
+      isWaiting ? STALLED_WAITING_MS : STALLED_MS,
     )
     before ??= { atMs, records: status.recordsRestored }
     onLook(status)
@@ -75,9 +82,14 @@ interface Known {
   readonly places: PartitionMap<{ readonly partition: number; readonly lastOffset: number }>
   readonly planTopic: string
   readonly groupId: string
+  readonly movement: Movement
 }
 
-async function chainsNow(kafka: Kafka, { files, bases, places, planTopic, groupId }: Known): Promise<ChainStatus[]> {
+async function chainsNow(
+  kafka: Kafka,
+  { files, bases, places, planTopic, groupId, movement }: Known,
+  nowMs: number,
+): Promise<ChainStatus[]> {
   const planned = new PartitionMap<number>()
   for (const { target, recordsBefore, records } of files) planned.set(target, recordsBefore + records)
   const targets = [...planned.keys()]
@@ -90,6 +102,10 @@ async function chainsNow(kafka: Kafka, { files, bases, places, planTopic, groupI
       plans.map(partition => ({ topic: planTopic, partition })),
     ),
   ])
+  for (const [where, end] of ends.offsets) {
+    const place = places.get(where)
+    if (place !== undefined) movement.note(place.partition, where, end, nowMs)
+  }
   return targets.map((where: TopicPartition) => {
     const base = bases.get(where)
     if (base === undefined)
@@ -106,6 +122,7 @@ async function chainsNow(kafka: Kafka, { files, bases, places, planTopic, groupI
       recordsRestored: end === undefined ? 0 : Math.max(0, end - base),
       isPassed: place !== undefined && passed > place.lastOffset,
       isGone: end === undefined,
+      stoodMs: place === undefined ? 0 : movement.stoodMs(place.partition, nowMs),
       isLosing: (starts.offsets.get(where) ?? 0) > base,
     }
   })

@@ -12,6 +12,7 @@ const chain = (partition: number, recordsRestored: number, of: Partial<ChainStat
   isPassed: false,
   isGone: false,
   isLosing: false,
+  stoodMs: 0,
   ...of,
 })
 
@@ -66,4 +67,13 @@ test('rate and time to go follow from two looks; without movement nobody can tel
   const still = sum([chain(0, 100), chain(1, 20)], true, { atMs: 1_000, records: 120, nowMs: 3_000 })
   assert.deepEqual([still.recordsPerSecond, still.etaSeconds], [0, undefined])
   assert.equal(sum([chain(0, 100)]).recordsPerSecond, undefined)
+})
+
+test('what lacks records and stands still is stalled, unless it was put aside or had not enough time', () => {
+  const stood = { stoodMs: 2_000 }
+  const chains = [chain(0, 100, stood), chain(1, 20, stood), chain(2, 20, { ...stood, isPassed: true }), chain(3, 20)]
+  const stalledAfter = (ms?: number) => sumStatus('plan', chains, files, true, undefined, ms).stalled
+  assert.deepEqual(stalledAfter(1_500), [{ topic: 'copy', partition: 1 }])
+  assert.deepEqual(stalledAfter(2_001), [])
+  assert.deepEqual(stalledAfter(), [])
 })
