@@ -4,7 +4,7 @@
 NODE = scripts/node
 BIN = node_modules/.bin
 
-.PHONY: demo test test-long check lint format bench servers torture scale-backup scale-plan torture-backup torture-matrix torture-restore torture-restore-matrix torture-kills fuzz golden install
+.PHONY: demo test test-long check lint format bench bench-scale-out servers torture scale-backup scale-plan torture-backup torture-matrix torture-restore torture-restore-matrix torture-kills fuzz golden install
 
 ## a backup, a disaster and a restore with real data, in under two minutes
 demo: install
@@ -22,6 +22,11 @@ test-long: install
 bench: servers
 	@$(BIN)/tsc -p tsconfig.build.json
 	@$(NODE) bench/run.ts $(ARGS)
+
+## restores by two executors against those by one, with the CPU of each; writes bench/results/scale-out.json
+bench-scale-out: servers
+	@$(BIN)/tsc -p tsconfig.build.json
+	@$(NODE) bench/scale-out.ts $(ARGS)
 
 ## types, lint and format only; `make test` has them too
 check: install

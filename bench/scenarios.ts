@@ -111,7 +111,8 @@ export class Restores {
   }
 }
 
-function where({ broker, s3 }: Servers, { topic }: DataSet, run: number): string[] {
+/** What every command of a scenario is told of its servers. */
+export function where({ broker, s3 }: Servers, { topic }: DataSet, run: number): string[] {
   return [
     '--bootstrap-server',
     broker.bootstrap,
@@ -128,7 +129,7 @@ function where({ broker, s3 }: Servers, { topic }: DataSet, run: number): string
   ]
 }
 
-function maxbrod({ s3 }: Servers, args: readonly string[]): Promise<Measured> {
+export function maxbrod({ s3 }: Servers, args: readonly string[]): Promise<Measured> {
   const env = { AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey }
   return measure(process.execPath, [...program, ...args], env)
 }
