@@ -18,7 +18,10 @@ export function aborted(signal: AbortSignal): Promise<undefined> {
 
 /** What `work` resolves with, or undefined as soon as the signal aborts; the work goes on all the same. No listener stays. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  if (signal.aborted) return undefined
+  if (signal.aborted) {
+    work.catch(() => undefined) // nobody waits for it, and it may fail yet
+    return undefined
+  }
   const { promise, resolve } = Promise.withResolvers<undefined>()
   const onAbort = () => resolve(undefined)
   signal.addEventListener('abort', onAbort)
