@@ -125,6 +125,7 @@ async function leaveSpool(scene: FailpointScene, others: Others): Promise<void> 
 
 /** Everybody dies, and what the group has committed is deleted. */
 async function loseGroup(scene: FailpointScene, others: Others): Promise<void> {
+  await eventually('there is something to lose', () => logged(others.now.output, 'uploaded').length > 0, patience)
   await others.kill()
   const isDeleted = () =>
     scene.options.referee.deleteGroup(scene.group).then(

@@ -34,7 +34,7 @@ const { values } = parseArgs({
     /** Only verbs that hold this text. */
     only: { type: 'string', default: '' },
     minutes: { type: 'string', default: '600' },
-    /** Adds to what earlier runs have written, and leaves out what came out clean there with the same seed. */
+    /** Adds to what earlier runs have written, and hits again only what did not come out clean there with the same seed. */
     keep: { type: 'boolean', default: false },
   },
 })
@@ -60,14 +60,13 @@ const calls = await inScene('golden', scene =>
 const failpoints = failpointsOf(calls).filter(({ verb }) => verb.includes(values.only))
 console.log(`${failpoints.length} failpoints of ${new Set(failpoints.map(({ verb }) => verb)).size} verbs`)
 
-const volleys: Volley[] = values.keep ? (JSON.parse(readFileSync(file, 'utf8')) as { volleys: Volley[] }).volleys : []
+/** What went wrong is hit again, and the file says what became of it then. */
+const volleys: Volley[] = (values.keep ? (JSON.parse(readFileSync(file, 'utf8')) as { volleys: Volley[] }).volleys : [])
+  .filter(volley => volley.failure === undefined)
+  .map(volley => ({ ...volley, hits: (volley.hits ?? []).filter(({ failure }) => failure === undefined) }))
 const kept = volleys.length
 const cleanHits = (seed: string) =>
-  new Set(
-    volleys
-      .filter(volley => volley.seed === seed && volley.failure === undefined)
-      .flatMap(({ hits = [] }) => hits.filter(({ failure }) => failure === undefined).map(({ fault }) => fault)),
-  )
+  new Set(volleys.filter(volley => volley.seed === seed).flatMap(({ hits = [] }) => hits.map(({ fault }) => fault)))
 
 const queue: { seed: string; n: number; failpoints: Failpoint[] }[] = []
 for (let seed = Number(values.first); seed < Number(values.first) + Number(values.seeds); seed++) {
