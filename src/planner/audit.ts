@@ -4,13 +4,14 @@ import { partitionFolder } from '../format/keys.ts'
 import type { PartitionPlace } from '../format/keys.ts'
 import { unbounded } from './cut-history.ts'
 import type { Bounds } from './cut-history.ts'
-import type { SurveyedPartition } from './survey.ts'
+import type { SealedFile, SurveyedPartition } from './survey.ts'
 import type { SurveyedTile } from './surveyed-tile.ts'
 
 /** What the audit of one partition's files found. */
 export interface AuditedPartition {
   readonly place: PartitionPlace
   readonly tiles: readonly SurveyedTile[]
+  readonly sealed?: readonly SealedFile[]
   readonly holes: readonly Hole[]
   readonly overlaps: readonly Overlap[]
   /** Offsets that were backed up once and whose files are gone: removed by prune, or by somebody. */
@@ -32,12 +33,12 @@ export interface Identity {
 
 /** Proves that a partition's files tile its history and belong together. Pure. */
 export function auditPartition(
-  { place, tiles }: SurveyedPartition,
+  { place, tiles, sealed = [] }: SurveyedPartition,
   identity: Identity,
   bounds: Bounds = unbounded,
 ): AuditedPartition {
   const { holes, overlaps } = proveTiling(tiles)
-  const tail = missingTail(tiles, bounds)
+  const ends = [missingTail(tiles, bounds), ...sealedEnds(tiles, sealed, bounds)].filter(end => end !== undefined)
   const foreign = tiles.flatMap(tile => {
     const reason = whyForeign(tile, identity)
     return reason === undefined ? [] : [{ key: tile.key, reason }]
@@ -45,7 +46,8 @@ export function auditPartition(
   return {
     place,
     tiles,
-    holes: tail === undefined ? holes : [...holes, tail],
+    sealed,
+    holes: [...holes, ...ends],
     overlaps,
     missingHead: missingHead(tiles, bounds),
     foreign,
@@ -66,6 +68,25 @@ function missingTail(
   return untilMs === undefined && end < toOffset ? { from: end, to: toOffset } : undefined
 }
 
+/** What encrypted files cover before and behind the others; between them it is a hole as any. */
+function sealedEnds(
+  tiles: readonly SurveyedTile[],
+  sealed: readonly SealedFile[],
+  { fromOffset = 0, toOffset = Infinity, untilMs }: Bounds,
+): Hole[] {
+  const wanted = sealed.filter(({ from, to }) => to > fromOffset && from < toOffset)
+  if (wanted.length === 0) return []
+  const from = wanted.reduce((least, one) => Math.min(least, Math.max(one.from, fromOffset)), Infinity)
+  const to = wanted.reduce((most, one) => Math.max(most, Math.min(one.to, toOffset)), 0)
+  const [first, last] = [tiles[0], tiles.at(-1)]
+  if (first === undefined || last === undefined) return [{ from, to }]
+  const isCutByTime = untilMs !== undefined && last.wholeTo !== undefined
+  return [
+    ...(from < first.from ? [{ from, to: first.from }] : []),
+    ...(to > last.to && !isCutByTime ? [{ from: last.to, to }] : []),
+  ]
+}
+
 function whyForeign(tile: SurveyedTile, { clusterId, topicId }: Identity): string | undefined {
   if (tile.clusterId !== undefined && clusterId !== undefined && tile.clusterId !== clusterId)
     return `is from cluster ${tile.clusterId}, not ${clusterId}`
@@ -75,9 +96,10 @@ function whyForeign(tile: SurveyedTile, { clusterId, topicId }: Identity): strin
 }
 
 /** Lines that name what is wrong with a partition, for people. */
-export function findingsOf({ place, holes, overlaps, foreign }: AuditedPartition): string[] {
+export function findingsOf({ place, sealed = [], holes, overlaps, foreign }: AuditedPartition): string[] {
   const folder = partitionFolder(place)
   return [
+    ...sealed.map(({ key }) => `${key} is encrypted, and there is no key for it`),
     ...holes.map(({ from, to }) => `${folder} has no file for offsets ${from} to ${to - 1}`),
     ...overlaps.map(({ first, second, from, to }) => `${first} and ${second} both cover offsets ${from} to ${to - 1}`),
     ...foreign.map(({ key, reason }) => `${key} ${reason}`),

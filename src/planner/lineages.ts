@@ -35,6 +35,7 @@ export function joinLineages(partitions: readonly SurveyedPartition[]): Survivin
       histories.set(place.partition, {
         place: before.place,
         tiles: [...before.tiles.flatMap(tile => cut(tile, at)), ...tiles],
+        sealed: [...(before.sealed ?? []).filter(({ from }) => from < at), ...(one.sealed ?? [])],
         cuts: [...before.cuts, { at, lineage: place.lineage, lost: before }],
       })
     }

@@ -27,6 +27,8 @@ export interface LookedAt {
   /** What was asked for, or what the point makes of it. */
   readonly window: Window
   readonly foreignKeys: readonly string[]
+  /** Encrypted files. */
+  readonly sealedKeys: readonly string[]
   readonly warnings: readonly string[]
 }
 
@@ -84,10 +86,10 @@ export async function lookAtBackup(
     cutWarnings.push(...histories.flatMap(warningsOf))
     const audited: AuditedPartition[] = []
     // One after the other: each may hold blocks in memory.
-    for (const { place, tiles: all } of histories) {
+    for (const { place, tiles: all, sealed = [] } of histories) {
       const bounds = boundsOf(window, place)
       const wanted = await cutHistory(deps, all, bounds, scanning)
-      audited.push(auditPartition({ place, tiles: wanted }, { clusterId, topicId }, bounds))
+      audited.push(auditPartition({ place, tiles: wanted, sealed }, { clusterId, topicId }, bounds))
     }
     topics.push({ folder, partitions: audited })
   }
@@ -97,17 +99,22 @@ export async function lookAtBackup(
     })
   }
   const warnings = [...(chosen?.warnings ?? []), ...judge(topics, options), ...cutWarnings]
-  if (foreignKeys.length > 0) {
-    const named = foreignKeys.slice(0, NAMED_KEYS).join(', ')
-    warnings.push(
-      `${foreignKeys.length} objects are no backup files and were left out: ${named}${foreignKeys.length > NAMED_KEYS ? ', …' : ''}`,
-    )
-  }
+  const sealedKeys = topics.flatMap(({ partitions }) =>
+    partitions.flatMap(({ sealed = [] }) => sealed.map(one => one.key)),
+  )
+  if (foreignKeys.length > 0)
+    warnings.push(`${foreignKeys.length} objects are no backup files and were left out: ${named(foreignKeys)}`)
+  if (sealedKeys.length > 0)
+    warnings.push(`${sealedKeys.length} files are encrypted, without a key, and were left out: ${named(sealedKeys)}`)
   if (options.strict && warnings.length > 0) {
     throw new MaxbrodError('TILING_HOLE', warnings.join('; '), { hint: 'without --strict these are warnings' })
   }
   const ordered = largeLast(topics, options.processLargeTopicsLast, ({ folder }) => folder.topic, bytesOf)
-  return { clusterId, topics: ordered, point: chosen?.point, window, foreignKeys, warnings }
+  return { clusterId, topics: ordered, point: chosen?.point, window, foreignKeys, sealedKeys, warnings }
+}
+
+function named(keys: readonly string[]): string {
+  return keys.slice(0, NAMED_KEYS).join(', ') + (keys.length > NAMED_KEYS ? ', …' : '')
 }
 
 function bytesOf({ partitions }: AuditedTopic): number {

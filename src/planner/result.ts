@@ -13,6 +13,8 @@ export interface PlanResult {
   readonly topics: readonly PlannedTopic[]
   /** Keys in the way that are no backup files. */
   readonly foreignKeys: number
+  /** Encrypted files, which nobody here has a key for. */
+  readonly encryptedFiles: number
   /** What should be looked at, although the plan was made. */
   readonly warnings: readonly string[]
 }

@@ -1,8 +1,8 @@
+import { readTileFacts } from '../catalog/tile-facts.ts'
 import { listPartitions, listTiles, listTopicFolders } from '../catalog/tile-list.ts'
 import type { ListedTile, TopicFolder } from '../catalog/tile-list.ts'
 import { readFileHeader } from '../catalog/tile-header-reader.ts'
 import type { PartitionPlace } from '../format/keys.ts'
-import { MaxbrodError } from '../runtime/errors.ts'
 import { newLimit } from '../runtime/limit.ts'
 import { countDataKeepFile } from './count-data-keep.ts'
 import type { SurveyedTile } from './surveyed-tile.ts'
@@ -13,6 +13,15 @@ import type { PlannerDeps } from './deps.ts'
 export interface SurveyedPartition {
   readonly place: PartitionPlace
   readonly tiles: readonly SurveyedTile[]
+  /** Files that nobody here has a key for. */
+  readonly sealed?: readonly SealedFile[]
+}
+
+/** An encrypted file, and what it covers as far as the facts beside it tell. */
+export interface SealedFile {
+  readonly key: string
+  readonly from: number
+  readonly to: number
 }
 
 /** One folder of a topic: an incarnation. */
@@ -54,15 +63,30 @@ export async function surveyTopic(
   const partitions = await Promise.all(
     places.map(async place => {
       const reading: Promise<SurveyedTile>[] = []
+      const sealed: SealedFile[] = []
       for await (const tile of listTiles(deps.store, place, 0, options)) {
+        if (tile.place.isEncrypted) {
+          sealed.push(await surveySealed(deps, tile, options.signal))
+          continue
+        }
         const survey = headers(() => surveyTile(deps, tile, options))
         survey.catch(() => undefined) // awaited below
         reading.push(survey)
       }
-      return { place, tiles: closeOpenEnds(await mergeOverlaps(deps, await Promise.all(reading), options)) }
+      const tiles = await mergeOverlaps(deps, await Promise.all(reading), options)
+      return { place, tiles: closeOpenEnds(tiles), sealed }
     }),
   )
-  return { folder, partitions: partitions.filter(({ tiles }) => tiles.length > 0) }
+  return { folder, partitions: partitions.filter(({ tiles, sealed }) => tiles.length + sealed.length > 0) }
+}
+
+async function surveySealed(
+  { store }: PlannerDeps,
+  { key, place }: ListedTile,
+  signal: AbortSignal,
+): Promise<SealedFile> {
+  const found = await readTileFacts(store, key, place, signal)
+  return { key, from: place.from, to: found?.kind === 'tile' ? found.facts.coversTo : place.from + 1 }
 }
 
 async function surveyTile(
@@ -71,8 +95,6 @@ async function surveyTile(
   { maxRecordBytes, onTile, signal }: SurveyOptions,
 ): Promise<SurveyedTile> {
   const { key, etag, bytes, place } = listed
-  if (place.isEncrypted)
-    throw new MaxbrodError('NOT_BUILT', `${key} is encrypted, and this version cannot decrypt`, { key })
   const header = await readFileHeader(deps.store, key, place, etag, signal)
   onTile()
   if (header.kind === 'kafka-data-keep') {

@@ -138,6 +138,7 @@ export function resultOf(
     filesAdded,
     topics: tableOf(wanted, created),
     foreignKeys: looked.foreignKeys.length,
+    encryptedFiles: looked.sealedKeys.length,
     warnings,
   }
 }

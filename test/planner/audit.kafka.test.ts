@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { mkdir, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { tileFactsToMap } from '../../src/format/facts.ts'
+import { tileKey } from '../../src/format/keys.ts'
+import { bodyOf } from '../helpers/object-bodies.ts'
 import { runCommand } from '../helpers/in-process.ts'
 import { inProcessFaults } from '../helpers/in-process-faults.ts'
 import type { RestoreScene } from '../helpers/restore-scene.ts'
@@ -107,6 +110,42 @@ test('keys that are no files of the backup are counted and named, and nothing of
     [files[0]!.key],
   )
   refused(await scene.plan([...create, '--strict']), 4, 'TILING_HOLE', `${topic}/0/notes.txt`)
+})
+
+test('encrypted files are counted and named, nothing of them is planned, and what they cover is a hole', async t => {
+  await using scene = await openRestoreScene(t)
+  const topic = scene.world.name('orders')
+  const seal = async (partition: number, from: number, to: number) => {
+    const key = tileKey({ topic, topicId: undefined, partition, lineage: undefined }, from, true)
+    const facts = {
+      clusterId: 'c',
+      topicId: undefined,
+      lineage: undefined,
+      coversTo: to,
+      records: to - from,
+      uploadId: 'u',
+    }
+    const body = bodyOf(Buffer.from('age-encryption.org/v1\n'))
+    assert.ok((await scene.store.put(key, body, tileFactsToMap(facts, body.sha256))).created)
+    return key
+  }
+  const files = [...(await scene.putFiles(topic, 0, [0, 5])), ...(await scene.putFiles(topic, 0, [9, 12]))]
+  const last = await scene.putFiles(topic, 1, [0, 4])
+  const sealed = [await seal(0, 5, 9), await seal(1, 4, 7), await seal(2, 3, 8)]
+  const refusal = await scene.plan(create)
+  refused(refusal, 4, 'TILING_HOLE', ...sealed.map(key => `${key} is encrypted, and there is no key for it`))
+  assert.deepEqual((refusal.json['error'] as { facts: { holes: unknown } }).facts.holes, [
+    { topic, partition: 0, from: 5, to: 9 },
+    { topic, partition: 1, from: 4, to: 7 },
+    { topic, partition: 2, from: 3, to: 8 },
+  ])
+  const accepted = [0, 1, 2].map(partition => `--accept-gaps=${topic}-${partition}`)
+  const planned = ok(await scene.plan([...create, ...accepted]))
+  assert.equal(planned.json['encryptedFiles'], 3)
+  const named = `3 files are encrypted, without a key, and were left out: ${sealed.join(', ')}`
+  assert.ok((planned.json['warnings'] as string[]).includes(named))
+  const keys = (await scene.files()).map(({ object }) => object.key)
+  assert.deepEqual(keys.toSorted(), [...files, ...last].map(({ key }) => key).toSorted())
 })
 
 async function put({ folder }: RestoreScene, key: string): Promise<void> {
