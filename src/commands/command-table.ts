@@ -13,6 +13,7 @@ export const commandTable: CommandTable = {
   finalize: async () => (await import('./finalize.ts')).finalize,
   'groups-backup': async () => (await import('./groups-backup.ts')).groupsBackup,
   'groups-restore': async () => (await import('./groups-restore.ts')).groupsRestore,
+  topics: async () => (await import('./topics.ts')).topics,
   reset: async () => (await import('./reset.ts')).reset,
   ls: async () => (await import('./ls.ts')).ls,
   describe: async () => (await import('./describe.ts')).describe,
@@ -34,6 +35,7 @@ export const otherNames: Readonly<Record<string, readonly [command: string, ...f
   'topics-restore': ['restore'],
   'consumer-groups-backup': ['groups-backup'],
   'consumer-groups-restore': ['groups-restore', '--execute'],
+  'list-topics': ['topics'],
   'backup-info': ['ls'],
   'reset-cursor': ['reset', '--to', 'beginning'],
 }

@@ -105,6 +105,7 @@ const others: Readonly<Record<string, readonly Row[]>> = {
   'groups-backup': [
     ['consumer.group.exclude', undefined, 'a.b,c', 'groupsBackup.excludeGroups', [/^(?:a\.b)$/u, /^(?:c)$/u]],
   ],
+  'list-topics': [['details', undefined, 'true', 'topics.details', true]],
   'reset-cursor': [['confirm', undefined, 'true', 'reset.confirm', true]],
 }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { runCommand, startCommand } from '../helpers/in-process.ts'
 import { openWorld } from '../helpers/world.ts'
 
-test('status tells what is protected and what is restored, whoever runs, and waits for the end of a restore', async t => {
+test('status tells what is protected and what is restored, whoever runs, and waits for the end of a restore; topics tells what a backup takes', async t => {
   await using world = await openWorld(t)
   const topic = world.name('orders')
   const [group, plan] = [world.name('group'), world.name('plan')]
@@ -17,6 +17,17 @@ test('status tells what is protected and what is restored, whoever runs, and wai
     return json
   }
   const protection = () => run('status', `--topics=${topic}`, `--group-id=${group}`)
+
+  const listing = await run('topics', `--topics=${topic}`, '--topics=__.*', '--details')
+  const about = (listing['topics'] as { topic: string; backedUp: string }[]).filter(one => one.topic === topic)
+  assert.deepEqual(
+    about.map(({ backedUp }) => backedUp),
+    ['yes'],
+  )
+  const ends = (listing['partitions'] as { topic: string; start: number; end: number }[]).filter(
+    one => one.topic === topic,
+  )
+  assert.deepEqual([ends.length, ends.reduce((sum, { start, end }) => sum + end - start, 0)], [2, 1_000])
 
   const before = await protection()
   assert.equal(before['behind'], 1_000)
@@ -32,6 +43,8 @@ test('status tells what is protected and what is restored, whoever runs, and wai
   assert.equal((await protection())['behind'], 100)
 
   await run('plan', `--topics=${topic}`, '--target-prefix=copy.', '--create-topics', `--plan-topic=${plan}`, storage)
+  const copied = (await run('topics'))['topics'] as { topic: string; backedUp: string }[]
+  assert.equal(copied.find(one => one.topic === `copy.${topic}`)?.backedUp, 'held by a restore')
   const planned = await run('status', `--plan-topic=${plan}`)
   assert.deepEqual(
     ['isDone', 'files', 'filesRestored', 'records', 'recordsRestored'].map(name => planned[name]),
