@@ -4,7 +4,7 @@
 NODE = scripts/node
 BIN = node_modules/.bin
 
-.PHONY: demo test test-long check lint format bench bench-scale-out servers torture scale-backup scale-plan torture-backup torture-matrix torture-restore torture-restore-matrix torture-kills fuzz golden install
+.PHONY: demo test test-long check lint format bench bench-scale-out servers torture scale-backup scale-groups scale-plan torture-backup torture-matrix torture-restore torture-restore-matrix torture-kills fuzz golden install
 
 ## a backup, a disaster and a restore with real data, in under two minutes
 demo: install
@@ -80,6 +80,10 @@ scale-plan: install
 ## ten thousand flipped bits in an archive of 200 files, each of which verify must find; make torture-verify ARGS=--flips=500
 torture-verify: install
 	@$(NODE) test/torture/verify-flips.ts $(ARGS)
+
+## 500 groups with 20 partitions each, and 10 M restored records: a look, and a restore; make scale-groups ARGS='--records 1000000'
+scale-groups: install
+	@$(NODE) test/torture/scale-groups.ts $(ARGS)
 
 ## changed files, batches and keys, each of which must be refused or read right; make fuzz ARGS='--seconds 3600'
 fuzz: install

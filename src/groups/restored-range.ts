@@ -1,7 +1,8 @@
+import type { SourceOffset } from '../format/batch/source-offsets.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
-import type { ReadAnchor, ReadBatch } from './source-index.ts'
+import type { ReadBatch } from './source-index.ts'
 
 /**
  * Where the restored records of a partition begin and end that no plan speaks of: restored ones stand together, with what others
@@ -27,7 +28,7 @@ export async function restoredRange(
   })
 }
 
-function isRestored({ source }: ReadAnchor): boolean {
+function isRestored({ source }: SourceOffset): boolean {
   return source !== undefined
 }
 
@@ -36,7 +37,7 @@ async function border(
   read: ReadBatch,
   from: number,
   to: number,
-  still: (record: ReadAnchor) => boolean,
+  still: (record: SourceOffset) => boolean,
 ): Promise<number> {
   let low = from
   let high = to
@@ -49,14 +50,14 @@ async function border(
   return low + 1
 }
 
-async function firstAt(read: ReadBatch, offset: number, to: number): Promise<ReadAnchor | undefined> {
+async function firstAt(read: ReadBatch, offset: number, to: number): Promise<SourceOffset | undefined> {
   return (await read(offset, to)).find(one => one.offset >= offset && one.offset < to)
 }
 
-async function lastBefore(read: ReadBatch, start: number, end: number): Promise<ReadAnchor | undefined> {
+async function lastBefore(read: ReadBatch, start: number, end: number): Promise<SourceOffset | undefined> {
   for (let step = 1, to = end; to > start; step *= 2) {
     const from = Math.max(start, to - step)
-    let found: ReadAnchor | undefined
+    let found: SourceOffset | undefined
     for (let at = from; at < to;) {
       const last = (await read(at, to)).findLast(one => one.offset >= at && one.offset < to)
       if (last === undefined) break

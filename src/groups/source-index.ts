@@ -1,3 +1,4 @@
+import type { SourceOffset } from '../format/batch/source-offsets.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
@@ -9,17 +10,11 @@ export interface Anchor {
   readonly source: number
 }
 
-/** A record as it was read; without a source offset nobody restored it. */
-export interface ReadAnchor {
-  readonly offset: number
-  readonly source: number | undefined
-}
-
 /**
  * Reads the records of the first batch that has any at `offset` or behind it; all of the batch, also what lies before `offset`.
  * Empty when there is none below `to`.
  */
-export type ReadBatch = (offset: number, to: number) => Promise<readonly ReadAnchor[]>
+export type ReadBatch = (offset: number, to: number) => Promise<readonly SourceOffset[]>
 
 /**
  * Finds records of one target partition by their source offsets, in as few reads as possible. Both ascend from record to record,
@@ -112,7 +107,7 @@ export class SourceIndex {
     return true
   }
 
-  #restored({ offset, source }: ReadAnchor): Anchor {
+  #restored({ offset, source }: SourceOffset): Anchor {
     if (source !== undefined) return { offset, source }
     const message = `${partitionName(this.#where)} holds a record at offset ${offset} that was not restored: it has no source offset`
     throw new MaxbrodError('TARGET_SPOILED', message, { ...this.#where, offset })

@@ -1,6 +1,5 @@
 import type { RestorationPoint } from '../catalog/restoration-points.ts'
 import type { Kafka, OffsetsAnswer } from '../kafka/port.ts'
-import { sourceOffsetOf } from '../kafka/tail.ts'
 import { isMaxbrodError } from '../runtime/errors.ts'
 import { newLimit } from '../runtime/limit.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
@@ -115,10 +114,7 @@ export class Targets {
       return failed(starts.failed.get(target) ?? ends.failed.get(target) ?? 'no answer')
     const planned = this.#plan.stretchOf(target, entry)
     if (typeof planned === 'string') return failed(NOT_TRANSLATABLE[planned])
-    const read: ReadBatch = async (offset, to) => {
-      const records = await this.#kafka.readBatch(target, offset, to, signal)
-      return records.map(record => ({ offset: record.offset, source: sourceOffsetOf(record) }))
-    }
+    const read: ReadBatch = (offset, to) => this.#kafka.readSourceOffsets(target, offset, to, signal)
     try {
       const range =
         planned === undefined

@@ -1,5 +1,6 @@
 import type { AbortedTransaction } from '../format/batch/aborted.ts'
 import type { KafkaRecord } from '../format/batch/records.ts'
+import type { SourceOffset } from '../format/batch/source-offsets.ts'
 import type { PartitionMap, TopicPartition } from '../runtime/topic-partition.ts'
 import type { KafkaErrorName, TroubleKind } from './kafka-errors.ts'
 
@@ -20,10 +21,15 @@ export interface Kafka extends AsyncDisposable {
    */
   readRecords(partition: TopicPartition, from: number, to: number, signal: AbortSignal): AsyncIterable<ReadRecord>
   /**
-   * All data records of the first batch that has one with `offset` ≤ its offset < `to`: what lies before `offset` in that batch is
-   * among them. Empty when there is none. One small request, for a look into a log.
+   * The source offsets of all data records of the first batch that has one with `offset` ≤ its offset < `to`; what lies before
+   * `offset` in that batch is among them. Empty when there is none. One small request, for a look into a restored log.
    */
-  readBatch(partition: TopicPartition, offset: number, to: number, signal: AbortSignal): Promise<readonly ReadRecord[]>
+  readSourceOffsets(
+    partition: TopicPartition,
+    offset: number,
+    to: number,
+    signal: AbortSignal,
+  ): Promise<readonly SourceOffset[]>
   /** A fresh appender with connections of its own. */
   newAppender(): BatchAppender
   /** Joins a consumer group. Resolves once the member knows its first assignment; an abort before that rejects with its reason. */

@@ -108,7 +108,7 @@ test('killed around any call, run again: the same groups at the same offsets', a
     'admin.commitFromOutside:before:1:kill',
     'admin.commitFromOutside:after:3:kill',
     'admin.groupOffsets:after:2:kill',
-    'kafka.readBatch:before:2:kill',
+    'kafka.readSourceOffsets:before:2:kill',
   ]
   for (const [n, fault] of faults.entries()) {
     const argv = scene.groupsRestoreArgv([`--group-prefix=k${n}.`, '--execute'])

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import type { SourceOffset } from '../../src/format/batch/source-offsets.ts'
 import { restoredRange } from '../../src/groups/restored-range.ts'
 import { SourceIndex } from '../../src/groups/source-index.ts'
-import type { ReadAnchor } from '../../src/groups/source-index.ts'
 import { checkAsync } from '../helpers/properties.ts'
 
 const where = { topic: 'orders', partition: 0 }
 
 /** A log of batches, and how often one was read. */
-function logOf(batches: readonly (readonly ReadAnchor[])[]) {
+function logOf(batches: readonly (readonly SourceOffset[])[]) {
   const log = {
     reads: 0,
     read: (offset: number, to: number) => {
@@ -31,7 +31,7 @@ const logs = fc
   })
   .map(({ base, steps, before, behind }) => {
     let source = 10
-    const batches: ReadAnchor[][] = [[]]
+    const batches: SourceOffset[][] = [[]]
     for (const [n, [step, isGone, isLast]] of steps.entries()) {
       source += step
       if (!isGone) batches.at(-1)!.push({ offset: base + before + n, source })

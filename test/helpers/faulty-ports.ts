@@ -51,7 +51,7 @@ const VERBS = {
     streams: [],
   },
   kafka: {
-    calls: ['fetch', 'readBatch', 'append', 'refresh', 'joinGroup', 'revoked', 'commit', 'leave'],
+    calls: ['fetch', 'readSourceOffsets', 'append', 'refresh', 'joinGroup', 'revoked', 'commit', 'leave'],
     streams: ['readRecords'],
   },
 } as const
@@ -129,11 +129,11 @@ function faultyKafka(kafka: Kafka, faults: Faults): Kafka {
         make: () => kafka.readRecords(partition, from, to, signal),
         fail: failing('KAFKA_GAVE_UP', 'Fetch'),
       }),
-    readBatch: (partition, offset, to, signal) =>
+    readSourceOffsets: (partition, offset, to, signal) =>
       faults.run({
-        verb: 'kafka.readBatch',
+        verb: 'kafka.readSourceOffsets',
         detail: detailOf(partition),
-        make: () => kafka.readBatch(partition, offset, to, signal),
+        make: () => kafka.readSourceOffsets(partition, offset, to, signal),
         fail: failing('KAFKA_GAVE_UP', 'Fetch'),
       }),
     newAppender: () => faultyAppender(kafka.newAppender(), faults),

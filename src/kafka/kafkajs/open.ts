@@ -13,7 +13,7 @@ import { newFetcher } from './fetcher.ts'
 import { newCoordinator } from './group-coordinator.ts'
 import { describeTopics } from './describe-topics.ts'
 import type { KafkajsLogger } from './internals.ts'
-import { readBatch, readRecords } from './read-records.ts'
+import { readRecords, readSourceOffsets } from './read-records.ts'
 
 export interface KafkaLog {
   debug(facts: object, message: string): void
@@ -92,7 +92,8 @@ export function openKafka(
     routes: view,
     fetcher,
     readRecords: (partition, from, to, signal) => readRecords(view, fetcher, partition, from, to, signal),
-    readBatch: (partition, offset, to, signal) => readBatch(view, fetcher, partition, offset, to, signal),
+    readSourceOffsets: (partition, offset, to, signal) =>
+      readSourceOffsets(view, fetcher, partition, offset, to, signal),
     newAppender: () => newAppender(view, appenders++),
     joinGroup,
     async [Symbol.asyncDispose]() {

@@ -1,6 +1,9 @@
 import { decompressPayload } from '../../format/batch/compression.ts'
 import { MagicError, batchesIn } from '../../format/batch/record-batch.ts'
+import type { RecordBatch } from '../../format/batch/record-batch.ts'
 import { recordsIn } from '../../format/batch/records.ts'
+import { sourceOffsetsIn } from '../../format/batch/source-offsets.ts'
+import type { SourceOffset } from '../../format/batch/source-offsets.ts'
 import { DecodeError } from '../../format/batch/varint.ts'
 import { MaxbrodError } from '../../runtime/errors.ts'
 import { partitionName } from '../../runtime/topic-partition.ts'
@@ -14,16 +17,20 @@ const MAX_WAIT_MS = 500
 /** Bytes may be damaged on their way: so often they are fetched again over a new connection. */
 const RETRIES = 3
 
-interface Source {
+/** What is made of a batch with data. */
+type Decode<R> = (batch: RecordBatch, payload: Buffer) => Iterable<R>
+
+interface Source<R> {
   readonly view: ClusterView
   readonly fetcher: BatchFetcher
   readonly partition: TopicPartition
   /** How much to fetch; a broker sends one whole batch at least. */
   readonly bytes: number
+  readonly decode: Decode<R>
 }
 
-interface Read {
-  readonly records: readonly ReadRecord[]
+interface Read<R> {
+  readonly records: readonly R[]
   /** Where the next fetch begins. */
   readonly nextOffset: number
 }
@@ -37,7 +44,7 @@ export async function* readRecords(
   to: number,
   signal: AbortSignal,
 ): AsyncGenerator<ReadRecord> {
-  const source = { view, fetcher, partition, bytes: FETCH_BYTES }
+  const source = { view, fetcher, partition, bytes: FETCH_BYTES, decode: wholeRecords }
   for (let position = from; position < to;) {
     const read = () => readChecked(source, position)
     const { records, nextOffset } = await view.ask(`read ${partitionName(partition)}`, read, signal)
@@ -46,16 +53,16 @@ export async function* readRecords(
   }
 }
 
-/** The first batch with data records that ends behind `offset`; see Kafka.readBatch. */
-export async function readBatch(
+/** The first batch with data records that ends behind `offset`; see Kafka.readSourceOffsets. */
+export async function readSourceOffsets(
   view: ClusterView,
   fetcher: BatchFetcher,
   partition: TopicPartition,
   offset: number,
   to: number,
   signal: AbortSignal,
-): Promise<readonly ReadRecord[]> {
-  const source = { view, fetcher, partition, bytes: 1 }
+): Promise<readonly SourceOffset[]> {
+  const source = { view, fetcher, partition, bytes: 1, decode: sourceOffsetsIn }
   for (let position = offset; position < to;) {
     const read = () => readChecked(source, position)
     const { records, nextOffset } = await view.ask(`read ${partitionName(partition)}`, read, signal)
@@ -67,18 +74,18 @@ export async function readBatch(
 }
 
 /** The records at an offset; fetched again when they are damaged. Throws BATCH_CORRUPT when they stay so. */
-async function readChecked(source: Source, offset: number): Promise<Read> {
-  const { view, fetcher, partition, bytes } = source
+async function readChecked<R>(source: Source<R>, offset: number): Promise<Read<R>> {
+  const { view, partition } = source
   for (let retries = 0; ; retries++) {
     const leader = await leaderOf(view, partition)
     try {
-      return await readOnce(fetcher, partition, leader, offset, bytes)
+      return await readOnce(source, leader, offset)
     } catch (cause) {
       if (!(cause instanceof DecodeError)) {
         await view.refresh([partition.topic]) // the leader may be another one now
         throw cause
       }
-      fetcher.reconnect(leader.nodeId)
+      source.fetcher.reconnect(leader.nodeId)
       const isOld = cause instanceof MagicError
       if (retries < RETRIES && !isOld) continue
       const message = `${partitionName(partition)} at offset ${offset}: ${cause.message}`
@@ -95,13 +102,11 @@ async function leaderOf(view: ClusterView, partition: TopicPartition): Promise<L
 }
 
 /** The records of one fetch, copied out of its buffer. */
-async function readOnce(
-  fetcher: BatchFetcher,
-  { topic, partition }: TopicPartition,
+async function readOnce<R>(
+  { fetcher, partition: { topic, partition }, bytes: maxBytes, decode }: Source<R>,
   { nodeId, topicId }: Leader,
   offset: number,
-  maxBytes: number,
-): Promise<Read> {
+): Promise<Read<R>> {
   const request = { topic, partition, topicId, offset, leaderEpoch: -1, maxBytes }
   const options = { isolation: 'uncommitted', maxBytes, minBytes: 1, maxWaitMs: MAX_WAIT_MS } as const
   using answer = await fetcher.fetch(nodeId, [request], options)
@@ -111,22 +116,28 @@ async function readOnce(
   if (fetched === undefined)
     throw new KafkaError('THROTTLING_QUOTA_EXCEEDED', 'Fetch', `${name} is missing in the answer`)
   if (fetched.trouble !== undefined) throw new KafkaError(fetched.trouble.name, 'Fetch', name)
-  return await copyRecords(fetched, offset)
+  return await copyRecords(fetched, offset, decode)
 }
 
-async function copyRecords({ records: bytes, highWatermark }: FetchedPartition, offset: number): Promise<Read> {
-  const records: ReadRecord[] = []
+async function copyRecords<R>(
+  { records: bytes, highWatermark }: FetchedPartition,
+  offset: number,
+  decode: Decode<R>,
+): Promise<Read<R>> {
+  const records: R[] = []
   let nextOffset = offset
   for (const batch of batchesIn(Buffer.from(bytes))) {
     batch.check()
     nextOffset = Math.max(nextOffset, batch.nextOffset)
     if (batch.isControl || batch.recordCount === 0) continue
-    const { producerId } = batch
-    for (const record of recordsIn(batch, await decompressPayload(batch.codec, batch.payload)))
-      records.push({ ...record, producerId })
+    for (const record of decode(batch, await decompressPayload(batch.codec, batch.payload))) records.push(record)
   }
   if (bytes.length > 0 && nextOffset === offset) throw new DecodeError('an answer with nothing from this offset on')
   // A fetch of one partition that brings nothing below the high watermark: compaction took all that was there.
   if (bytes.length === 0 && offset < highWatermark) nextOffset = highWatermark
   return { records, nextOffset }
+}
+
+function* wholeRecords(batch: RecordBatch, payload: Buffer): Generator<ReadRecord> {
+  for (const record of recordsIn(batch, payload)) yield { ...record, producerId: batch.producerId }
 }
