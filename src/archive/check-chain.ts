@@ -63,7 +63,7 @@ function foreign(file: SurveyedFile, files: readonly SurveyedFile[], owner: Owne
 }
 
 /** What most of the files say. */
-function originOf(files: readonly SurveyedFile[]): number | undefined {
+export function originOf(files: readonly SurveyedFile[]): number | undefined {
   const said = files.flatMap(({ header }) => (header?.kind === 'maxbrod' ? [header.tile.origin] : []))
   const counts = Map.groupBy(said, origin => origin)
   return [...counts].reduce<readonly [number, readonly number[]] | undefined>(

@@ -18,6 +18,7 @@ export const commandTable: CommandTable = {
   ls: async () => (await import('./ls.ts')).ls,
   describe: async () => (await import('./describe.ts')).describe,
   inspect: async () => (await import('./inspect.ts')).inspect,
+  coverage: async () => (await import('./coverage.ts')).coverage,
   verify: async () => (await import('./verify.ts')).verify,
   status: async () => (await import('./status.ts')).status,
 }

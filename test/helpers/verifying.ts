@@ -1,5 +1,5 @@
 import { verifyArchive } from '../../src/archive/verify.ts'
-import type { Verification } from '../../src/archive/verify.ts'
+import type { Verification, VerifyDeps } from '../../src/archive/verify.ts'
 import { verifyOptions } from '../../src/archive/verify-options.ts'
 import { silentProgress } from '../../src/observe/progress.ts'
 import { BufferPool } from '../../src/runtime/buffer-pool.ts'
@@ -9,10 +9,10 @@ import type { ObjectStore } from '../../src/storage/port.ts'
 import { optionsOf } from './options.ts'
 import { Dice } from './seed.ts'
 
-/** What `maxbrod verify` finds in a store, with these flags. */
-export function verifying(store: ObjectStore, ...argv: string[]): Promise<Verification> {
-  const dice = new Dice('verify')
-  const deps = {
+/** The ports of who looks at an archive in this store. */
+export function archiveDeps(store: ObjectStore): VerifyDeps {
+  const dice = new Dice('archive')
+  return {
     store,
     clock: systemClock,
     disk: nodeDisk,
@@ -21,5 +21,9 @@ export function verifying(store: ObjectStore, ...argv: string[]): Promise<Verifi
     pool: new BufferPool(0),
     nearbyArchives: () => Promise.resolve([]),
   }
-  return verifyArchive(deps, optionsOf(verifyOptions, ...argv), new AbortController().signal)
+}
+
+/** What `maxbrod verify` finds in a store, with these flags. */
+export function verifying(store: ObjectStore, ...argv: string[]): Promise<Verification> {
+  return verifyArchive(archiveDeps(store), optionsOf(verifyOptions, ...argv), new AbortController().signal)
 }

@@ -1,0 +1,95 @@
+import type { Gap } from '../format/tile-header.ts'
+import { originOf } from './check-chain.ts'
+import { factsOfChain } from './file-facts.ts'
+import type { FileFacts } from './file-facts.ts'
+import type { SurveyedChain } from './survey.ts'
+
+/** What became of a range of offsets. */
+export interface Segment {
+  readonly kind: 'FOUND' | 'GAP' | 'LATE' | 'LOST'
+  readonly from: number
+  /** Undefined where a file of kafka-data-keep comes last: only its content tells. */
+  readonly to: number | undefined
+  /** Of all but FOUND. */
+  readonly reason: string | undefined
+}
+
+export type Status = 'OK' | 'WARNING' | 'FAILURE'
+
+/** How far Kafka went in this partition, as restoration points say. */
+export interface Ends {
+  readonly logStart: number
+  /** At the newest point. */
+  readonly end: number
+  /** At the newest point that is old enough for all of it to be there; undefined when there is none. */
+  readonly dueEnd: number | undefined
+}
+
+export interface Cover {
+  readonly status: Status
+  readonly segments: readonly Segment[]
+}
+
+const HEAD_GONE = 'the first files are gone'
+
+/**
+ * Lays the files of one partition beside each other, all of its histories in their order: an earlier one counts up to where
+ * the next one begins. Pure.
+ */
+export function cover(chains: readonly SurveyedChain[], ends: Ends | undefined): Cover {
+  const segments: Segment[] = []
+  let at = chains[0] === undefined ? ends?.logStart : (originOf(chains[0].files) ?? chains[0].files[0]?.place.from)
+  const add = (kind: Segment['kind'], to: number | undefined, reason?: string) => {
+    const from = at ?? 0
+    if (to !== undefined && to <= from) return
+    const last = segments.at(-1)
+    const isSame = last !== undefined && last.kind === kind && last.reason === reason
+    if (isSame) segments.pop()
+    segments.push({ kind, from: isSame ? last.from : from, to, reason })
+    at = to ?? from
+  }
+  for (const [n, chain] of chains.entries()) {
+    const next = chains[n + 1]
+    const until = next === undefined ? Infinity : (originOf(next.files) ?? next.files[0]?.place.from ?? Infinity)
+    for (const file of filesBelow(chain, until)) {
+      add('LOST', file.from, segments.length === 0 ? HEAD_GONE : 'no file has them')
+      if (file.problem === undefined) addFile(file, until, add)
+      else add('LOST', Math.min(file.to ?? file.from + 1, until), `${file.key}: ${file.problem}`)
+    }
+    if (until !== Infinity) add('LOST', until, 'no file has them')
+  }
+  const end = at ?? 0
+  const isOpen = segments.length > 0 && segments.at(-1)?.to === undefined
+  if (ends !== undefined && !isOpen) add('LATE', ends.end, 'not in the backup yet')
+  return { status: statusOf(segments, ends?.dueEnd !== undefined && end < ends.dueEnd), segments }
+}
+
+/** A file whose end nobody knows, and that is damaged, reaches to the next one. */
+function filesBelow(chain: SurveyedChain, until: number): FileFacts[] {
+  const facts = factsOfChain(chain)
+  return facts
+    .map((file, n) => (file.problem === undefined ? file : { ...file, to: file.to ?? facts[n + 1]?.from }))
+    .filter(({ from }) => from < until)
+}
+
+function addFile(
+  { to, gaps }: FileFacts,
+  until: number,
+  add: (kind: Segment['kind'], to: number | undefined, reason?: string) => void,
+): void {
+  const below = (offset: number) => Math.min(offset, until)
+  for (const gap of gaps) {
+    add('FOUND', below(gap.from))
+    add('GAP', below(gap.to), reasonOf(gap))
+  }
+  add('FOUND', to === undefined && until !== Infinity ? until : to === undefined ? undefined : below(to))
+}
+
+function reasonOf({ reason }: Gap): string {
+  return reason === 'retention' ? 'Kafka no longer had them (retention)' : `Kafka had them damaged (${reason})`
+}
+
+function statusOf(segments: readonly Segment[], isOverdue: boolean): Status {
+  if (segments.some(({ kind, reason }) => kind === 'LOST' && reason !== HEAD_GONE)) return 'FAILURE'
+  return isOverdue || segments.some(({ kind }) => kind === 'GAP' || kind === 'LOST') ? 'WARNING' : 'OK'
+}

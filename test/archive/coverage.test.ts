@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { coverArchive } from '../../src/archive/coverage.ts'
+import type { Coverage } from '../../src/archive/coverage.ts'
+import { coverageOptions } from '../../src/archive/coverage-options.ts'
+import { strip } from '../../src/archive/strip.ts'
+import { writePoint } from '../../src/catalog/restoration-points.ts'
+import { openDirectoryStore } from '../../src/storage/directory.ts'
+import type { ObjectStore } from '../../src/storage/port.ts'
+import { runCommand } from '../helpers/in-process.ts'
+import { optionsOf } from '../helpers/options.ts'
+import { storeOf, wholeFile } from '../helpers/sound-archive.ts'
+import type { StoredObject } from '../helpers/sound-archive.ts'
+import { archiveDeps } from '../helpers/verifying.ts'
+
+const place = { topic: 'a', topicId: undefined, partition: 0, lineage: undefined }
+const topicId = 'Hx3y8Ra6RBe9-hFQXtB2Kg'
+const minute = 60_000
+
+let files: StoredObject[]
+
+before(async () => {
+  files = await Promise.all([0, 20, 40].map(from => wholeFile(place, from, from + 20)))
+})
+
+test('offsets are FOUND, a declared GAP, or LOST: a hole and a damaged file fail, a missing head warns', async () => {
+  const gap = await wholeFile(place, 20, 60, { gaps: [{ from: 58, to: 59, reason: 'retention' }] })
+  const damaged = { ...files[1]!, bytes: files[1]!.bytes.subarray(0, 50) }
+  for (const [objects, status, segments] of [
+    [files, 'OK', ['FOUND 0 60']],
+    [[files[0]!, gap], 'WARNING', ['FOUND 0 58', 'GAP 58 59', 'FOUND 59 60']],
+    [[files[1]!, files[2]!], 'WARNING', ['LOST 0 20', 'FOUND 20 60']],
+    [[files[0]!, files[2]!], 'FAILURE', ['FOUND 0 20', 'LOST 20 40', 'FOUND 40 60']],
+    [[files[0]!, damaged, files[2]!], 'FAILURE', ['FOUND 0 20', 'LOST 20 40', 'FOUND 40 60']],
+  ] as const) {
+    const found = await covering(await storeOf(objects))
+    assert.deepEqual([found.status, shown(found)], [status, [segments]])
+  }
+})
+
+test('a later history counts from where it begins, and what the earlier one does not reach is LOST', async () => {
+  const later = await wholeFile({ ...place, lineage: 7 }, 50, 70, { origin: 50 })
+  assert.deepEqual(shown(await covering(await storeOf([...files, later]))), [['FOUND 0 70']])
+  const short = await covering(await storeOf([...files.slice(0, 2), later]))
+  assert.deepEqual([short.status, shown(short)], ['FAILURE', [['FOUND 0 40', 'LOST 40 50', 'FOUND 50 70']]])
+})
+
+test('what a restoration point knows and no file has is LATE, and a warning once that is due', async () => {
+  const store = await storeOf(files)
+  const now = Date.now()
+  const at = (agoMs: number, ends: readonly number[]) =>
+    writePoint(store, {
+      atMs: now - agoMs,
+      groupsKey: undefined,
+      partitions: [
+        ...ends.map((end, partition) => ({ topic: 'a', topic_id: topicId, partition, log_start: 3, end })),
+        { topic: 'a', topic_id: 'AAAAAAAAQACAAAAAAAAAAQ', partition: 0, log_start: 0, end: 999 },
+        { topic: 'unsaved', topic_id: 'AAAAAAAAQACAAAAAAAAAAQ', partition: 0, log_start: 0, end: 9 },
+      ],
+    })
+  await at(20 * minute, [60])
+  await at(minute, [75, 10])
+  const found = await covering(store)
+  assert.deepEqual(shown(found), [['FOUND 0 60', 'LATE 60 75'], ['LATE 3 10']])
+  assert.deepEqual([found.status, found.withoutFiles, found.pointAtMs], ['OK', ['a', 'unsaved'], now - minute])
+  const hasty = await covering(store, '--late-after=1s')
+  assert.deepEqual([hasty.status, hasty.partitions.map(({ status }) => status)], ['WARNING', ['WARNING', 'WARNING']])
+})
+
+test('the strip shows whatever is missing, however little it is', () => {
+  const segment = (kind: 'FOUND' | 'GAP' | 'LATE' | 'LOST', from: number, to: number) => ({
+    kind,
+    from,
+    to,
+    reason: '',
+  })
+  const line = strip([
+    segment('FOUND', 0, 500_000),
+    segment('LOST', 500_000, 500_001),
+    segment('FOUND', 500_001, 1_000_000),
+  ])
+  assert.equal(line, `${'█'.repeat(20)}×${'█'.repeat(19)}`)
+  assert.equal(strip([segment('FOUND', 0, 20), segment('LATE', 20, 40)]), `${'█'.repeat(20)}${'▒'.repeat(20)}`)
+  assert.equal(strip([segment('GAP', 7, 8)]), '░'.repeat(40))
+  assert.equal(strip([]), '')
+})
+
+let folder: string
+
+before(async () => void (folder = await mkdtemp(join(tmpdir(), 'maxbrod-coverage-'))))
+after(() => rm(folder, { recursive: true }))
+
+test('coverage ends with exit code 4 on FAILURE only, and prints strip and ranges', async () => {
+  for (const [objects, exit, status] of [
+    [[files[0]!, files[2]!], 4, 'FAILURE'],
+    [[files[1]!, files[2]!], 0, 'WARNING'],
+  ] as const) {
+    const bucket = join(folder, status)
+    const store = await storeOf(objects, openDirectoryStore(bucket))
+    store.close()
+    const result = await runCommand(['coverage', '--storage', String(pathToFileURL(bucket))])
+    assert.deepEqual([result.exit, result.json['status']], [exit, status])
+  }
+})
+
+function covering(store: ObjectStore, ...argv: string[]): Promise<Coverage> {
+  return coverArchive(archiveDeps(store), optionsOf(coverageOptions, ...argv), new AbortController().signal)
+}
+
+function shown({ partitions }: Coverage): string[][] {
+  return partitions.map(({ segments }) => segments.map(({ kind, from, to }) => `${kind} ${from} ${to}`))
+}
