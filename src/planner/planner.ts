@@ -1,5 +1,6 @@
 import type { PlanMapping } from '../format/plan.ts'
 import { must } from '../runtime/assert.ts'
+import { isMaxbrodError } from '../runtime/errors.ts'
 import type { Stop } from '../runtime/stop.ts'
 import type { PlannerDeps } from './deps.ts'
 import { checkSameMapping, isPlanned, plannedTarget } from './head.ts'
@@ -57,18 +58,27 @@ export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, sto
   const wanted = { targets, chains: await splitAtPlanned(deps, whole, before, scanning) }
   checkOrder(wanted.chains, before)
   const warnings = [...looked.warnings, ...holesBehindPlan(wanted.chains, before, options)]
-  if (old !== undefined) await forgetPlan(deps, options, old, fresh, existing)
+  const job: PlanJob = { deps, options, mapping, looked, wanted, before, fresh, existing, warnings, signal }
+  await refuseUnfit(job)
+  if (old !== undefined) await forgetPlan(deps, options, old)
   warnings.push(...(await createEmptyTopics(deps, empty, options)))
   for (const warning of warnings) log.warn(warning)
-  const job: PlanJob = { deps, options, mapping, looked, wanted, before, fresh, existing, warnings, signal }
-  return options.dryRun ? dryRun(job) : writePlan(job)
+  return options.dryRun ? resultOf(job, planIdOfJob(job, before), 0, before?.heads[0]?.restoreId) : writePlan(job)
 }
 
-/** Says what would be planned. Describing the targets says what would be refused: those that are not empty. */
-async function dryRun(job: PlanJob): Promise<PlanResult> {
-  const { deps, options, fresh, existing, before } = job
-  for (const target of fresh) await describeExisting(deps, target, existing, options, job.warnings)
-  return resultOf(job, planIdOfJob(job, before), 0, before?.heads[0]?.restoreId)
+/** Everything that would be refused is refused before the first topic is created. */
+async function refuseUnfit({ deps, options, fresh, existing, mapping, warnings, signal }: PlanJob): Promise<void> {
+  for (const target of fresh) {
+    try {
+      // What it tells is told again when it is done.
+      await describeExisting(deps, target, existing, options, options.dryRun ? warnings : [])
+    } catch (error) {
+      if (!isMaxbrodError(error, 'TARGET_NOT_EMPTY') || options.dryRun || options.restartPlan) throw error
+      // Another planner may have planned it since we looked, and executors may be at work.
+      const now = await readExisting(deps, options, mapping, signal)
+      if (!isPlanned(now, target.topic)) throw error
+    }
+  }
 }
 
 /** The plan that the topic holds already, if it exists. */

@@ -1,6 +1,6 @@
 import { PRODUCER_EXPIRATION, releaseChanges } from '../format/hold.ts'
 import type { PlanTarget } from '../format/plan.ts'
-import type { CommittedOffset, TopicDescription } from '../kafka/port.ts'
+import type { CommittedOffset } from '../kafka/port.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
 import type { PlannerDeps } from './deps.ts'
@@ -8,9 +8,7 @@ import type { PlannerOptions } from './options.ts'
 import { planTopicPartitions } from './plan-topic.ts'
 import { readPlanState } from './plan-state.ts'
 import type { PlanState } from './plan-state.ts'
-import { describeExisting } from './prepare-targets.ts'
 import { describeTopic } from './targets.ts'
-import type { WantedTarget } from './targets.ts'
 
 const WAIT_MS = 200
 const WAIT_DEADLINE_MS = 30_000
@@ -37,19 +35,12 @@ export async function oldPlan(
 
 /**
  * Forgets a plan: what it holds gets its own configs back, and the plan topic goes. First it is made sure that nothing can be
- * lost by that: no executor is at work, and no target holds a record. kill -9 at any moment leaves the plan, which can be forgotten
+ * lost by that: no executor is at work, and no target of the plan holds a record. kill -9 at any moment leaves the plan, which can be forgotten
  * again, or no plan.
  */
-export async function forgetPlan(
-  deps: PlannerDeps,
-  options: PlannerOptions,
-  old: PlanState,
-  wanted: readonly WantedTarget[],
-  existing: ReadonlyMap<string, TopicDescription>,
-): Promise<void> {
+export async function forgetPlan(deps: PlannerDeps, options: PlannerOptions, old: PlanState): Promise<void> {
   const { kafka, clock, log } = deps
   const { planTopic, dryRun } = options
-  for (const target of wanted) await describeExisting(deps, target, existing, options, [])
   const held = old.heads.filter(({ hold }) => hold === 'auto').flatMap(({ targets }) => targets)
   const releases = new Map<string, ReadonlyMap<string, string | null>>()
   for (const target of held) {

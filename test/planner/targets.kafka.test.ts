@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { writeDefinitions } from '../../src/catalog/topic-definitions.ts'
 import { FaultyCli } from '../helpers/faulty-process.ts'
+import { openClient } from '../helpers/kafka-client.ts'
 import { ok, openRestoreScene, refused } from '../helpers/restore-scene.ts'
 
 test('renamed and prefixed: each source gets the target that was asked for, with its records', async t => {
@@ -144,16 +145,27 @@ test('a target that is not empty is refused by partition and offsets; with --app
   await using scene = await openRestoreScene(t)
   const { referee } = scene.world
   const source = await scene.source('orders', 50, { partitions: 2 })
-  await scene.backUp(source)
+  const other = await scene.source('another', 3)
+  await scene.backUp(source, other)
   const target = scene.world.name('target')
   await referee.createTopic(target, { partitions: 2 })
   await referee.produce(
     target,
     [1, 2, 3].map(n => ({ partition: 1, value: `mine ${n}` })),
   )
-  const flags = [`--rename=${source}=${target}`]
+  const rename = `--rename=${source}=${target}`
+  const flags = [rename, `--topics=${source}`]
   refused(await scene.plan(flags), 6, 'TARGET_NOT_EMPTY', `${target}-1 already holds records (0 to 2)`, '--append')
   refused(await scene.plan([...flags, '--dry-run']), 6, 'TARGET_NOT_EMPTY', `${target}-1`)
+  // Nothing was made that would have to be taken away again: no other target, and no plan topic.
+  const both = [rename, `--rename=${other}=${other}.copy`, '--create-topics']
+  refused(await scene.plan(both), 6, 'TARGET_NOT_EMPTY', `${target}-1`)
+  await using kafka = openClient(scene.world.bootstrap)
+  const made = await kafka.admin.topics([`${other}.copy`, scene.planTopic])
+  assert.deepEqual(
+    made.map(({ name }) => name),
+    [],
+  )
 
   ok(await scene.plan([...flags, '--append']))
   ok(await scene.restore())
