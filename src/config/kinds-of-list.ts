@@ -3,13 +3,23 @@ import { many } from './option.ts'
 import { anchoredRegex, regexDoubt } from './regex.ts'
 import { Unreadable } from './unreadable.ts'
 
+interface ListSpec extends ManySpec<readonly string[]> {
+  readonly placeholder?: string
+  /** Throws Unreadable for a text that cannot be meant. */
+  readonly check?: (text: string) => void
+}
+
 /** Texts: the flag may be repeated, and a comma separates several in one, as in `--bootstrap-server a:9092,b:9092`. */
-export function list(spec: ManySpec<readonly string[]> & { readonly placeholder?: string }): Option<readonly string[]> {
+export function list(spec: ListSpec): Option<readonly string[]> {
   const kind: Kind<readonly string[]> = {
     name: 'list',
     placeholder: spec.placeholder ?? 'TEXT',
     takes: 'many',
-    read: texts => texts.flatMap(text => text.split(',').map(part => part.trim())).filter(part => part !== ''),
+    read(texts) {
+      const parts = texts.flatMap(text => text.split(',').map(part => part.trim())).filter(part => part !== '')
+      for (const part of parts) spec.check?.(part)
+      return parts
+    },
     split: text => [text],
   }
   return many(kind, spec)

@@ -82,7 +82,7 @@ function parseAddress(text: string): { host: string; port: number } {
   const match = /^(?:[A-Z_]+:\/\/)?(\[[0-9a-fA-F:]+\]|[^:/\s]+)(?::(\d{1,5}))?$/.exec(text)
   const port = Number(match?.[2] ?? 9092)
   if (match?.[1] === undefined || port < 1 || port > 65_535) {
-    throw new MaxbrodError('USAGE', `--bootstrap-server: '${text}' is no address`, {
+    throw new MaxbrodError('USAGE', `--bootstrap-server: '${text.replace(/[^/]*@/, '')}' is no address`, {
       hint: 'write it like broker-1:9092',
     })
   }

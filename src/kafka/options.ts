@@ -3,6 +3,7 @@ import { duration } from '../config/kinds-of-number.ts'
 import { choice, flag, path, text } from '../config/kinds-of-text.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
+import { Unreadable } from '../config/unreadable.ts'
 
 export const kafkaOptions = section('kafka', {
   bootstrapServer: list({
@@ -10,6 +11,7 @@ export const kafkaOptions = section('kafka', {
     aliases: ['brokers'],
     env: ['KAFKA_BROKERS'],
     foreign: [{ flag: 'bootstrap-servers', env: 'KAFKA_BOOTSTRAP_SERVERS' }],
+    check: refuseUser,
     doc: 'Brokers to begin with; one that answers is enough. Without it bootstrap.servers of --command-config, or localhost:9092.',
   }),
   brokersDnsSrv: text({
@@ -60,5 +62,11 @@ export const kafkaOptions = section('kafka', {
     doc: 'Try again this long when brokers answer with temporary errors, or not at all.',
   }),
 })
+
+/** Addresses are printed; a password in one of them would be, too. */
+function refuseUser(address: string): void {
+  if (address.includes('@'))
+    throw new Unreadable("a broker's address holds no user", 'set sasl.jaas.config in the file of --command-config')
+}
 
 export type KafkaOptions = Values<typeof kafkaOptions>
