@@ -57,7 +57,8 @@ Object.assign(process.env, s3Environment(s3))
 const calls = await inScene('golden', scene =>
   discoverCalls((name, faults, flags) => scene.start(name, faults, flags), sessionMs),
 )
-const failpoints = failpointsOf(calls).filter(({ verb }) => verb.includes(values.only))
+const known = failpointsOf(calls)
+const failpoints = known.filter(({ verb }) => verb.includes(values.only))
 console.log(`${failpoints.length} failpoints of ${new Set(failpoints.map(({ verb }) => verb)).size} verbs`)
 
 /** What went wrong is hit again, and the file says what became of it then. */
@@ -133,5 +134,5 @@ async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
 
 function save(): void {
   const table = matrixTable(volleys).split('\n')
-  writeResults('backup-matrix.json', { failpoints: failpoints.length, seeds: values.seeds, table, volleys })
+  writeResults('backup-matrix.json', { failpoints: known.length, seeds: values.seeds, table, volleys })
 }
