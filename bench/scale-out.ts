@@ -7,6 +7,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { chainName } from '../src/format/plan.ts'
+import { planPartitionOf } from '../src/format/plan-partition.ts'
 import { openKafka } from '../src/kafka/kafkajs/open.ts'
 import { table } from '../src/observe/table.ts'
 import { systemClock } from '../src/runtime/clock.ts'
@@ -75,8 +77,8 @@ writeFileSync(out, `${JSON.stringify(report, undefined, 2)}\n`)
 async function restoreBy(executors: number, rate: string | undefined, name: string): Promise<Shared> {
   const planTopic = `plan-${name}`
   const storage = where(servers, data, 1)
-  const target = `${data.topic}-${name}`
-  const naming = ['--plan-topic', planTopic, '--rename', `${data.topic}=${target}`, '--plan-partitions', '4']
+  const target = evenTarget(name)
+  const naming = ['--plan-topic', planTopic, '--rename', `${data.topic}=${target}`, '--plan-partitions', '2']
   await maxbrod(servers, ['plan', '--create-topics', ...naming, ...storage])
   const throttle = rate === undefined ? [] : ['--max-rate', rate]
   const executor = ['restore', '--exit-when-done', '--plan-topic', planTopic, '--metrics-port', '0', ...throttle]
@@ -97,6 +99,15 @@ async function restoreBy(executors: number, rate: string | undefined, name: stri
   }
   console.log(JSON.stringify(shared))
   return shared
+}
+
+/** Which plan partition a target partition belongs to follows from its name: one whose four are shared out two and two. */
+function evenTarget(name: string): string {
+  for (let n = 0; ; n++) {
+    const topic = `${data.topic}-${name}-${n}`
+    const first = [0, 1, 2, 3].filter(partition => planPartitionOf(chainName({ topic, partition }), 2) === 0)
+    if (first.length === 2) return topic
+  }
 }
 
 function medianOf(executors: number, rate: string | undefined): Shared {
