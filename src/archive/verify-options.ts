@@ -26,7 +26,7 @@ export const verifyOptions = section('verify', {
   }),
   maxRate: rate({ doc: 'Read at most this much per second.' }),
   allowMissingHeads: flag({
-    doc: 'Do not report that the first files of a partition are gone. For buckets with lifecycle rules; what maxbrod prune removed is never reported.',
+    doc: 'Do not report that the first files of a partition are gone. For buckets with lifecycle rules.',
   }),
   maxRecordBytes: bytes({
     default: '128MiB',
