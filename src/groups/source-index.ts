@@ -42,17 +42,33 @@ export class SourceIndex {
     return this.#anchors.at(-1)
   }
 
-  /** Says where the restored records begin and end now, and reads the first and the last one of them. */
+  /**
+   * Says where the restored records begin and end now, and reads the first and the last one of them. A look that failed leaves
+   * nothing behind: half of what is there would count as all of it.
+   */
   async extend(start: number, end: number): Promise<void> {
     if (start === this.#start && end === this.#end) return
     const isLonger = start === this.#start && end > this.#end && this.#anchors.length > 0
-    if (!isLonger) {
-      this.#anchors = []
-      this.#batch = []
-    }
+    if (!isLonger) this.#forget()
     this.#start = start
     this.#end = end
-    if (!isLonger) await this.#probe(start, end)
+    try {
+      if (!isLonger) await this.#probe(start, end)
+      await this.#findLast(start, end)
+    } catch (error) {
+      this.#forget()
+      throw error
+    }
+  }
+
+  #forget(): void {
+    this.#anchors = []
+    this.#batch = []
+    this.#start = 0
+    this.#end = 0
+  }
+
+  async #findLast(start: number, end: number): Promise<void> {
     // The last batch with records: behind it may be markers, and what compaction left empty.
     for (let step = 1, to = end; to > Math.max(start, (this.last?.offset ?? start) + 1); step *= 2) {
       const from = Math.max(start, to - step)
@@ -99,11 +115,11 @@ export class SourceIndex {
     const last = batch.at(-1)
     if (first === undefined || last === undefined || !batch.some(one => one.offset >= offset && one.offset < to))
       return false
-    this.#batch = batch
     for (const [n, { source, offset: at }] of batch.entries())
       if (n > 0 && (batch[n - 1] as Anchor).source >= source) throw this.#disordered(at)
     this.#remember(first)
     this.#remember(last)
+    this.#batch = batch
     return true
   }
 

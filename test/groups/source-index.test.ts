@@ -110,6 +110,38 @@ test('among many small gaps each lookup costs a few reads', async () => {
   assert.ok(log.reads < 300, `${log.reads} reads`)
 })
 
+test('a look that failed is as if it had not been: the next one reads what that one did not', async () => {
+  const batches = Array.from({ length: 40 }, (_, n) => [0, 1, 2].map(k => ({ offset: n * 3 + k, source: n * 5 + k })))
+  let isProven = false
+  for (const ends of [[120], [57, 120]])
+    for (let failing = 1; ; failing++) {
+      const log = logOf(batches)
+      let reads = 0
+      const index = new SourceIndex(where, (offset, to) =>
+        ++reads === failing ? Promise.reject(new Error('no answer')) : log.read(offset, to),
+      )
+      let failures = 0
+      for (const end of ends)
+        await index.extend(0, end).catch(async () => {
+          failures++
+          await index.extend(0, end)
+        })
+      if (failures === 0) break
+      assert.equal(index.last?.offset, 119)
+      for (const { offset, source } of batches.flat())
+        assert.deepEqual(await index.find(source), { offset, source, hasBefore: offset > 0 }, `read ${failing} failed`)
+      isProven = true
+    }
+  assert.ok(isProven)
+})
+
+test('what does not ascend is said for every offset that is looked for', async () => {
+  const batch = [5, 9, 7, 12].map((source, offset) => ({ offset, source }))
+  const index = new SourceIndex(where, logOf([batch]).read)
+  for (const _ of [1, 2]) await assert.rejects(index.extend(0, 4), { code: 'TARGET_SPOILED' })
+  assert.equal(index.last, undefined)
+})
+
 test('what does not ascend, and what was not restored, is said', async () => {
   const back = new SourceIndex(where, logOf([[{ offset: 0, source: 5 }], [{ offset: 1, source: 5 }]]).read)
   await assert.rejects(back.extend(0, 2), { code: 'TARGET_SPOILED' })
