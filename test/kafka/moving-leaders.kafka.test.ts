@@ -154,8 +154,12 @@ suite('three brokers', { skip: skipWithForeignKafka }, () => {
     await client.routes.refresh([topic])
     const now = must(client.routes.leader({ topic, partition: 1 }), 'leader')
     assert.ok(now.nodeId === 3 && now.leaderEpoch > leader.leaderEpoch)
-    using fresh = await client.fetcher.fetch(3, [want({ topic, partition: 1 }, now)], options)
-    assert.deepEqual(valuesOf(fresh), [['1']])
+    // A new leader shows a record only when its followers have told it that they have it.
+    await eventually('the new leader shows the record', async () => {
+      using fresh = await client.fetcher.fetch(3, [want({ topic, partition: 1 }, now)], options)
+      assert.deepEqual(troublesIn(fresh), [undefined])
+      return valuesOf(fresh)[0]?.[0] === '1'
+    })
   })
 
   test('fetch by name and by topic id bring the same bytes; of a topic that was created again, only the id tells', async () => {

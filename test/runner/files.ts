@@ -6,7 +6,7 @@ export const root = join(import.meta.dirname, '../..')
 export interface TestFile {
   /** Relative to the checkout, with slashes. */
   readonly path: string
-  /** system: has servers and processes of its own, and runs after all others. server: needs a server that all such files share. pure: needs nothing. */
+  /** system: has servers and processes of its own, and takes long. server: needs a server that all such files share. pure: needs nothing. */
   readonly kind: 'pure' | 'server' | 'system'
   readonly needsKafka: boolean
   readonly needsS3: boolean
