@@ -1,3 +1,4 @@
+import type { Hole } from '../catalog/tiling.ts'
 import { DecodeError } from '../format/batch/varint.ts'
 import { parseTileKey } from '../format/keys.ts'
 import { chainName, decodePlanEntry } from '../format/plan.ts'
@@ -40,6 +41,8 @@ export interface SourceState {
   readonly cutObject: PlanFile['object'] | undefined
   /** The next source offset to plan. */
   readonly nextOffset: number
+  /** The source offsets that are planned, in their order; neighbours are one range. */
+  readonly ranges: readonly Hole[]
 }
 
 /**
@@ -136,16 +139,25 @@ function addFile(chains: Map<string, ChainState>, file: PlanFile, partition: num
 
 /** The state of a chain with one more file. Pure. */
 export function chainAfter(before: ChainState | undefined, file: PlanFile, partition: number): ChainState {
+  const from = file.slice?.fromOffset ?? file.covers.from
   const to = file.slice?.toOffset ?? file.covers.to
+  const own = before?.sources.find(({ source }) => isSameSource(source, file.source))
   const state: SourceState = {
     source: file.source,
     lineage: parseTileKey(file.object.key)?.lineage,
     cutObject: to < file.covers.to ? file.object : undefined,
     nextOffset: to,
+    ranges: withRange(own?.ranges ?? [], { from, to }),
   }
-  const others = before?.sources.filter(({ source }) => !isSameSource(source, file.source)) ?? []
+  const others = before?.sources.filter(one => one !== own) ?? []
   const records = file.recordsBefore + file.records
   return { partition, lastIndex: file.index, records, sources: [...others, state] }
+}
+
+function withRange(ranges: readonly Hole[], { from, to }: Hole): readonly Hole[] {
+  const last = ranges.at(-1)
+  if (last === undefined || last.to < from) return [...ranges, { from, to }]
+  return [...ranges.slice(0, -1), { from: last.from, to: Math.max(last.to, to) }]
 }
 
 /** A topic id that is not known may be any. */

@@ -17,7 +17,8 @@ export interface RestOfChain {
 /**
  * Where a plan goes on: behind the offsets that are planned. Throws PLAN_FOREIGN when the files are not the ones that the
  * chain began with: those of another topic or incarnation, a file that was rewritten and now reaches further, or another
- * lineage from an offset on that is planned. Pure.
+ * lineage from an offset on that is planned; and when there are files now where there was a hole, or before what was wanted
+ * then. Pure.
  */
 export function restOfChain(chain: WantedChain, whole: ChainState | undefined): RestOfChain {
   const { source, target, tiles } = chain
@@ -43,8 +44,10 @@ export function restOfChain(chain: WantedChain, whole: ChainState | undefined): 
   const rest: SurveyedTile[] = []
   for (const tile of tiles) {
     if (tile.to > planned.nextOffset && tile.from >= planned.nextOffset) rest.push(tile)
-    else if (tile.dataEnd <= planned.nextOffset) end = Math.max(end, tile.to)
-    else {
+    else if (tile.dataEnd <= planned.nextOffset) {
+      requirePlanned(tile, planned, target)
+      end = Math.max(end, tile.to)
+    } else {
       throw new MaxbrodError(
         'PLAN_FOREIGN',
         `${tile.key} was planned up to offset ${planned.nextOffset - 1}, and now has records up to ${tile.dataEnd - 1}`,
@@ -54,6 +57,31 @@ export function restOfChain(chain: WantedChain, whole: ChainState | undefined): 
   }
   const [next] = rest
   return { tiles: rest, hole: next !== undefined && next.from > end ? { from: end, to: next.from } : undefined }
+}
+
+/** Throws PLAN_FOREIGN for records below the end of the plan that are no part of it: a plan goes on only behind its end. */
+function requirePlanned(
+  { key, from, dataEnd }: SurveyedTile,
+  { ranges }: SourceState,
+  target: PlanFile['target'],
+): void {
+  // The ranges are in order: the first one that ends behind `from` is the only one that can hold it.
+  const next = ranges.find(({ to }) => to > from)
+  if (dataEnd <= from || (next !== undefined && next.from <= from && dataEnd <= next.to)) return
+  const lacking =
+    next === undefined || next.from > from ? { from, to: next?.from ?? dataEnd } : { from: next.to, to: dataEnd }
+  const to = Math.min(lacking.to, dataEnd)
+  throw new MaxbrodError(
+    'PLAN_FOREIGN',
+    `${partitionName(target)}: offsets ${lacking.from} to ${to - 1} have a file now, ${key}, and were not planned`,
+    {
+      ...target,
+      key,
+      from: lacking.from,
+      to,
+      hint: 'a plan goes on only behind its end: plan again into a new --plan-topic',
+    },
+  )
 }
 
 /** How far the chain's source is planned; undefined when nothing of it is. */

@@ -126,7 +126,7 @@ export const errorCodes = {
 
   PLAN_FOREIGN: [
     6,
-    'The plan topic holds records that are not a plan of this kind, or a plan with another mapping or of another restore. Use another --plan-topic.',
+    'The plan topic holds records that are not a plan of this kind, a plan with another mapping or of another restore, or one that began without these files. Use another --plan-topic.',
   ],
   PLAN_NOT_FOUND: [10, 'The plan topic does not exist or is empty. Run maxbrod plan first.'],
   PLAN_CORRUPT: [4, 'The plan topic lacks records or they are out of order. Plan again into a new topic.'],

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { chainAfter } from '../../src/planner/plan-state.ts'
 import type { ChainState, SourceState } from '../../src/planner/plan-state.ts'
 import { restOfChain } from '../../src/planner/rest-of-chain.ts'
 import { joinsNothing } from '../../src/planner/wanted-chain.ts'
 import type { WantedChain } from '../../src/planner/wanted-chain.ts'
-import { surveyed, topicId, wantedChain } from '../helpers/planned.ts'
+import type { SurveyedTile } from '../../src/planner/surveyed-tile.ts'
+import { planFile, surveyed, topicId, wantedChain } from '../helpers/planned.ts'
 
 const planned = (nextOffset: number, more: Partial<SourceState> = {}): ChainState => ({
   partition: 0,
@@ -18,6 +20,7 @@ const stateOf = (nextOffset: number, more: Partial<SourceState> = {}): SourceSta
   lineage: undefined,
   cutObject: undefined,
   nextOffset,
+  ranges: [{ from: 0, to: nextOffset }],
   ...more,
 })
 
@@ -78,6 +81,47 @@ test('a planned file that holds more now is refused: its tail was never planned'
   assert.throws(() => restOfChain(wantedChain(0, [dataKeep(0, 8, 8)]), planned(5)), {
     code: 'PLAN_FOREIGN',
     message: /was planned up to offset 4, and now has records up to 7/,
+  })
+})
+
+test('files where a plan has a hole, or before it begins, are refused: they would never be restored', () => {
+  const chain = (tiles: readonly SurveyedTile[]) => wantedChain(0, tiles)
+  const files = (covers: readonly (readonly [number, number])[]) =>
+    covers.reduce<ChainState | undefined>(
+      (before, [from, to], index) => chainAfter(before, planFile(index, 0, to - from, from, to), 0),
+      undefined,
+    )
+  const accepted = files([
+    [0, 5],
+    [5, 8],
+    [12, 15],
+  ])
+  assert.deepEqual(accepted?.sources[0]?.ranges, [
+    { from: 0, to: 8 },
+    { from: 12, to: 15 },
+  ])
+  const around = [surveyed(0, 5), surveyed(5, 8), surveyed(12, 15)]
+  assert.deepEqual(restOfChain(chain([...around, surveyed(15, 20)]), accepted).tiles, [surveyed(15, 20)])
+  const refused = (tiles: readonly SurveyedTile[], plan: ChainState | undefined, message: RegExp) =>
+    assert.throws(() => restOfChain(chain(tiles), plan), { code: 'PLAN_FOREIGN', message })
+  refused(
+    around.toSpliced(2, 0, surveyed(8, 12)),
+    accepted,
+    /offsets 8 to 11 have a file now, .*, and were not planned/,
+  )
+  refused([surveyed(0, 12), surveyed(12, 15)], accepted, /offsets 8 to 11 have a file now/)
+  refused([surveyed(0, 15)], accepted, /offsets 8 to 14 have a file now/)
+  refused([surveyed(0, 10), surveyed(10, 15)], files([[5, 15]]), /offsets 0 to 4 have a file now/)
+  assert.deepEqual(restOfChain(chain([surveyed(0, 8, { records: 0 }), surveyed(8, 15)]), files([[8, 15]])).tiles, [])
+})
+
+test('a file of which a part was planned is refused when all of it is wanted', () => {
+  const slice = { fromOffset: 500, toOffset: 600 }
+  const begun = chainAfter(undefined, { ...planFile(0, 0, 100, 400, 600), slice }, 0)
+  assert.deepEqual(restOfChain(wantedChain(0, [surveyed(500, 600, { wholeFrom: 400 })]), begun).tiles, [])
+  assert.throws(() => restOfChain(wantedChain(0, [surveyed(400, 600)]), begun), {
+    code: 'PLAN_FOREIGN',
+    message: /offsets 400 to 499 have a file now/,
   })
 })
 
