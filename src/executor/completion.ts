@@ -26,6 +26,8 @@ export interface PlanCount {
   readonly planned: number
   readonly due: number
   readonly restored: number
+  /** Records of this restore in the target: more than `restored` while the plan grows. */
+  readonly held: number
 }
 
 const POLL_MS = 300
@@ -161,9 +163,9 @@ export async function countRestored(
     const end = ends.offsets.get(partition)
     if (start === undefined || end === undefined)
       throw unknownCount(partition, starts.failed.get(partition) ?? ends.failed.get(partition) ?? 'no answer')
-    const restored = countOf(partition, start, end, targets)
-    if (restored > planned && plan !== undefined) throw spoiledBehind(partition, planned, restored, targets)
-    return { ...partition, planned, due, restored: Math.min(restored, planned) }
+    const held = countOf(partition, start, end, targets)
+    if (held > planned && plan !== undefined) throw spoiledBehind(partition, planned, held, targets)
+    return { ...partition, planned, due, restored: Math.min(held, planned), held }
   })
 }
 

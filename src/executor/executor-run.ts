@@ -121,10 +121,18 @@ export class ExecutorRun implements AsyncDisposable {
     return [...this.#runs.values()].some(run => run.has(target))
   }
 
-  /** Restores again what targets have lost behind the commit: true when there is such a chain of this executor. */
-  mend(counts: readonly PlanCount[]): boolean {
-    const restored = new PartitionMap(counts.map(count => [count, count.restored] as const))
-    return [...this.#runs.values()].map(run => run.mend(restored)).includes(true)
+  /** Records that the targets of this executor are known to hold. */
+  counts(): PartitionMap<number> {
+    return new PartitionMap([...this.#runs.values()].flatMap(run => [...run.counts()]))
+  }
+
+  /**
+   * Restores again what targets have lost behind the commit: true when there is such a chain of this executor. `before` was
+   * taken before the targets were counted, or records that came meanwhile would be missed in them.
+   */
+  mend(before: PartitionMap<number>, counts: readonly PlanCount[]): boolean {
+    const held = new PartitionMap(counts.map(count => [count, count.held] as const))
+    return [...this.#runs.values()].map(run => run.mend(before, held)).includes(true)
   }
 
   /** Lets go of everything; batches that are on their way may still be answered for a moment. */

@@ -89,7 +89,8 @@ async function untilDone(
     await untilCommitted(deps, options, run, plan, groupId, stop)
     if (run.stoppedBy !== undefined || stop.draining.aborted) return
     // A target may have lost records behind the commit: its log end decides.
-    if (!run.mend(await countRestored(deps, options.planTopic, plan, run.targets, stop.draining))) return
+    const before = run.counts()
+    if (!run.mend(before, await countRestored(deps, options.planTopic, plan, run.targets, stop.draining))) return
   }
 }
 
@@ -172,8 +173,9 @@ async function sealAsTopicsComplete(
     try {
       const { plan } = await planNow(deps.kafka, planTopic, targets.head, draining)
       if (plan === undefined) continue
+      const before = run.counts()
       const counts = await countRestored(deps, planTopic, plan, targets, draining)
-      run.mend(counts)
+      run.mend(before, counts)
       await sealComplete(deps, counts, targets)
     } catch (error) {
       if (!draining.aborted) deps.log.warn({ err: error }, 'could not look whether topics are complete')

@@ -1,7 +1,7 @@
 import { chainName } from '../format/plan.ts'
 import type { PlanEnd, PlanFile, PlanHead } from '../format/plan.ts'
 import type { GroupSession, Ownership } from '../kafka/port.ts'
-import type { PartitionMap } from '../runtime/topic-partition.ts'
+import { PartitionMap } from '../runtime/topic-partition.ts'
 import { Aborted, isAborted } from '../runtime/aborted.ts'
 import { MaxbrodError, messageOf } from '../runtime/errors.ts'
 import type { Limit } from '../runtime/limit.ts'
@@ -131,18 +131,24 @@ export class PlanRun {
     return this.#chains.has(chainName(target))
   }
 
+  /** By target, the records that it is known to hold: chains that are at work grow on. */
+  counts(): PartitionMap<number> {
+    const complete = [...this.#chains.values()].filter(({ chain }) => chain.isComplete)
+    return new PartitionMap(complete.map(({ chain }) => [chain.target, chain.count] as const))
+  }
+
   /**
-   * Looks again at chains of which the target has lost records since they were complete, by an unclean leader election. True
-   * when there is one. The plan's offset stays: what it says is a hint.
+   * Looks again at chains of which the target holds less than it did before, by an unclean leader election. True when there is
+   * one. `before` is older than `held`: a chain that was extended meanwhile has lost nothing.
    */
-  mend(restored: PartitionMap<number>): boolean {
+  mend(before: PartitionMap<number>, held: PartitionMap<number>): boolean {
     const cut = [...this.#chains.values()].filter(
       ({ chain, state }) =>
-        state === 'sound' && chain.isComplete && (restored.get(chain.target) ?? chain.count) < chain.count,
+        state === 'sound' && chain.isComplete && (held.get(chain.target) ?? Infinity) < (before.get(chain.target) ?? 0),
     )
     for (const running of cut) {
       this.#with.deps.log.warn(
-        { ...running.chain.target, restored: running.chain.count, left: restored.get(running.chain.target) },
+        { ...running.chain.target, restored: before.get(running.chain.target), left: held.get(running.chain.target) },
         'the target has lost records that were restored: they are restored again',
       )
       running.chain.lookAgain()

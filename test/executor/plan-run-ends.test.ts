@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { ChainRestore } from '../../src/executor/chain.ts'
+import { countRestored } from '../../src/executor/completion.ts'
 import type { ExecutorDeps } from '../../src/executor/deps.ts'
 import { PlanRun } from '../../src/executor/plan-run.ts'
+import type { Targets } from '../../src/executor/targets.ts'
 import { encodePlanEntry } from '../../src/format/plan.ts'
 import type { PlanEntry, PlanFile } from '../../src/format/plan.ts'
 import type { GroupSession, Kafka, ReadRecord } from '../../src/kafka/port.ts'
@@ -31,12 +33,15 @@ function openRun(entries: PlanEntry[], chains = newLimit(1), restore: () => Prom
       return files.reduce((sum, { records }) => sum + records, 0)
     },
   }
+  const log = { end: 0 }
   const clock = new ManualClock()
   const end = new AbortController()
   const kafka = {
     admin: {
-      offsets: (_: string, [where]: TopicPartition[]) =>
-        Promise.resolve({ offsets: new PartitionMap([[where!, entries.length]]), failed: new PartitionMap() }),
+      offsets: (kind: string, [where]: TopicPartition[]) => {
+        const logEnd = where!.topic === 'plan' ? entries.length : kind === 'log end' ? log.end : 0
+        return Promise.resolve({ offsets: new PartitionMap([[where!, logEnd]]), failed: new PartitionMap() })
+      },
     },
     async *readRecords(_: TopicPartition, from: number, to: number): AsyncGenerator<ReadRecord> {
       for (const [at, entry] of entries.slice(from, to).entries()) {
@@ -76,7 +81,7 @@ function openRun(entries: PlanEntry[], chains = newLimit(1), restore: () => Prom
       onBroken: nothing,
     },
   )
-  return { run, clock, end, commits, failed, chain }
+  return { run, clock, end, commits, failed, chain, kafka, log }
 }
 
 test('a plan partition that becomes shorter is not the one that it was: nothing is taken for done', async () => {
@@ -163,12 +168,48 @@ test('a chain that was complete and whose target has lost records is restored ag
   const running = run.run()
   await run.settled()
   const where = { topic: 'orders', partition: 0 }
-  assert.equal(run.mend(new PartitionMap([[where, 5]])), false)
-  assert.equal(run.mend(new PartitionMap()), false, 'nothing is known of it')
+  const before = run.counts()
+  assert.deepEqual([...before], [[where, 5]])
+  assert.equal(run.mend(before, new PartitionMap([[where, 5]])), false)
+  assert.equal(run.mend(before, new PartitionMap()), false, 'nothing is known of it')
   assert.equal(runs, 1)
-  assert.equal(run.mend(new PartitionMap([[where, 3]])), true)
+  assert.equal(run.mend(before, new PartitionMap([[where, 3]])), true)
   await run.settled()
   assert.equal(runs, 2)
+  end.abort()
+  await running.catch(nothing)
+})
+
+test('a plan that grows behind the one that was asked for is no loss: nothing is restored again', async () => {
+  const where = { topic: 'orders', partition: 0 }
+  const close: PlanEntry = { kind: 'end', planId: 'p', partitions: { 'orders-0': { index: 0, records: 5 } } }
+  // A second planner added a file, and died before it closed its run.
+  const entries = [planHead(), planFile(0, 0, 5, 0, 5), close, planFile(1, 5, 5, 5, 10)]
+  const { run, end, chain, kafka, log } = openRun(entries, newLimit(1), async () => {
+    Object.assign(chain, { count: 10, isComplete: true })
+  })
+  const running = run.run()
+  await run.settled()
+  log.end = 10
+  const known = { ends: [3], records: new PartitionMap([[where, 5]]) }
+  const targets = { head: planHead(), baseOffset: () => 0 } as unknown as Targets
+  const before = run.counts()
+  const counts = await countRestored({ kafka }, 'plan', known, targets, end.signal)
+  assert.deepEqual(counts, [{ ...where, planned: 5, due: 5, restored: 5, held: 10 }])
+  assert.equal(run.mend(before, new PartitionMap([[where, counts[0]!.held]])), false)
+  end.abort()
+  await running.catch(nothing)
+})
+
+test('what a chain has added since the targets were counted is no loss', async () => {
+  const { run, end, chain } = openRun([planHead(), planFile(0, 0, 5, 0, 5)], newLimit(1), async () => {
+    Object.assign(chain, { count: 5, isComplete: true })
+  })
+  const running = run.run()
+  await run.settled()
+  const before = run.counts()
+  Object.assign(chain, { count: 10 })
+  assert.equal(run.mend(before, new PartitionMap([[{ topic: 'orders', partition: 0 }, 5]])), false)
   end.abort()
   await running.catch(nothing)
 })
