@@ -4,7 +4,7 @@
 NODE = scripts/node
 BIN = node_modules/.bin
 
-.PHONY: demo test test-long check lint format bench bench-scale-out servers torture scale-backup scale-groups scale-plan torture-backup torture-matrix torture-restore torture-restore-matrix torture-kills fuzz golden install
+.PHONY: demo test test-long check lint format bench bench-scale-out servers torture scale-backup scale-groups scale-plan torture-backup torture-matrix torture-restore torture-restore-matrix torture-kills torture-verify fuzz golden install
 
 ## a backup, a disaster and a restore with real data, in under two minutes
 demo: install

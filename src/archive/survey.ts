@@ -12,7 +12,7 @@ import type { ArchiveDeps } from './deps.ts'
 export interface SurveyedFile extends ListedTile {
   /** Undefined when it could not be read. */
   readonly header: FileHeader | undefined
-  /** Why the header could not be read, as a sentence about the file. */
+  /** Why the file cannot be what it must be, as a sentence about it; a header that was read may promise more than there is. */
   readonly problem: string | undefined
 }
 
@@ -91,12 +91,20 @@ async function surveyFile({ store }: ArchiveDeps, tile: ListedTile, signal: Abor
   const { key, place, etag } = tile
   if (place.isEncrypted) return { ...tile, header: undefined, problem: 'is encrypted, and this version cannot decrypt' }
   try {
-    return { ...tile, header: await readFileHeader(store, key, place, etag, signal), problem: undefined }
+    const header = await readFileHeader(store, key, place, etag, signal)
+    return { ...tile, header, problem: wrongSize(header, tile.bytes) }
   } catch (error) {
     const problem = problemOf(error)
     if (problem === undefined) throw error
     return { ...tile, header: undefined, problem }
   }
+}
+
+/** A file that was cut behind its header would look whole to who reads no more than that. */
+function wrongSize(header: FileHeader, bytes: number): string | undefined {
+  if (header.kind !== 'maxbrod') return undefined
+  const promised = header.headerBytes + header.tile.content.blocksBytes
+  return bytes === promised ? undefined : `it has ${bytes} bytes, and its header promises ${promised}`
 }
 
 /** What a reading error says of the file; undefined for those that say nothing of it, such as a store that is not there. */

@@ -30,12 +30,15 @@ before(async () => {
 test('offsets are FOUND, a declared GAP, or LOST: a hole and a damaged file fail, a missing head warns', async () => {
   const gap = await wholeFile(place, 20, 60, { gaps: [{ from: 58, to: 59, reason: 'retention' }] })
   const damaged = { ...files[1]!, bytes: files[1]!.bytes.subarray(0, 50) }
+  const cut = { ...files[1]!, bytes: files[1]!.bytes.subarray(0, -1) }
   for (const [objects, status, segments] of [
     [files, 'OK', ['FOUND 0 60']],
     [[files[0]!, gap], 'WARNING', ['FOUND 0 58', 'GAP 58 59', 'FOUND 59 60']],
     [[files[1]!, files[2]!], 'WARNING', ['LOST 0 20', 'FOUND 20 60']],
     [[files[0]!, files[2]!], 'FAILURE', ['FOUND 0 20', 'LOST 20 40', 'FOUND 40 60']],
     [[files[0]!, damaged, files[2]!], 'FAILURE', ['FOUND 0 20', 'LOST 20 40', 'FOUND 40 60']],
+    [[files[0]!, cut, files[2]!], 'FAILURE', ['FOUND 0 20', 'LOST 20 40', 'FOUND 40 60']],
+    [[files[0]!, cut], 'FAILURE', ['FOUND 0 20', 'LOST 20 40']],
   ] as const) {
     const found = await covering(await storeOf(objects))
     assert.deepEqual([found.status, shown(found)], [status, [segments]])

@@ -62,6 +62,16 @@ test('a file cut at any of its bytes is found and named', async () => {
     await assertNamed([{ key, facts, bytes: bytes.subarray(0, length) }], [key])
 })
 
+test('a file that is shorter or longer than its header promises is found even by who reads no file but one', async () => {
+  for (const bytes of [files[1]!.bytes.subarray(0, -1), Buffer.concat([files[1]!.bytes, Buffer.alloc(1)])]) {
+    const { findings, verified } = await verifying(await storeOf(files.with(1, { ...files[1]!, bytes })), '--sample=1%')
+    assert.deepEqual(
+      [verified, findings.map(({ kind, key, from, to }) => [kind, key, from, to])],
+      [1, [['damaged', files[1]!.key, 20, 40]]],
+    )
+  }
+})
+
 test('files that were swapped, renamed or put in the place of another are found and named', async () => {
   const pair = fc
     .tuple(anyFile, anyFile, fc.boolean(), fc.constantFrom('swap', 'copy', 'move'))
