@@ -1,25 +1,12 @@
 import { DecodeError } from '../format/batch/varint.ts'
 import { decodePlanEntry } from '../format/plan.ts'
-import type { PlanEntry, PlanFile, PlanHead } from '../format/plan.ts'
+import type { PlanEntry, PlanHead } from '../format/plan.ts'
 import type { Kafka, ReadRecord } from '../kafka/port.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
-
-/** The part of a target partition that comes from one source partition, by the plan. */
-export interface PlannedStretch {
-  /** Offsets in the target, closed-open. */
-  readonly from: number
-  readonly to: number
-  /** The source offset behind all that was planned; undefined when nothing was. */
-  readonly coverEnd: number | undefined
-}
-
-interface Source {
-  readonly topic: string
-  readonly topicId: string | undefined
-  readonly partition: number
-}
+import { PlannedRecords } from './planned-records.ts'
+import type { PlannedStretch, SourcePartition, Untranslatable } from './planned-records.ts'
 
 /** What a plan topic says of its restore, read as far as it is written. Without a plan topic it knows nothing. */
 export class PlanView {
@@ -27,7 +14,7 @@ export class PlanView {
   readonly #topic: string
   #head: PlanHead | undefined
   readonly #bases = new PartitionMap<number>()
-  readonly #files = new PartitionMap<PlanFile[]>()
+  readonly #records = new PartitionMap<PlannedRecords>()
   #positions: number[] = []
   #isClosed: boolean[] = []
 
@@ -66,28 +53,11 @@ export class PlanView {
     return this.#bases.has({ topic, partition: 0 })
   }
 
-  /**
-   * Where the records of a source partition are in its target; undefined when the plan does not speak of the target. `mixed` when
-   * another partition was restored into the same one: no single offset says where to go on in both. `another incarnation` when
-   * the topic was deleted and created again between what was saved and what was restored: the offset means nothing there.
-   */
-  stretchOf(target: TopicPartition, source: Source): PlannedStretch | 'mixed' | 'another incarnation' | undefined {
+  /** Where the records of a source partition are in its target; undefined when the plan does not speak of the target. */
+  stretchOf(target: TopicPartition, source: SourcePartition): PlannedStretch | Untranslatable | undefined {
     const base = this.#bases.get(target)
     if (base === undefined) return undefined
-    const files = this.#files.get(target) ?? []
-    if (files.some(file => file.source.topic !== source.topic || file.source.partition !== source.partition))
-      return 'mixed'
-    const ids = new Set(files.map(file => file.source.topicId))
-    // Offsets that were saved without an id, or are in files without one, are of the last incarnation there is.
-    const isNamed = source.topicId !== undefined && !ids.has(undefined)
-    if (isNamed && files.length > 0 && !ids.has(source.topicId)) return 'another incarnation'
-    const wanted = isNamed ? source.topicId : files.at(-1)?.source.topicId
-    const own = files.filter(file => file.source.topicId === wanted)
-    const first = own[0]
-    const last = own.at(-1)
-    if (first === undefined || last === undefined) return { from: base, to: base, coverEnd: undefined }
-    const coverEnd = Math.max(...own.map(({ slice, covers }) => slice?.toOffset ?? covers.to))
-    return { from: base + first.recordsBefore, to: base + last.recordsBefore + last.records, coverEnd }
+    return (this.#records.get(target) ?? new PlannedRecords()).stretchOf(source, base)
   }
 
   #take(partition: number, { offset, value, producerId }: ReadRecord): void {
@@ -103,9 +73,9 @@ export class PlanView {
     if (this.#head === undefined || this.#head.producerId !== String(producerId)) return
     this.#isClosed[partition] = entry.kind === 'end'
     if (entry.kind === 'file') {
-      const files = this.#files.get(entry.target)
-      if (files === undefined) this.#files.set(entry.target, [entry])
-      else files.push(entry)
+      const records = this.#records.get(entry.target) ?? new PlannedRecords()
+      this.#records.set(entry.target, records)
+      records.add(entry)
     }
     if (entry.kind !== 'head' || entry.restoreId !== this.#head.restoreId) return
     for (const { topic, baseOffsets } of entry.targets)
