@@ -33,6 +33,14 @@ export class PlanProgress {
     this.#first = 0
   }
 
+  /** What was finished is to be done once more: the offset goes back to it. */
+  reopen(offset: number): void {
+    this.#done.delete(offset)
+    const open = this.#open.slice(this.#first)
+    this.#open = open.includes(offset) ? open : [...open, offset].toSorted((a, b) => a - b)
+    this.#first = 0
+  }
+
   /** The offset to commit: everything below it is done. */
   get committable(): number {
     return this.#open[this.#first] ?? this.#end

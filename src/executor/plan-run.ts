@@ -3,13 +3,14 @@ import type { PlanEnd, PlanFile, PlanHead } from '../format/plan.ts'
 import type { GroupSession, Ownership } from '../kafka/port.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
 import { Aborted, isAborted } from '../runtime/aborted.ts'
-import { MaxbrodError, messageOf } from '../runtime/errors.ts'
+import { messageOf } from '../runtime/errors.ts'
 import type { Limit } from '../runtime/limit.ts'
 import { backoffMs } from '../runtime/retry.ts'
 import type { ChainDeps, ChainRestore } from './chain.ts'
 import type { ExecutorDeps } from './deps.ts'
 import { Patience } from './patience.ts'
 import { endOf, readPlanEntries } from './plan-reader.ts'
+import { closesOtherwise, shortened } from './plan-differs.ts'
 import { PlanProgress } from './plan-progress.ts'
 import { triesAgain, troubleOf } from './trouble.ts'
 
@@ -47,6 +48,8 @@ interface RunningChain {
   running: Promise<void> | undefined
   hasBegun: boolean
   state: 'sound' | 'put aside' | 'stopped'
+  /** Where its last file stands while what its target has lost is restored again. */
+  reopened: number | undefined
 }
 
 /** One plan partition of this executor: its chains are restored side by side, its offset follows what is done. */
@@ -139,12 +142,16 @@ export class PlanRun {
 
   /**
    * Looks again at chains of which the target holds less than it did before, by an unclean leader election. True when there is
-   * one. `before` is older than `held`: a chain that was extended meanwhile has lost nothing.
+   * one. `before` is older than `held`: a chain that was extended meanwhile has lost nothing. The plan's offset goes back to its
+   * last file until it is whole: whoever comes after an executor that dies meanwhile must not take the plan for done.
    */
   mend(before: PartitionMap<number>, held: PartitionMap<number>): boolean {
     const cut = [...this.#chains.values()].filter(
-      ({ chain, state }) =>
-        state === 'sound' && chain.isComplete && (held.get(chain.target) ?? Infinity) < (before.get(chain.target) ?? 0),
+      ({ chain, state, running }) =>
+        state === 'sound' &&
+        running === undefined &&
+        chain.isComplete &&
+        (held.get(chain.target) ?? Infinity) < (before.get(chain.target) ?? 0),
     )
     for (const running of cut) {
       this.#with.deps.log.warn(
@@ -152,8 +159,10 @@ export class PlanRun {
         'the target has lost records that were restored: they are restored again',
       )
       running.chain.lookAgain()
+      this.#reopen(running)
       this.#start(running)
     }
+    this.#commit()
     return cut.length > 0
   }
 
@@ -182,12 +191,7 @@ export class PlanRun {
     for (const [name, { index, records }] of Object.entries(partitions)) {
       const running = this.#chains.get(name)
       if (running?.chain.files === index + 1 && running.chain.planned === records) continue
-      const found = `${running?.chain.files ?? 0} files with ${running?.chain.planned ?? 0} records`
-      const error = new MaxbrodError(
-        'PLAN_CORRUPT',
-        `the plan of ${name} closes with ${index + 1} files and ${records} records, and has ${found}`,
-        { hint: 'plan again into a new --plan-topic' },
-      )
+      const error = closesOtherwise(name, { index, records }, running?.chain)
       if (running === undefined) throw error
       if (running.state === 'sound') this.#fail(running, error)
     }
@@ -205,7 +209,7 @@ export class PlanRun {
       },
       onCount: count => this.#with.onCount(target, count),
     })
-    return { chain, offsets, running: undefined, hasBegun: false, state: 'sound' }
+    return { chain, offsets, running: undefined, hasBegun: false, state: 'sound', reopened: undefined }
   }
 
   /** Starts a chain that has something to do and is not at it. */
@@ -228,7 +232,8 @@ export class PlanRun {
     const patience = new Patience(GIVE_UP_MS, 1)
     while (!ended.aborted) {
       try {
-        return await chain.run()
+        await chain.run()
+        return this.#finishReopened(running)
       } catch (error) {
         if (ended.aborted || isAborted(error)) return
         const isOver = patience.isOver(chain.count, deps.clock.monotonic())
@@ -240,6 +245,18 @@ export class PlanRun {
         await deps.clock.sleep(backoffMs(BACKOFF, patience.attempts - 1, deps.random.number), ended)
       }
     }
+  }
+
+  #reopen(running: RunningChain): void {
+    running.reopened = running.offsets.at(-1)
+    if (running.reopened !== undefined) this.#progress.reopen(running.reopened)
+  }
+
+  #finishReopened(running: RunningChain): void {
+    if (running.reopened === undefined) return
+    this.#progress.finish(running.reopened)
+    running.reopened = undefined
+    this.#commit()
   }
 
   /** A chain that is put aside does not hold up the plan's offset: what it lacks, its target shows. */
@@ -279,13 +296,4 @@ export class PlanRun {
       await deps.clock.sleep(FOLLOW_MS, this.#ownership.ended)
     }
   }
-}
-
-/** Nothing is ever deleted from a plan topic. */
-function shortened(planTopic: string, partition: number, position: number, end: number): MaxbrodError {
-  return new MaxbrodError(
-    'PLAN_FOREIGN',
-    `${planTopic}-${partition} ended at ${position} and now ends at ${end}: it is not the plan topic that it was`,
-    { hint: 'restore from a plan topic that nobody deletes or cuts; plan again into a new --plan-topic' },
-  )
 }

@@ -38,6 +38,25 @@ test('an entry that was finished before a later one came stays finished', () => 
   assert.equal(progress.committable, 1)
 })
 
+test('what may be committed goes back to an entry that is to be done again, and only until it is', () => {
+  const progress = new PlanProgress()
+  for (const offset of [1, 2, 3, 4]) progress.add(offset, false)
+  for (const offset of [1, 2, 4]) progress.finish(offset)
+  assert.equal(progress.committable, 3)
+  for (const offset of [2, 1, 4, 3]) progress.reopen(offset)
+  for (const [done, left] of [
+    [2, 1],
+    [1, 3],
+    [3, 4],
+    [4, 5],
+  ] as const) {
+    progress.finish(done)
+    assert.equal(progress.committable, left)
+  }
+  progress.reopen(4)
+  assert.equal(progress.committable, 4)
+})
+
 test('a plan partition may have half a million files', () => {
   const progress = new PlanProgress()
   const files = 500_000 // moving what is behind the first file at each step would take minutes

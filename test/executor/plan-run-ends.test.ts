@@ -22,6 +22,7 @@ const nothing = () => undefined
 function openRun(entries: PlanEntry[], chains = newLimit(1), restore: () => Promise<void> = () => Promise.resolve()) {
   const files: PlanFile[] = []
   const failed: unknown[] = []
+  const told: { onFileDone: (file: PlanFile) => void } = { onFileDone: nothing }
   const chain = {
     count: 0,
     isComplete: false,
@@ -68,12 +69,11 @@ function openRun(entries: PlanEntry[], chains = newLimit(1), restore: () => Prom
       planTopic: 'plan',
       head: planHead(),
       chains,
-      newChain: target =>
-        Object.assign(chain, {
-          target,
-          add: (file: PlanFile) => files.push(file),
-          run: restore,
-        }) as unknown as ChainRestore,
+      newChain: (target, { onFileDone }) => {
+        told.onFileDone = onFileDone
+        const own = { target, add: (file: PlanFile) => files.push(file), run: restore }
+        return Object.assign(chain, own) as unknown as ChainRestore
+      },
       onPlanned: nothing,
       onCount: nothing,
       onFailed: (_, error) => failed.push(error),
@@ -81,7 +81,8 @@ function openRun(entries: PlanEntry[], chains = newLimit(1), restore: () => Prom
       onBroken: nothing,
     },
   )
-  return { run, clock, end, commits, failed, chain, kafka, log }
+  const doneWith = (file: PlanFile) => told.onFileDone(file)
+  return { run, clock, end, commits, failed, chain, kafka, log, doneWith }
 }
 
 test('a plan partition that becomes shorter is not the one that it was: nothing is taken for done', async () => {
@@ -161,10 +162,16 @@ test('a plan that promises a chain of which it has no file is refused', async ()
 
 test('a chain that was complete and whose target has lost records is restored again', async () => {
   let runs = 0
-  const { run, end, chain } = openRun([planHead(), planFile(0, 0, 5, 0, 5)], newLimit(1), async () => {
-    runs++
-    Object.assign(chain, { count: 5, isComplete: true })
-  })
+  const again = Promise.withResolvers<void>()
+  const { run, end, chain, commits, doneWith } = openRun(
+    [planHead(), planFile(0, 0, 5, 0, 5)],
+    newLimit(1),
+    async () => {
+      if (runs++ > 0) await again.promise
+      else doneWith(planFile(0, 0, 5, 0, 5))
+      Object.assign(chain, { count: 5, isComplete: true })
+    },
+  )
   const running = run.run()
   await run.settled()
   const where = { topic: 'orders', partition: 0 }
@@ -173,9 +180,14 @@ test('a chain that was complete and whose target has lost records is restored ag
   assert.equal(run.mend(before, new PartitionMap([[where, 5]])), false)
   assert.equal(run.mend(before, new PartitionMap()), false, 'nothing is known of it')
   assert.equal(runs, 1)
+  assert.equal(commits.at(-1), 2)
   assert.equal(run.mend(before, new PartitionMap([[where, 3]])), true)
+  for (let n = 0; n < 20; n++) await turn()
+  assert.equal(commits.at(-1), 1, 'whoever comes after an executor that dies now takes the plan for done')
+  again.resolve()
   await run.settled()
   assert.equal(runs, 2)
+  assert.equal(commits.at(-1), 2)
   end.abort()
   await running.catch(nothing)
 })
