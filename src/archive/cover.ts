@@ -23,6 +23,15 @@ export interface Ends {
   readonly end: number
   /** At the newest point that is old enough for all of it to be there; undefined when there is none. */
   readonly dueEnd: number | undefined
+  /** What nobody can bring any more, in the order of the offsets: each up to `to`, if no file has it. */
+  readonly lost: readonly Loss[]
+}
+
+export interface Loss {
+  readonly to: number
+  readonly reason: string
+  /** Somebody may hold them yet. */
+  readonly isDoubtful?: boolean
 }
 
 export interface Cover {
@@ -60,8 +69,15 @@ export function cover(chains: readonly SurveyedChain[], ends: Ends | undefined):
   }
   const end = at ?? 0
   const isOpen = segments.length > 0 && segments.at(-1)?.to === undefined
-  if (ends !== undefined && !isOpen) add('LATE', ends.end, 'not in the backup yet')
-  return { status: statusOf(segments, ends?.dueEnd !== undefined && end < ends.dueEnd), segments }
+  if (ends !== undefined && !isOpen) {
+    for (const { to, reason } of ends.lost) add('LOST', to, reason)
+    add('LATE', ends.end, 'not in the backup yet')
+  }
+  const doubtful = new Set(ends?.lost.flatMap(({ reason, isDoubtful }) => (isDoubtful === true ? [reason] : [])))
+  return {
+    status: statusOf(segments, doubtful.add(HEAD_GONE), ends?.dueEnd !== undefined && end < ends.dueEnd),
+    segments,
+  }
 }
 
 /** A file whose end nobody knows, and that is damaged, reaches to the next one. */
@@ -89,7 +105,7 @@ function reasonOf({ reason }: Gap): string {
   return reason === 'retention' ? 'Kafka no longer had them (retention)' : `Kafka had them damaged (${reason})`
 }
 
-function statusOf(segments: readonly Segment[], isOverdue: boolean): Status {
-  if (segments.some(({ kind, reason }) => kind === 'LOST' && reason !== HEAD_GONE)) return 'FAILURE'
+function statusOf(segments: readonly Segment[], doubtful: ReadonlySet<string>, isOverdue: boolean): Status {
+  if (segments.some(({ kind, reason }) => kind === 'LOST' && !doubtful.has(reason ?? ''))) return 'FAILURE'
   return isOverdue || segments.some(({ kind }) => kind === 'GAP' || kind === 'LOST') ? 'WARNING' : 'OK'
 }

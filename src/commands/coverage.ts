@@ -26,7 +26,7 @@ export const coverage = command({
 })
 
 function outcomeOf(found: Coverage, now: number): Outcome {
-  const { status, partitions, pointAtMs, withoutFiles } = found
+  const { status, partitions, pointAtMs, withoutFiles, unreadable } = found
   const rows = partitions.map(one => [one.folder, one.partition, one.status, strip(one.segments)])
   const text = [
     table(['topic', 'partition', '', 'FOUND █  GAP ░  LATE ▒  LOST ×'], rows),
@@ -37,6 +37,7 @@ function outcomeOf(found: Coverage, now: number): Outcome {
     withoutFiles.length === 0
       ? ''
       : `without any file, and maybe not meant to be backed up: ${withoutFiles.join(', ')}\n`,
+    ...unreadable.map(({ key, problem }) => `${key}: ${problem}\n`),
     `${status}\n`,
   ].join('')
   return { result: status === 'FAILURE' ? 'failed' : 'ok', code: 'ARCHIVE_UNSOUND', details: { ...found }, text }

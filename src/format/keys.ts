@@ -31,8 +31,10 @@ export const groupsPrefix = '@groups/'
 export const pointsPrefix = '@points/'
 export const conflictsPrefix = '@conflicts/'
 
+export const firstIncarnationPrefix = '@topics/first/'
+
 export function firstIncarnationKey(topic: string): string {
-  return `@topics/first/${topic}.json`
+  return `${firstIncarnationPrefix}${topic}.json`
 }
 
 export function topicsKey(atMs: number): string {

@@ -8,10 +8,14 @@ import { coverArchive } from '../../src/archive/coverage.ts'
 import type { Coverage } from '../../src/archive/coverage.ts'
 import { coverageOptions } from '../../src/archive/coverage-options.ts'
 import { strip } from '../../src/archive/strip.ts'
+import { claimTopicFolder } from '../../src/catalog/incarnation.ts'
 import { writePoint } from '../../src/catalog/restoration-points.ts'
+import { pointKey } from '../../src/format/keys.ts'
+import type { PointPartition } from '../../src/format/snapshot/restoration-point.ts'
 import { openDirectoryStore } from '../../src/storage/directory.ts'
 import type { ObjectStore } from '../../src/storage/port.ts'
 import { runCommand } from '../helpers/in-process.ts'
+import { bodyOf } from '../helpers/object-bodies.ts'
 import { optionsOf } from '../helpers/options.ts'
 import { storeOf, wholeFile } from '../helpers/sound-archive.ts'
 import type { StoredObject } from '../helpers/sound-archive.ts'
@@ -74,6 +78,67 @@ test('what a restoration point knows and no file has is LATE, and a warning once
   assert.deepEqual([hasty.status, hasty.partitions.map(({ status }) => status)], ['WARNING', ['WARNING', 'WARNING']])
 })
 
+test('what Kafka no longer has and no file does is LOST: a failure once no worker can hold it any more', async () => {
+  for (const [dueStart, status, lost] of [
+    [3, 'WARNING', ['LOST 60 80']],
+    [70, 'FAILURE', ['LOST 60 70', 'LOST 70 80']],
+    [80, 'FAILURE', ['LOST 60 80']],
+  ] as const) {
+    const store = await storeOf(files)
+    await pointOf(store, 20, [
+      { topic: 'a', topic_id: topicId, partition: 0, log_start: dueStart, end: Math.max(60, dueStart) },
+    ])
+    await pointOf(store, 1, [{ topic: 'a', topic_id: topicId, partition: 0, log_start: 80, end: 100 }])
+    const found = await covering(store)
+    assert.deepEqual([found.status, shown(found)], [status, [['FOUND 0 60', ...lost, 'LATE 80 100']]])
+  }
+})
+
+test('a topic that was deleted in Kafka before its end was in files has lost that', async () => {
+  const store = await storeOf(files)
+  await pointOf(store, 20, [
+    { topic: 'a', topic_id: topicId, partition: 0, log_start: 0, end: 75 },
+    { topic: 'a', topic_id: topicId, partition: 1, log_start: 5, end: 9 },
+    { topic: 'unsaved', topic_id: topicId, partition: 0, log_start: 0, end: 9 },
+  ])
+  await pointOf(store, 1, [])
+  const found = await covering(store)
+  assert.deepEqual(shown(found), [['FOUND 0 60', 'LOST 60 75'], ['LOST 5 9']])
+  assert.deepEqual([found.status, found.withoutFiles], ['FAILURE', []])
+})
+
+test('a topic of the backup whose folder is gone is LOST, and one that has just begun is not', async () => {
+  const store = await storeOf(files)
+  const other = 'AAAAAAAAQACAAAAAAAAAAQ'
+  for (const topic of ['gone', 'again']) await claimTopicFolder(store, topic, topicId)
+  const partitions = (end: number) => [
+    { topic: 'a', topic_id: topicId, partition: 0, log_start: 0, end: 60 },
+    { topic: 'gone', topic_id: topicId, partition: 0, log_start: 7, end },
+    { topic: 'again', topic_id: other, partition: 0, log_start: 0, end },
+    { topic: 'unsaved', topic_id: other, partition: 0, log_start: 0, end },
+  ]
+  await pointOf(store, 20, partitions(20))
+  await pointOf(store, 1, partitions(30))
+  const begun = await covering(store)
+  assert.deepEqual([begun.status, begun.withoutFiles], ['OK', ['gone', 'again', 'unsaved']])
+  const later = await covering(store, '--late-after=0ms')
+  assert.deepEqual([later.status, later.withoutFiles], ['FAILURE', ['again', 'unsaved']])
+  assert.deepEqual(shown(later), [['FOUND 0 60'], ['LOST 7 30']])
+})
+
+test('a restoration point that cannot be read is named, and the one before it tells', async () => {
+  const store = await storeOf(files)
+  await pointOf(store, 20, [{ topic: 'a', topic_id: topicId, partition: 0, log_start: 0, end: 60 }])
+  const damaged = pointKey(Date.now() - minute)
+  await store.put(damaged, bodyOf(Buffer.from('no point')), {})
+  const found = await covering(store)
+  assert.equal(found.status, 'WARNING')
+  assert.deepEqual(
+    [found.partitions.map(({ status }) => status), found.unreadable.map(({ key }) => key)],
+    [['OK'], [damaged]],
+  )
+})
+
 test('the strip shows whatever is missing, however little it is', () => {
   const segment = (kind: 'FOUND' | 'GAP' | 'LATE' | 'LOST', from: number, to: number) => ({
     kind,
@@ -109,6 +174,10 @@ test('coverage ends with exit code 4 on FAILURE only, and prints strip and range
     assert.deepEqual([result.exit, result.json['status']], [exit, status])
   }
 })
+
+function pointOf(store: ObjectStore, minutesAgo: number, partitions: readonly PointPartition[]): Promise<string> {
+  return writePoint(store, { atMs: Date.now() - minutesAgo * minute, groupsKey: undefined, partitions })
+}
 
 function covering(store: ObjectStore, ...argv: string[]): Promise<Coverage> {
   return coverArchive(archiveDeps(store), optionsOf(coverageOptions, ...argv), new AbortController().signal)
