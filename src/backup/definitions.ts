@@ -1,12 +1,12 @@
 import { readNewestDefinitions, writeDefinitions } from '../catalog/topic-definitions.ts'
 import type { TopicDefinition } from '../format/snapshot/topic-definitions.ts'
-import type { TopicAcl as KafkaAcl, TopicSelection } from '../kafka/port.ts'
+import type { TopicAcl as KafkaAcl, TopicDescription, TopicSelection } from '../kafka/port.ts'
 import type { WorkerContext } from './deps.ts'
 import { selectTopics } from './selection.ts'
 
 /**
- * Keeps the definitions of the selected topics in the archive: one object whenever something changed. All workers may call
- * it; it does something for the one that `isResponsible`.
+ * Keeps the definitions of the selected topics in the archive: one object whenever something changed. What it holds of other
+ * topics that are still there is carried over. All workers may call it; it does something for the one that `isResponsible`.
  */
 export class DefinitionKeeper {
   readonly #context: WorkerContext
@@ -21,20 +21,25 @@ export class DefinitionKeeper {
   /** Writes the definitions if the newest ones in the archive differ. */
   async keep(signal: AbortSignal): Promise<void> {
     const { store, clock, log } = this.#context
-    const topics = await this.#define()
-    const text = canonical(topics)
-    if (topics.length === 0 || text === this.#written) return
+    const existing = await this.#context.kafka.admin.topics()
+    const own = await this.#define(existing)
+    const ownText = canonical(own)
+    if (own.length === 0 || ownText === this.#written) return
     const newest = await readNewestDefinitions(store, signal)
+    const topics = [...own, ...ofOthers(own, newest?.topics ?? [], existing)]
+    const text = canonical(topics)
     if (newest === undefined || canonical(newest.topics) !== text) {
       const key = await writeDefinitions(store, topics, clock.now(), signal)
       log.info({ key, topics: topics.length }, 'wrote topic definitions')
     }
-    this.#written = text
+    this.#written = ownText
   }
 
-  async #define(): Promise<TopicDefinition[]> {
+  async #define(existing: readonly TopicDescription[]): Promise<TopicDefinition[]> {
     const { admin } = this.#context.kafka
-    const topics = (await selectTopics(admin, this.#selection)).filter(topic => topic.error === undefined)
+    const topics = (await selectTopics({ topics: async () => existing }, this.#selection)).filter(
+      topic => topic.error === undefined,
+    )
     const names = topics.map(({ name }) => name)
     const [configs, acls] = await Promise.all([admin.topicConfigs(names), admin.topicAcls()])
     return topics.map(({ name, topicId, partitions, replicationFactor }) => ({
@@ -50,6 +55,23 @@ export class DefinitionKeeper {
       acls: acls.filter(({ resource, patternType }) => appliesTo(name, resource, patternType)).map(toFileForm),
     }))
   }
+}
+
+/**
+ * What the archive knows of topics that are there and not ours now: another group backs them up, or a restore fills them. The
+ * newest definitions would hide theirs otherwise.
+ */
+function ofOthers(
+  own: readonly TopicDefinition[],
+  known: readonly TopicDefinition[],
+  existing: readonly TopicDescription[],
+): TopicDefinition[] {
+  const ours = new Set(own.map(({ topic }) => topic))
+  const there = new Map(existing.map(({ name, topicId }) => [name, topicId]))
+  return known.filter(
+    ({ topic, topic_id: id }) =>
+      !ours.has(topic) && there.has(topic) && (id === null || (there.get(topic) ?? id) === id),
+  )
 }
 
 /** Kafka's code for ACLs on all names with a prefix (`PatternType.PREFIXED`). */

@@ -1,4 +1,4 @@
-import { readNewestDefinitions } from '../catalog/topic-definitions.ts'
+import { readDefinitionsAt } from '../catalog/topic-definitions.ts'
 import type { PlanMapping } from '../format/plan.ts'
 import type { PlannerDeps } from './deps.ts'
 import type { LookedAt } from './look.ts'
@@ -20,7 +20,7 @@ export async function emptyTopics(
   { topics: withFiles, point }: Pick<LookedAt, 'topics' | 'point'>,
   signal: AbortSignal,
 ): Promise<WantedTarget[]> {
-  const definitions = (await readNewestDefinitions(store, signal))?.topics ?? []
+  const definitions = (await readDefinitionsAt(store, point?.atMs, signal))?.topics ?? []
   const known = new Set(withFiles.map(({ folder }) => folder.topic))
   const then = point === undefined ? undefined : new Set(point.partitions.map(({ topic }) => topic))
   const isEmpty = (topic: string) => !known.has(topic) && then?.has(topic) !== false

@@ -4,7 +4,7 @@ import type { PlannerDeps } from './deps.ts'
 import type { PlannerOptions } from './options.ts'
 import { untilLed } from './plan-topic.ts'
 import { acceptFewerReplicas, createTarget, describeTarget, describeTopic, requireSameSize } from './targets.ts'
-import { doubtsAbout, refuseTimes } from './target-limits.ts'
+import { doubtsAbout, doubtsAboutNew, refuseTimes } from './target-limits.ts'
 import type { WantedTarget } from './targets.ts'
 
 /** Creates a target if it is missing, and says what the head records of it. */
@@ -21,6 +21,7 @@ export async function prepareTarget(
     warnings.push(text)
     log.warn({ topic: target.topic }, text)
   }
+  if (isMissing) doubtsAboutNew(target).forEach(warn)
   const created = isMissing ? await createTarget(kafka, target) : undefined
   if (isMissing) {
     await untilLed(kafka, clock, target.topic) // what a new topic is like is not known everywhere at once
@@ -44,7 +45,10 @@ export async function describeExisting(
   warnings: string[],
 ): Promise<void> {
   const description = existing.get(target.topic)
-  if (description === undefined) return
+  if (description === undefined) {
+    warnings.push(...doubtsAboutNew(target))
+    return
+  }
   const configs = (await kafka.admin.topicConfigs([target.topic])).get(target.topic) ?? []
   refuseTimes(target, configs, options, clock.now())
   warnings.push(...doubtsAbout(target, configs, options, clock.now()))

@@ -64,6 +64,14 @@ export function doubtsAbout(
   return doubts
 }
 
+/** What to tell of a target that is to be created. Pure. */
+export function doubtsAboutNew({ topic, source, partitions, definition }: WantedTarget): string[] {
+  if (definition !== undefined) return []
+  return [
+    `the backup has no definition of ${source}: ${topic} is created with ${partitions} partitions, as many as its files tell of, and the cluster’s own replicas and configs`,
+  ]
+}
+
 /** −1 stands for no time at all. */
 function timeText(ms: bigint): string {
   const time = new Date(Number(ms))

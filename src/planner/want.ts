@@ -1,4 +1,4 @@
-import { readNewestDefinitions } from '../catalog/topic-definitions.ts'
+import { findDefinitions } from '../catalog/topic-definitions.ts'
 import type { TopicDefinition } from '../format/snapshot/topic-definitions.ts'
 import type { PlanMapping } from '../format/plan.ts'
 import type { AuditedPartition } from './audit.ts'
@@ -19,25 +19,24 @@ export interface Wanted {
 /** The topics that the audited ones become, each once, in the order of the topics. */
 export async function wantedTargets(
   { store }: Pick<PlannerDeps, 'store'>,
-  { topics }: Pick<LookedAt, 'topics'>,
+  { topics, point }: Pick<LookedAt, 'topics' | 'point'>,
   mapping: PlanMapping,
   signal: AbortSignal,
 ): Promise<WantedTarget[]> {
-  const definitions = (await readNewestDefinitions(store, signal))?.topics ?? []
   const byName = Map.groupBy(topics, ({ folder }) => folder.topic)
-  return [...byName].map(([name, incarnations]) => targetOf(name, incarnations, definitions, mapping))
+  const ids = new Map([...byName].map(([name, incarnations]) => [name, incarnations.map(topicIdOf)]))
+  const fits = ({ topic, topic_id: id }: TopicDefinition) =>
+    ids.get(topic)?.some(one => isSameId(one, id ?? undefined)) === true
+  const definitions = await findDefinitions(store, [...byName.keys()], fits, point?.atMs, signal)
+  return [...byName].map(([name, incarnations]) => targetOf(name, incarnations, definitions.get(name), mapping))
 }
 
 function targetOf(
   source: string,
   incarnations: readonly AuditedTopic[],
-  definitions: readonly TopicDefinition[],
+  definition: TopicDefinition | undefined,
   mapping: PlanMapping,
 ): WantedTarget {
-  const ids = incarnations.map(topicIdOf)
-  const definition = definitions.find(
-    ({ topic, topic_id }) => topic === source && ids.some(id => isSameId(id, topic_id ?? undefined)),
-  )
   const partitions = incarnations.flatMap(incarnation => incarnation.partitions)
   const highest = partitions.reduce((max, { place }) => Math.max(max, place.partition), -1)
   // Not Math.max(...all): a call takes no more than about 100 000 arguments, and topics have more files than that.

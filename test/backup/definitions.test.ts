@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { DefinitionKeeper } from '../../src/backup/definitions.ts'
 import type { WorkerContext } from '../../src/backup/deps.ts'
 import { readNewestDefinitions } from '../../src/catalog/topic-definitions.ts'
-import type { ClusterAdmin, TopicAcl, ConfigEntry, TopicDescription } from '../../src/kafka/port.ts'
+import type { ClusterAdmin, TopicAcl, ConfigEntry, TopicDescription, TopicSelection } from '../../src/kafka/port.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
@@ -42,7 +42,7 @@ function openScene() {
     names: undefined,
     matches: ({ name }: { name: string }) => name !== 'left out',
   }
-  const newKeeper = () => new DefinitionKeeper(context, selection)
+  const newKeeper = (of: TopicSelection = selection) => new DefinitionKeeper(context, of)
   const written = async () => (await all(store.list('@topics/'))).length
   const newest = async () => (await readNewestDefinitions(store, never))?.topics
   return { topics, configs, acls, clock, newKeeper, written, newest }
@@ -102,4 +102,38 @@ test('what the cluster tells in another order, and defaults, are no change', asy
   await keeper.keep(never)
   await newKeeper().keep(never)
   assert.equal(await written(), 1)
+})
+
+test('what is known of topics that others back up, or that a restore fills, stays until they are gone or others', async () => {
+  const { topics, configs, clock, newKeeper, written, newest } = openScene()
+  const only = (wanted: string): TopicSelection => ({
+    fingerprint: wanted,
+    names: undefined,
+    matches: ({ name }) => name === wanted,
+  })
+  const isHeld = new Set<string>()
+  const narrow = async (found: readonly TopicDescription[]) => found.filter(({ name }) => !isHeld.has(name))
+  const [orders, payments] = [newKeeper({ ...only('orders'), narrow }), newKeeper(only('payments'))]
+  const known = async () => (await newest())?.map(({ topic, topic_id: id }) => `${topic}: ${id}`)
+  const keep = async (...keepers: DefinitionKeeper[]) => {
+    for (const keeper of keepers) {
+      clock.advance(1)
+      await keeper.keep(never)
+    }
+  }
+  await keep(orders, payments, orders, payments)
+  assert.deepEqual(await known(), ['orders: id of orders', 'payments: id of payments'])
+  assert.equal(await written(), 2)
+
+  isHeld.add('orders')
+  configs.set('payments', [{ name: 'retention.ms', value: '1000', isOwn: true }] as ConfigEntry[])
+  await keep(orders, payments)
+  assert.deepEqual(await known(), ['orders: id of orders', 'payments: id of payments'])
+  assert.equal(await written(), 3)
+
+  topics[0] = { ...topics[0]!, topicId: 'of a new incarnation' }
+  configs.delete('payments')
+  await keep(orders, payments)
+  assert.deepEqual(await known(), ['payments: id of payments'])
+  assert.equal(await written(), 4)
 })

@@ -31,6 +31,11 @@ function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, n) => from + n)
 }
 
+/** What a planner warns of, other than that these backups have no definitions. */
+function told(json: Readonly<Record<string, unknown>>): string[] {
+  return (json['warnings'] as string[]).filter(text => !text.startsWith('the backup has no definition of '))
+}
+
 test('--until restores all up to the first later record of each partition; later runs go on in the files that were cut', async t => {
   await using scene = await openRestoreScene(t)
   const topic = await backUp(scene)
@@ -86,7 +91,7 @@ test('--from-offsets and --to-offsets restore exactly these records; partitions 
 
   await writeFile(to, `${topic}:0:51\nother:0:7\n`)
   const planned = ok(await scene.plan(flags))
-  assert.deepEqual(planned.json['warnings'], [])
+  assert.deepEqual(told(planned.json), [])
   assert.deepEqual(await restored(scene, topic), [range(7, 51), range(0, 25)])
   assert.equal(ok(await scene.plan(flags)).json['filesAdded'], 0)
 })
@@ -138,7 +143,7 @@ test('--at cuts all topics at the newest restoration point that their files reac
   const planned = ok(await scene.plan([...create, at(9)]))
   const moment = new Date(startMs + 2 * hour).toISOString()
   assert.deepEqual(planned.json['restorationPoint'], { at: moment, key, groups: '@groups/2.avro' })
-  assert.deepEqual(planned.json['warnings'], [
+  assert.deepEqual(told(planned.json), [
     `the restoration point of ${new Date(startMs + 3 * hour).toISOString()} is passed over: ${topic}-0 ended at 61, and its files end at 60; the one of ${moment} is restored`,
     `${late} did not exist at ${moment} and is left out`,
   ])
