@@ -39,6 +39,18 @@ export function decodeCommitNote(metadata: string): CommitNote | undefined {
   return typeof stopped === 'string' ? { ...known, stopped } : known
 }
 
+/**
+ * The note of a partition that stopped before anything was committed of it. It tells why and caches nothing: neither its offset
+ * nor its lineage speaks of the store.
+ */
+export function noteOfNothing(archiveId: string, topicId: string | undefined, stopped: string): CommitNote {
+  return { archiveId, topicId, lineage: undefined, lastFrom: undefined, origin: -1, stopped }
+}
+
+export function isCache({ origin }: CommitNote): boolean {
+  return origin >= 0
+}
+
 /** Throws FOREIGN_ARCHIVE when a commit is no cache of this archive: its group belongs to another one. */
 export function requireArchive({ archiveId }: CommitNote, ours: string, { topic, partition }: TopicPartition): void {
   if (archiveId === ours) return

@@ -6,7 +6,7 @@ import type { CommittedOffset } from '../kafka/port.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import type { ObjectStore } from '../storage/port.ts'
-import { decodeCommitNote } from './commit-note.ts'
+import { decodeCommitNote, isCache } from './commit-note.ts'
 import type { PartitionIdentity } from './identity.ts'
 import { findResumePoint } from './resume.ts'
 import type { LogBounds, ResumePoint } from './resume.ts'
@@ -96,7 +96,7 @@ async function startOf(
 /** The lineage that the group committed last, if it speaks of this archive and incarnation. */
 function notedLineage({ committed, identity }: LineageQuestion): number | undefined | 'unknown' {
   const note = committed === undefined ? undefined : decodeCommitNote(committed.metadata)
-  const isOurs = note?.archiveId === identity.archiveId && note.topicId === identity.topicId
+  const isOurs = note?.archiveId === identity.archiveId && note.topicId === identity.topicId && isCache(note)
   return isOurs ? note.lineage : 'unknown'
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { MaxbrodError } from '../runtime/errors.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
-import { decodeCommitNote, requireArchive } from './commit-note.ts'
+import { decodeCommitNote, isCache, requireArchive } from './commit-note.ts'
 import type { CommitNote } from './commit-note.ts'
 import { unknownOffset } from './log-bounds.ts'
 import type { BackupResult } from './result.ts'
@@ -124,5 +124,11 @@ function isCommitted(
   note: CommitNote | undefined,
   { end, topicId }: OnceTarget,
 ): boolean {
-  return committed !== undefined && committed.offset >= end && note?.topicId === topicId
+  return (
+    committed !== undefined &&
+    committed.offset >= end &&
+    note !== undefined &&
+    isCache(note) &&
+    note.topicId === topicId
+  )
 }

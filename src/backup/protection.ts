@@ -1,6 +1,6 @@
 import type { CommittedOffset } from '../kafka/port.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
-import { decodeCommitNote } from './commit-note.ts'
+import { decodeCommitNote, isCache } from './commit-note.ts'
 import { headroomMs } from './retention.ts'
 
 /** How far one partition is in the backup. */
@@ -39,16 +39,17 @@ export async function protectionOf(
 ): Promise<PartitionStatus> {
   const note = committed === undefined ? undefined : decodeCommitNote(committed.metadata)
   const isOurs = committed !== undefined && note !== undefined && note.topicId === topicId
-  const protectedTo = isOurs ? committed.offset : 0
+  const isProtected = isOurs && isCache(note)
+  const protectedTo = isProtected ? committed.offset : 0
   const from = Math.max(protectedTo, logStart)
   const behind = Math.max(0, end - from)
   const oldestMs = behind > 0 ? await firstTimestamp(from) : undefined
   // Before the first commit nothing was missed: what is gone then was never to be backed up.
-  const lost = isOurs ? Math.max(0, logStart - protectedTo) : 0
+  const lost = isProtected ? Math.max(0, logStart - protectedTo) : 0
   return {
     topic,
     partition,
-    protectedTo: isOurs ? protectedTo : logStart,
+    protectedTo: isProtected ? protectedTo : logStart,
     end,
     behind,
     behindSeconds: oldestMs === undefined ? 0 : seconds(Math.max(0, nowMs - oldestMs)),

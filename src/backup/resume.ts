@@ -9,7 +9,7 @@ import type { CommittedOffset } from '../kafka/port.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import type { ObjectStore } from '../storage/port.ts'
-import { decodeCommitNote, requireArchive } from './commit-note.ts'
+import { decodeCommitNote, isCache, requireArchive } from './commit-note.ts'
 import type { CommitNote } from './commit-note.ts'
 import type { PartitionIdentity } from './identity.ts'
 
@@ -80,7 +80,7 @@ function validNote(
   const note = committed === undefined ? undefined : decodeCommitNote(committed.metadata)
   if (note === undefined) return undefined
   requireArchive(note, identity.archiveId, place)
-  return note.topicId === identity.topicId && note.lineage === identity.lineage ? note : undefined
+  return isCache(note) && note.topicId === identity.topicId && note.lineage === identity.lineage ? note : undefined
 }
 
 /**

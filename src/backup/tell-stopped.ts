@@ -1,6 +1,6 @@
 import type { Kafka, Ownership } from '../kafka/port.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
-import { decodeCommitNote, encodeCommitNote } from './commit-note.ts'
+import { decodeCommitNote, encodeCommitNote, noteOfNothing } from './commit-note.ts'
 import type { Committer } from './committer.ts'
 
 export interface TellStoppedDeps {
@@ -12,16 +12,22 @@ export interface TellStoppedDeps {
 
 /**
  * Says in the note of the group's commit that a partition cannot go on with its owner: `--once` beside it, which owns others,
- * would wait for ever. The offset stays; the next owner, or this one after a restart, commits a note of its own. To be called
- * when nothing else is committed for the partition any more.
+ * would wait for ever. The offset stays, if it speaks of this topic; the next owner, or this one after a restart, commits a note
+ * of its own. To be called when nothing else is committed for the partition any more.
  */
 export async function tellStopped(deps: TellStoppedDeps, ownership: Ownership, error: unknown): Promise<void> {
   const { kafka, groupId, archiveId, committer } = deps
+  const [found] = await kafka.admin.topics([ownership.topic])
   const committed = (await kafka.admin.committed(groupId, [ownership])).get(ownership)
   const note = committed === undefined ? undefined : decodeCommitNote(committed.metadata)
-  if (committed === undefined || note?.archiveId !== archiveId || ownership.ended.aborted) return
-  const metadata = encodeCommitNote({ ...note, stopped: stopCode(error) })
-  await committer.commit({ ownership, offset: committed.offset, leaderEpoch: -1, metadata })
+  if (ownership.ended.aborted || found === undefined || found.error !== undefined) return
+  if (note !== undefined && note.archiveId !== archiveId) return // another archive's group: FOREIGN_ARCHIVE says so
+  const stopped = stopCode(error)
+  const isOfTopic = committed !== undefined && note !== undefined && note.topicId === found.topicId
+  const { offset, told } = isOfTopic
+    ? { offset: committed.offset, told: { ...note, stopped } }
+    : { offset: 0, told: noteOfNothing(archiveId, found.topicId, stopped) }
+  await committer.commit({ ownership, offset, leaderEpoch: -1, metadata: encodeCommitNote(told) })
 }
 
 function stopCode(error: unknown): string {

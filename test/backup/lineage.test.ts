@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { encodeCommitNote } from '../../src/backup/commit-note.ts'
+import { encodeCommitNote, noteOfNothing } from '../../src/backup/commit-note.ts'
 import { findLineage, listLineages } from '../../src/backup/lineage.ts'
 import type { LineageQuestion } from '../../src/backup/lineage.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
@@ -74,6 +74,13 @@ test('a partition that nobody cut goes on in its first lineage', async () => {
     leaderEpoch: 5,
     origin: 0,
   })
+})
+
+test('a note that only says why the last owner stopped tells nothing of the lineage: the newest one counts', async () => {
+  const store = await storeOf([{ tiles: old }, { lineage: 7, tiles: [[25, 40, 7]] }])
+  const committed = { offset: 0, metadata: encodeCommitNote(noteOfNothing('ours', topicId, 'TILE_CONFLICT')) }
+  const found = await ask(store, { committed })
+  assert.deepEqual(found, { ...same, lineage: 7, chainEnd: 40, leaderEpoch: 7, origin: 25 })
 })
 
 test('without a commit that says which, the newest lineage counts', async () => {

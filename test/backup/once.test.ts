@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CommitNote } from '../../src/backup/commit-note.ts'
-import { encodeCommitNote } from '../../src/backup/commit-note.ts'
+import { encodeCommitNote, noteOfNothing } from '../../src/backup/commit-note.ts'
 import type { OnceTargets, TargetsDeps } from '../../src/backup/once.ts'
 import { captureTargets, targetsReached } from '../../src/backup/once.ts'
 import type { KafkaErrorName } from '../../src/kafka/kafka-errors.ts'
@@ -91,10 +91,10 @@ test('partitions and topics that the cluster does not tell of are named, never l
   )
 })
 
-function wait(cluster: Cluster, more: Partial<TargetsDeps> = {}) {
+function wait(cluster: Cluster, more: Partial<TargetsDeps> = {}, end = 10) {
   const clock = new ManualClock()
   const targets: OnceTargets = {
-    ends: new PartitionMap([0, 1].map(n => [at(n), { end: 10, topicId: 'id of orders' }] as const)),
+    ends: new PartitionMap([0, 1].map(n => [at(n), { end, topicId: 'id of orders' }] as const)),
     unknown: new PartitionMap(),
     behindOpenTransaction: [],
   }
@@ -189,6 +189,19 @@ test('a partition that another worker cannot go on with is given up after a whil
   cluster.commit(1, 5, { stopped: 'TILE_CONFLICT' })
   assert.equal(await isOverAfter(5), true)
   assert.deepEqual(gone, ['orders-1 TILE_CONFLICT'])
+})
+
+test('a partition that another worker could not even begin with is given up and named, an empty one as well', async () => {
+  const cluster = new Cluster()
+  for (const n of [0, 1])
+    cluster.committed.set(at(n), {
+      offset: 0,
+      metadata: encodeCommitNote(noteOfNothing('ours', 'id of orders', 'STORAGE_REFUSED')),
+    })
+  const { isOverAfter, gone } = wait(cluster, {}, 0)
+  assert.equal(await isOverAfter(3), false)
+  assert.equal(await isOverAfter(5), true)
+  assert.deepEqual(gone, ['orders-0 STORAGE_REFUSED', 'orders-1 STORAGE_REFUSED'])
 })
 
 for (const [what, topics] of [

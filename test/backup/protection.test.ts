@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { encodeCommitNote } from '../../src/backup/commit-note.ts'
+import { encodeCommitNote, noteOfNothing } from '../../src/backup/commit-note.ts'
 import { protectionOf } from '../../src/backup/protection.ts'
 import type { PartitionFacts } from '../../src/backup/protection.ts'
 
@@ -59,6 +59,15 @@ test('what is missing is counted from the commit, and as old as its first record
 test('a partition whose worker cannot go on says so', async () => {
   const { stopped } = await judge({ committed: committed(40, topicId, { stopped: 'TILE_CONFLICT' }) })
   assert.equal(stopped, 'TILE_CONFLICT')
+})
+
+test('of a partition that stopped before anything was committed nothing is protected, and nothing was lost', async () => {
+  const metadata = encodeCommitNote(noteOfNothing('a', topicId, 'TILE_CONFLICT'))
+  const { protectedTo, lost, behind, stopped } = await judge({ committed: { offset: 0, metadata }, logStart: 70 })
+  assert.deepEqual(
+    { protectedTo, lost, behind, stopped },
+    { protectedTo: 70, lost: 0, behind: 30, stopped: 'TILE_CONFLICT' },
+  )
 })
 
 test('what Kafka deleted before it was backed up is lost, and only the rest is behind', async () => {

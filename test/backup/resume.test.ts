@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CommitNote } from '../../src/backup/commit-note.ts'
-import { encodeCommitNote } from '../../src/backup/commit-note.ts'
+import { encodeCommitNote, noteOfNothing } from '../../src/backup/commit-note.ts'
 import type { LogBounds } from '../../src/backup/resume.ts'
 import { findResumePoint } from '../../src/backup/resume.ts'
 import type { TileHeader } from '../../src/format/tile-header.ts'
@@ -87,6 +87,17 @@ const cases: Record<string, Case> = {
   'a commit that names a start where the origin is not': {
     tiles: [],
     committed: commit(17, undefined),
+    log: { logStart: 3 },
+    at: { chainEnd: 3, origin: 3 },
+  },
+  'a note of a partition that stopped before anything was committed: the store alone': {
+    tiles: chain,
+    committed: { offset: 0, metadata: encodeCommitNote(noteOfNothing('ours', identity.topicId, 'TILE_CONFLICT')) },
+    at: { chainEnd: 30, lastFrom: 20, origin: 5 },
+  },
+  'such a note, and no tile: at the start of the log': {
+    tiles: [],
+    committed: { offset: 0, metadata: encodeCommitNote(noteOfNothing('ours', identity.topicId, 'TILE_CONFLICT')) },
     log: { logStart: 3 },
     at: { chainEnd: 3, origin: 3 },
   },
