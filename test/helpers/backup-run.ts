@@ -34,6 +34,11 @@ export class BackupRun {
     this.store = openDirectoryStore(this.#storeFolder)
   }
 
+  /** For `--storage`. */
+  get url(): string {
+    return `file://${this.#storeFolder}`
+  }
+
   /** `worker` names a working directory. */
   argv(worker: string, ...flags: readonly string[]): string[] {
     const { world, topics } = this.#options
@@ -42,7 +47,7 @@ export class BackupRun {
     return [
       'backup',
       `--bootstrap-server=${world.bootstrap}`,
-      `--storage=file://${this.#storeFolder}`,
+      `--storage=${this.url}`,
       `--group-id=${this.group}`,
       `--working-dir=${world.folder}/${worker}`,
       ...topics.map(topic => `--topics=${topic}`),

@@ -16,7 +16,7 @@ const memoryMiB = 64
 const plainMiB = 160
 
 test(
-  'a worker backs up records of 100,000,000 bytes, and takes no more than four of them beside its --memory',
+  'records of 100,000,000 bytes are backed up, in no more memory than four of them beside --memory, and come back',
   { skip: skipWithForeignKafka },
   async t => {
     await using outer = await openWorld(t)
@@ -54,5 +54,24 @@ test(
     await backup.assertSame(topic)
     const bound = plainMiB + memoryMiB + (4 * recordBytes) / 1024 / 1024
     assert.ok(most > recordBytes / 1024 / 1024 && most <= bound, `${most} MiB`)
+
+    const target = `${topic}.restored`
+    const place = [`--bootstrap-server=${world.bootstrap}`, `--storage=${backup.url}`, `--plan-topic=${topic}.plan`]
+    const plan = new Cli(['plan', ...place, `--topics=${topic}`, `--rename=${topic}=${target}`, '--create-topics'])
+    const planned = await plan.result
+    assert.equal(planned.exit, 0, planned.stderr)
+    const restore = new Cli(['restore', ...place, '--exit-when-done', '--metrics-port=0'])
+    let mostRestoring = 0
+    const watchRestore = setInterval(() => {
+      const { pid, exitCode } = restore.process
+      if (pid !== undefined && exitCode === null)
+        mostRestoring = Math.max(mostRestoring, processFigures(pid).rssMiB || 0)
+    }, 20)
+    const restored = await restore.result.finally(() => clearInterval(watchRestore))
+    assert.equal(restored.exit, 0, restored.stderr)
+    t.diagnostic(`at most ${mostRestoring} MiB while restoring`)
+    const [there] = await referee.read(target, { restored: true })
+    const [source] = await referee.read(topic)
+    assert.equal(there?.digest, source?.digest)
   },
 )
