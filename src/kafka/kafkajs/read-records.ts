@@ -11,11 +11,14 @@ import type { TopicPartition } from '../../runtime/topic-partition.ts'
 import { KafkaError } from '../kafka-errors.ts'
 import type { BatchFetcher, FetchedPartition, Leader, ReadRecord } from '../port.ts'
 import type { ClusterView } from './cluster-view.ts'
+import { listOffsets } from './list-offsets.ts'
 
 const FETCH_BYTES = 1024 * 1024
 const MAX_WAIT_MS = 500
 /** Bytes may be damaged on their way: so often they are fetched again over a new connection. */
 const RETRIES = 3
+/** Empty answers where there should be something, before it is passed over. */
+const EMPTY_ANSWERS = 2
 
 /** What is made of a batch with data. */
 type Decode<R> = (batch: RecordBatch, payload: Buffer) => Iterable<R>
@@ -33,6 +36,11 @@ interface Read<R> {
   readonly records: readonly R[]
   /** Where the next fetch begins. */
   readonly nextOffset: number
+}
+
+interface Answer<R> extends Read<R> {
+  /** The high watermark, of an answer without a byte although it lies higher. */
+  readonly emptyBelow: number | undefined
 }
 
 /** The data records with `from` ≤ offset < `to`; see Kafka.readRecords. */
@@ -73,13 +81,22 @@ export async function readSourceOffsets(
   return []
 }
 
-/** The records at an offset; fetched again when they are damaged. Throws BATCH_CORRUPT when they stay so. */
+/**
+ * The records at an offset; fetched again when they are damaged, and when there are none although there should be. Throws
+ * BATCH_CORRUPT when they stay damaged.
+ */
 async function readChecked<R>(source: Source<R>, offset: number): Promise<Read<R>> {
   const { view, partition } = source
-  for (let retries = 0; ; retries++) {
+  const emptyBelow: number[] = []
+  for (let retries = 0; ;) {
     const leader = await leaderOf(view, partition)
     try {
-      return await readOnce(source, leader, offset)
+      const answer = await readOnce(source, leader, offset)
+      if (answer.emptyBelow === undefined) return answer
+      emptyBelow.push(answer.emptyBelow)
+      if (emptyBelow.length < EMPTY_ANSWERS) continue
+      await requireLocal(view, partition, offset)
+      return { records: [], nextOffset: Math.min(...emptyBelow) }
     } catch (cause) {
       if (!(cause instanceof DecodeError)) {
         await view.refresh([partition.topic]) // the leader may be another one now
@@ -87,11 +104,23 @@ async function readChecked<R>(source: Source<R>, offset: number): Promise<Read<R
       }
       source.fetcher.reconnect(leader.nodeId)
       const isOld = cause instanceof MagicError
-      if (retries < RETRIES && !isOld) continue
+      if (retries++ < RETRIES && !isOld) continue
       const message = `${partitionName(partition)} at offset ${offset}: ${cause.message}`
       throw new MaxbrodError(isOld ? 'BATCH_MAGIC' : 'BATCH_CORRUPT', message, { ...partition, offset, cause })
     }
   }
+}
+
+/**
+ * Compaction may take all up to the end: then nothing comes from the leader's own disk. What lies in tiered storage is answered
+ * with nothing, too, while that is slow or throttled, and must be asked for again.
+ */
+async function requireLocal(view: ClusterView, partition: TopicPartition, offset: number): Promise<void> {
+  const { offsets } = await listOffsets(view, 'local log start', [partition])
+  const localStart = offsets.get(partition)
+  if (localStart !== undefined && localStart <= offset) return
+  const detail = `${partitionName(partition)}: nothing comes from offset ${offset}, which is not on the leader's own disk`
+  throw new KafkaError('OFFSET_NOT_AVAILABLE', 'Fetch', detail)
 }
 
 async function leaderOf(view: ClusterView, partition: TopicPartition): Promise<Leader> {
@@ -106,7 +135,7 @@ async function readOnce<R>(
   { fetcher, partition: { topic, partition }, bytes: maxBytes, decode }: Source<R>,
   { nodeId, topicId }: Leader,
   offset: number,
-): Promise<Read<R>> {
+): Promise<Answer<R>> {
   const request = { topic, partition, topicId, offset, leaderEpoch: -1, maxBytes }
   const options = { isolation: 'uncommitted', maxBytes, minBytes: 1, maxWaitMs: MAX_WAIT_MS } as const
   using answer = await fetcher.fetch(nodeId, [request], options)
@@ -123,7 +152,7 @@ async function copyRecords<R>(
   { records: bytes, highWatermark }: FetchedPartition,
   offset: number,
   decode: Decode<R>,
-): Promise<Read<R>> {
+): Promise<Answer<R>> {
   const records: R[] = []
   let nextOffset = offset
   for (const batch of batchesIn(Buffer.from(bytes))) {
@@ -133,9 +162,8 @@ async function copyRecords<R>(
     for (const record of decode(batch, await decompressPayload(batch.codec, batch.payload))) records.push(record)
   }
   if (bytes.length > 0 && nextOffset === offset) throw new DecodeError('an answer with nothing from this offset on')
-  // A fetch of one partition that brings nothing below the high watermark: compaction took all that was there.
-  if (bytes.length === 0 && offset < highWatermark) nextOffset = highWatermark
-  return { records, nextOffset }
+  const isEmpty = bytes.length === 0 && offset < highWatermark
+  return { records, nextOffset, emptyBelow: isEmpty ? highWatermark : undefined }
 }
 
 function* wholeRecords(batch: RecordBatch, payload: Buffer): Generator<ReadRecord> {
