@@ -2,7 +2,7 @@ import { isHeld } from '../format/hold.ts'
 import type { ConfigEntry, Kafka, TopicDescription } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { isMaxbrodError } from '../runtime/errors.ts'
+import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 import { newLimit } from '../runtime/limit.ts'
 import { within } from '../runtime/within.ts'
 
@@ -12,9 +12,13 @@ export interface HeldTopicsDeps {
   readonly log: Logger
 }
 
-/** Nobody waits longer for configs: what was known of the topics holds on then. */
+/** Nobody waits longer for configs when something is known of the topics: that holds on then. */
 const PATIENCE_MS = 5_000
 const ASKING = 4
+/** So often it is asked before anything is known of any topic: half a restore in a backup is worse than a late one. */
+const FIRST_LOOKS = 3
+const FIRST_PATIENCE_MS = 20_000
+const LOOK_AGAIN_MS = 1_000
 
 /**
  * Knows which topics a restore still fills. Half a restore is nothing to back up: what is in such a topic may still be taken
@@ -24,6 +28,7 @@ export class HeldTopics {
   readonly #deps: HeldTopicsDeps
   readonly #limit = newLimit(ASKING)
   #held = new Set<string>()
+  #isKnown = false
   readonly #told = new Set<string>()
   /** Topics whose configs this user may not see: they count as not held. */
   readonly #hidden = new Set<string>()
@@ -37,14 +42,43 @@ export class HeldTopics {
     return [...this.#held].toSorted()
   }
 
-  /** The topics that are not held. Never throws: where the cluster does not tell, what was known of a topic holds on. */
+  isHeld(topic: string): boolean {
+    return this.#held.has(topic)
+  }
+
+  /**
+   * The topics that are not held. Where the cluster does not tell, what was known of a topic holds on. Throws KAFKA_GAVE_UP, at
+   * the first looks only, when nothing was known before.
+   */
   async without(topics: readonly TopicDescription[]): Promise<readonly TopicDescription[]> {
-    const visible = topics.filter(({ name, error }) => error === undefined && !this.#hidden.has(name))
-    const asked = this.#ask(visible.map(({ name }) => name)).catch(() => undefined)
-    const configs = await within(this.#deps.clock, PATIENCE_MS, asked)
-    if (configs !== undefined) this.#held = new Set([...configs].flatMap(([name, of]) => (isHeld(of) ? [name] : [])))
+    for (let looks = 1; !(await this.#look(topics, looks > 1)) && !this.#isKnown; looks++) {
+      if (looks === FIRST_LOOKS)
+        throw new MaxbrodError('KAFKA_GAVE_UP', 'the cluster does not tell which topics a restore still fills', {
+          hint: 'it does not answer to DescribeConfigs of the topics',
+        })
+      await this.#deps.clock.sleep(LOOK_AGAIN_MS)
+    }
     for (const topic of this.#held) this.#tell(topic)
     return topics.filter(({ name }) => !this.#held.has(name))
+  }
+
+  /** True when the cluster told. A topic that was deleted since it was listed makes it tell nothing of the others. */
+  async #look(topics: readonly TopicDescription[], isAgain: boolean): Promise<boolean> {
+    const visible = topics.filter(({ name, error }) => error === undefined && !this.#hidden.has(name))
+    const names = visible.map(({ name }) => name)
+    const asked = (isAgain ? this.#existing(names) : Promise.resolve(names))
+      .then(some => this.#ask(some))
+      .catch(() => undefined)
+    const configs = await within(this.#deps.clock, this.#isKnown ? PATIENCE_MS : FIRST_PATIENCE_MS, asked)
+    if (configs === undefined) return false
+    this.#held = new Set([...configs].flatMap(([name, of]) => (isHeld(of) ? [name] : [])))
+    this.#isKnown ||= names.length > 0
+    return true
+  }
+
+  async #existing(names: readonly string[]): Promise<string[]> {
+    const found = await this.#deps.kafka.admin.topics(names)
+    return found.filter(({ error }) => error === undefined).map(({ name }) => name)
   }
 
   async #ask(names: readonly string[]): Promise<ReadonlyMap<string, readonly ConfigEntry[]>> {

@@ -68,6 +68,8 @@ export interface TargetsDeps {
   readonly onStoppedElsewhere: (partition: TopicPartition, code: string) => void
   /** How long that must be so: by then the partition is ours if its owner has died meanwhile. */
   readonly patienceMs: number
+  /** True for a topic that a restore fills now: nobody backs it up until it is finalized. */
+  readonly isHeld: (topic: string) => boolean
   /** The topic is gone, so the target cannot be reached any more. */
   readonly onGone: (partition: TopicPartition) => void
   readonly signal: AbortSignal
@@ -75,7 +77,7 @@ export interface TargetsDeps {
 
 /**
  * Resolves when the group has committed every target, whichever worker owns the partition, or when all that is missing are
- * partitions that stopped, here or with another worker, or whose topic was deleted. The commit alone does not count where the partition is ours: the
+ * partitions that stopped, here or with another worker, or whose topic was deleted or is held by a restore now. The commit alone does not count where the partition is ours: the
  * store decides, and files may be gone from it. Rejects when the signal aborts, and with FOREIGN_ARCHIVE.
  */
 export async function targetsReached({ ends }: OnceTargets, deps: TargetsDeps): Promise<void> {
@@ -107,10 +109,14 @@ export async function targetsReached({ ends }: OnceTargets, deps: TargetsDeps): 
   }
 }
 
-async function leaveOutGone(left: PartitionMap<OnceTarget>, { kafka, onGone }: TargetsDeps): Promise<void> {
+async function leaveOutGone(left: PartitionMap<OnceTarget>, { kafka, isHeld, onGone }: TargetsDeps): Promise<void> {
   const names = [...new Set([...left.keys()].map(({ topic }) => topic))]
   const topics = new Map((await kafka.admin.topics(names)).map(topic => [topic.name, topic]))
   for (const [partition, { topicId }] of left) {
+    if (isHeld(partition.topic)) {
+      left.delete(partition) // the result names the topic
+      continue
+    }
     const topic = topics.get(partition.topic)
     if (topic !== undefined && (topic.error !== undefined || topic.topicId === topicId)) continue
     left.delete(partition)

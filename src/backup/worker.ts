@@ -82,7 +82,7 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
 
   const patienceMs = SESSIONS_OF_PATIENCE * options.sessionTimeout
   const work =
-    targets === undefined ? aborted(stop.draining) : untilReached(targets, context, run, session, patienceMs, own)
+    targets === undefined ? aborted(stop.draining) : untilReached(targets, context, run, session, held, patienceMs, own)
   await Promise.race([work, run.failed, session.ended])
   const finished = run.finish(options.flushOnStop)
   const bounded = stop.draining.aborted ? within(deps.clock, DRAIN_MS, finished) : finished
@@ -105,6 +105,7 @@ async function untilReached(
   { kafka, groupId, clock, archive }: WorkerContext,
   run: WorkerRun,
   session: GroupSession,
+  held: HeldTopics,
   patienceMs: number,
   stop: Stop,
 ): Promise<void> {
@@ -123,6 +124,7 @@ async function untilReached(
         run.tally.stopped(partition, new MaxbrodError('PARTIAL', message, { ...partition, hint }))
       },
       patienceMs,
+      isHeld: topic => held.isHeld(topic),
       onGone: partition => {
         const message = `the topic was deleted before all of ${partitionName(partition)} was backed up`
         run.tally.stopped(partition, new MaxbrodError('PARTIAL', message, { ...partition }))

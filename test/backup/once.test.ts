@@ -109,6 +109,7 @@ function wait(cluster: Cluster, more: Partial<TargetsDeps> = {}, end = 10) {
     isStopped: () => false,
     onStoppedElsewhere: (partition, code) => void gone.push(`${partitionName(partition)} ${code}`),
     patienceMs: 1_000,
+    isHeld: () => false,
     onGone: partition => void gone.push(partitionName(partition)),
     signal: new AbortController().signal,
     ...more,
@@ -218,6 +219,17 @@ for (const [what, topics] of [
     assert.deepEqual(gone, ['orders-1'])
   })
 }
+
+test('a topic that a restore begins to fill is not waited for', async () => {
+  const cluster = new Cluster()
+  cluster.topics.push(described('copies', 1))
+  let isHeld = false
+  const { isOverAfter, gone } = wait(cluster, { isHeld: topic => isHeld && topic === 'orders' })
+  assert.equal(await isOverAfter(25), false)
+  isHeld = true
+  assert.equal(await isOverAfter(11), true)
+  assert.deepEqual(gone, [], 'it is there, and the result names it as held')
+})
 
 test('a topic that the cluster does not tell of for the moment is not gone', async () => {
   const cluster = new Cluster()
