@@ -1,8 +1,9 @@
-import type { TopicPartition } from '../runtime/topic-partition.ts'
-
-/** What is wrong with an archive. Each finding names a file or a range of offsets. */
-export interface Finding extends TopicPartition {
+/** What is wrong with an archive. Each finding names an object or a range of offsets. */
+export interface Finding {
   readonly kind: FindingKind
+  /** Undefined for what belongs to all topics, such as a group snapshot. */
+  readonly topic: string | undefined
+  readonly partition: number | undefined
   /** The file, if it is about one. */
   readonly key: string | undefined
   /** The offsets that it is about, closed-open; undefined when nobody can tell. */
@@ -27,3 +28,6 @@ export type FindingKind =
   | 'gone'
   /** Had other bytes when it was verified before. */
   | 'replaced'
+
+/** Of what belongs to all topics. */
+export const nowhere = { topic: undefined, partition: undefined, from: undefined, to: undefined }

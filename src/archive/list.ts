@@ -1,9 +1,11 @@
 import { listSnapshots } from '../catalog/snapshots.ts'
 import { readPoint } from '../catalog/restoration-points.ts'
+import type { Unreadable } from './newest-points.ts'
 import { pointsPrefix } from '../format/keys.ts'
 import type { ArchiveDeps } from './deps.ts'
 import { factsOfChain, sumOf } from './file-facts.ts'
 import type { Sum } from './file-facts.ts'
+import { problemOf } from './survey.ts'
 import type { Survey, SurveyedTopic } from './survey.ts'
 
 /** What a backup holds of one incarnation of a topic. */
@@ -48,15 +50,24 @@ export interface ListedPoints {
   readonly total: number
   /** The newest of them, newest first. */
   readonly points: readonly ListedPoint[]
+  /** Those among them that cannot be read. */
+  readonly unreadable: readonly Unreadable[]
 }
 
 export async function listPoints({ store }: ArchiveDeps, limit: number, signal: AbortSignal): Promise<ListedPoints> {
   const keys = await listSnapshots(store, pointsPrefix, 0, signal)
   const points: ListedPoint[] = []
+  const unreadable: Unreadable[] = []
   for (const found of keys.toReversed().slice(0, limit)) {
-    const { key, atMs, groupsKey, partitions } = await readPoint(store, found, signal)
-    const topics = new Set(partitions.map(({ topic }) => topic)).size
-    points.push({ key, atMs, topics, partitions: partitions.length, groups: groupsKey })
+    try {
+      const { key, atMs, groupsKey, partitions } = await readPoint(store, found, signal)
+      const topics = new Set(partitions.map(({ topic }) => topic)).size
+      points.push({ key, atMs, topics, partitions: partitions.length, groups: groupsKey })
+    } catch (error) {
+      const problem = problemOf(error)
+      if (problem === undefined) throw error
+      unreadable.push({ key: found.key, problem })
+    }
   }
-  return { total: keys.length, points }
+  return { total: keys.length, points, unreadable }
 }

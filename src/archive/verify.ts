@@ -1,22 +1,23 @@
-import { findArchive } from '../catalog/archive.ts'
-import { readFirstIncarnation } from '../catalog/incarnation.ts'
-import { parseTileKey } from '../format/keys.ts'
 import { ByteBudget } from '../runtime/byte-budget.ts'
 import type { Disk } from '../runtime/disk.ts'
 import { newLimit } from '../runtime/limit.ts'
 import { newThrottle, unthrottled } from '../runtime/throttle.ts'
+import type { Throttle } from '../runtime/throttle.ts'
 import type { Random } from '../runtime/random.ts'
-import { checkTopic, missingHead } from './check-chain.ts'
-import type { Owner } from './check-chain.ts'
+import { missingHead } from './check-chain.ts'
 import { checkFile } from './check-file.ts'
 import type { FileReading } from './check-file.ts'
+import { checkNames } from './check-names.ts'
+import { checkSystemObjects } from './check-system.ts'
 import { chooseFiles } from './choose-files.ts'
 import type { ArchiveDeps } from './deps.ts'
 import type { Finding } from './findings.ts'
+import { gone } from './gone.ts'
 import { Ledger } from './ledger.ts'
-import { topicIdOf } from './list.ts'
 import { isSelected, problemOf, surveyArchive } from './survey.ts'
-import type { Survey, SurveyedFile, SurveyedTopic } from './survey.ts'
+import type { SurveyedFile } from './survey.ts'
+import { listSystemObjects } from './system-objects.ts'
+import type { SystemObject } from './system-objects.ts'
 import type { VerifyOptions } from './verify-options.ts'
 
 export interface VerifyDeps extends ArchiveDeps {
@@ -33,6 +34,9 @@ export interface Verification {
   readonly verified: number
   readonly records: number
   readonly bytes: number
+  /** Objects beside the data files (groups, points, definitions of topics): all, and those that were read and found right. */
+  readonly systemObjects: number
+  readonly systemVerified: number
   /** Of those that were read, so many have no checksum beside them that covers their header. */
   readonly headersUnproven: number
   readonly findings: readonly Finding[]
@@ -59,64 +63,46 @@ export async function verifyArchive(
     const survey = await surveyArchive(deps, options, signal)
     const chains = survey.topics.flatMap(topic => topic.chains)
     const files = chains.flatMap(chain => chain.files)
-    const findings = [...(await checkNames(deps, survey, signal)), ...gone(ledger, files, options)]
+    const foreign = [...survey.foreign]
+    const system = await listSystemObjects(store, key => void foreign.push(key), signal)
+    const findings = [...(await checkNames(deps, survey, signal)), ...gone(ledger, [...files, ...system], options)]
     if (!options.allowMissingHeads) findings.push(...chains.flatMap(chain => missingHead(chain) ?? []))
     const readable = files.filter(({ problem }) => problem === undefined)
     const chosen = chooseFiles(readable, ledger.files, options.sample, ledger.begunMs, () => random.number())
-    const read = await readFiles(deps, chosen, ledger, options, signal)
+    const throttle = options.maxRate === undefined ? unthrottled : newThrottle(clock, options.maxRate)
+    const read = await readFiles(deps, chosen, ledger, options, throttle, signal)
+    const shared = system.filter(({ topic }) => topic === undefined)
+    // Which incarnation was first is asked for each topic anyway.
+    const firsts = system.filter(({ topic }) => topic !== undefined && isSelected(topic, options))
+    const asked = [
+      ...firsts,
+      ...chooseFiles(shared, ledger.files, options.sample, ledger.begunMs, () => random.number()),
+    ]
+    const beside = await readSystem(deps, asked, ledger, throttle, signal)
     await ledger.finish()
     return {
       topics: survey.topics.length,
       partitions: new Set(chains.map(({ place }) => `${place.topic}/${place.topicId}/${place.partition}`)).size,
       files: files.length,
       ...read,
-      findings: [...findings, ...read.findings].toSorted(byPlace),
-      foreign: survey.foreign,
+      systemObjects: firsts.length + shared.length,
+      systemVerified: beside.sound,
+      findings: [...findings, ...read.findings, ...beside.findings].toSorted(byPlace),
+      foreign,
     }
   } finally {
     await ledger.close()
   }
 }
 
-async function checkNames({ store }: ArchiveDeps, { topics }: Survey, signal: AbortSignal): Promise<Finding[]> {
-  const archive = await findArchive(store, signal)
-  const findings: Finding[] = []
-  for (const topic of topics)
-    findings.push(...checkTopic(topic, await ownerOf(topic, archive?.clusterId, store, signal)))
-  return findings
-}
-
-async function ownerOf(
-  topic: SurveyedTopic,
-  clusterId: string | undefined,
-  store: ArchiveDeps['store'],
-  signal: AbortSignal,
-): Promise<Owner> {
-  const { folder, chains } = topic
-  const first = chains.flatMap(({ files }) => files).find(({ header }) => header?.kind === 'maxbrod')?.header
-  const topicId = folder.topicId ?? (await readFirstIncarnation(store, folder.topic, signal)) ?? topicIdOf(topic)
-  return { clusterId: clusterId ?? (first?.kind === 'maxbrod' ? first.tile.clusterId : undefined), topicId }
-}
-
-/** Files that were there once. */
-function gone({ files: known }: Ledger, files: readonly SurveyedFile[], options: VerifyOptions): Finding[] {
-  const present = new Set(files.map(({ key }) => key))
-  return [...known].flatMap(([key, { atMs }]) => {
-    const place = parseTileKey(key)
-    if (place === undefined || present.has(key) || !isSelected(place.topic, options)) return []
-    const { topic, partition, from } = place
-    const says = `${key} was verified at ${new Date(atMs).toISOString()}, and is gone`
-    return [{ kind: 'gone' as const, topic, partition, key, from, to: undefined, says }]
-  })
-}
-
 type FilesRead = Pick<Verification, 'verified' | 'records' | 'bytes' | 'headersUnproven' | 'findings'>
 
 async function readFiles(
-  { store, clock, pool, progress }: ArchiveDeps,
+  { store, pool, progress }: ArchiveDeps,
   chosen: readonly SurveyedFile[],
   ledger: Ledger,
-  { maxRate, maxRecordBytes }: VerifyOptions,
+  { maxRecordBytes }: VerifyOptions,
+  throttle: Throttle,
   signal: AbortSignal,
 ): Promise<FilesRead> {
   using task = progress.task('verifying', { unit: 'bytes', total: chosen.reduce((sum, { bytes }) => sum + bytes, 0) })
@@ -126,7 +112,7 @@ async function readFiles(
     budget: new ByteBudget(AHEAD_BYTES),
     maxRecordBytes,
     signal,
-    throttle: maxRate === undefined ? unthrottled : newThrottle(clock, maxRate),
+    throttle,
     onBytes: bytes => task.add(bytes),
   }
   const read = { verified: 0, records: 0, bytes: 0, headersUnproven: 0, findings: new Array<Finding>() }
@@ -154,6 +140,18 @@ async function readFiles(
   return read
 }
 
+async function readSystem(
+  { store, progress }: ArchiveDeps,
+  objects: readonly SystemObject[],
+  ledger: Ledger,
+  throttle: Throttle,
+  signal: AbortSignal,
+): ReturnType<typeof checkSystemObjects> {
+  const total = objects.reduce((sum, { bytes }) => sum + bytes, 0)
+  using task = progress.task('verifying groups and points', { unit: 'bytes', total })
+  return await checkSystemObjects(objects, ledger, { store, throttle, signal, onBytes: bytes => task.add(bytes) })
+}
+
 function replaced(file: SurveyedFile, atMs: number): Finding {
   return findingOf('replaced', file, `had other bytes when it was verified at ${new Date(atMs).toISOString()}`)
 }
@@ -165,6 +163,7 @@ function findingOf(kind: Finding['kind'], { key, place, header }: SurveyedFile, 
 }
 
 function byPlace(a: Finding, b: Finding): number {
-  if (a.topic !== b.topic) return a.topic < b.topic ? -1 : 1
-  return a.partition - b.partition || (a.from ?? -1) - (b.from ?? -1)
+  const [one, other] = [a.topic ?? '', b.topic ?? '']
+  if (one !== other) return one < other ? -1 : 1
+  return (a.partition ?? -1) - (b.partition ?? -1) || (a.from ?? -1) - (b.from ?? -1)
 }

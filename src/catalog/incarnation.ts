@@ -35,15 +35,21 @@ export async function readFirstIncarnation(
   const key = firstIncarnationKey(topic)
   const content = await readWhole(store, key, MAX_BYTES, signal)
   if (content === undefined) return undefined
-  try {
-    const { topicId } = JSON.parse(content.toString()) as { topicId?: unknown }
-    if (typeof topicId === 'string') return topicId
-  } catch {
-    // told below
-  }
+  const topicId = parseFirstIncarnation(content)
+  if (topicId !== undefined) return topicId
   throw new MaxbrodError('OBJECT_CORRUPT', `${key} does not name a topic id`, {
     key,
     topic,
     hint: 'put back the original object',
   })
+}
+
+/** The topic id that such an object names, or undefined when it names none. */
+export function parseFirstIncarnation(content: Buffer): string | undefined {
+  try {
+    const { topicId } = JSON.parse(content.toString()) as { topicId?: unknown }
+    return typeof topicId === 'string' ? topicId : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -54,13 +54,15 @@ function topicsOutcome(topics: readonly ListedTopic[], foreign: readonly string[
   return { result: problems.length === 0 ? 'ok' : 'partial', details: { topics, foreign }, text }
 }
 
-function pointsOutcome({ total, points }: ListedPoints, now: number): Outcome {
+function pointsOutcome({ total, points, unreadable }: ListedPoints, now: number): Outcome {
   const rows = points.map(one => [timeText(one.atMs), ago(one.atMs, now), one.topics, one.partitions, one.groups ?? ''])
   const text =
     total === 0
       ? 'there are no restoration points: maxbrod groups-backup makes them\n'
       : `${table(['restoration point', '', 'topics', 'partitions', 'consumer groups'], rows)}${total} restoration points\n`
-  return { result: 'ok', details: { total, points }, text }
+  const lines = unreadable.map(({ key, problem }) => `${key}: ${problem}\n`)
+  const result = unreadable.length === 0 ? 'ok' : 'partial'
+  return { result, details: { total, points, unreadable }, text: text + lines.join('') }
 }
 
 function some(names: readonly string[]): string {

@@ -32,12 +32,14 @@ const NAMED = 100
 
 function outcomeOf(found: Verification, url: string): Outcome {
   const { topics, partitions, files, verified, records, bytes, headersUnproven, findings, foreign } = found
+  const { systemObjects, systemVerified } = found
   const more = findings.length - NAMED
   const text = [
     ...findings.slice(0, NAMED).map(({ kind, says }) => `${kind.toUpperCase()}  ${says}\n`),
     more > 0 ? `… and ${more} more findings\n` : '',
     `${topics} topics, ${partitions} partitions, ${files} files in ${url}: names, headers and tiling looked at\n`,
     `${verified} files read and sound: ${records} records, ${formatBytes(bytes)}\n`,
+    `${systemVerified} of ${systemObjects} objects beside them read and sound: groups, points, definitions of topics\n`,
     headersUnproven === 0 ? '' : `${headersUnproven} of them have no checksum beside them that covers their headers\n`,
     foreign.length === 0 ? '' : `${foreign.length} objects are no backup files: ${foreign.slice(0, 10).join(', ')}\n`,
     findings.length === 0 ? 'nothing is wrong\n' : `${findings.length} findings\n`,

@@ -120,6 +120,20 @@ test('ls --points lists restoration points, the newest first', async () => {
   assert.deepEqual(json['points'], [{ key, atMs: 1_700_000_000_001, topics: 1, partitions: 1, groups }])
 })
 
+test('ls --points names a point that cannot be read, with exit code 3, and lists the others', async () => {
+  const damaged = '@points/2023-11-14T22-13-20.002Z.avro'
+  await store.put(damaged, bodyOf('no point'), {})
+  const { exit, json } = await runCommand(['ls', storage, '--points'])
+  assert.deepEqual([exit, json['total'], (json['points'] as unknown[]).length], [3, 3, 2])
+  assert.deepEqual(
+    (json['unreadable'] as { key: string }[]).map(({ key }) => key),
+    [damaged],
+  )
+  const { stdout } = await runCli(['ls', storage, '--points'])
+  assert.ok(stdout.includes(`${damaged}: `), stdout)
+  await store.delete(damaged)
+})
+
 test('a selection without a file ends with exit code 10, and says what there is', async () => {
   const nothing = await runCommand(['ls', storage, '--topics=payments'])
   assert.equal(nothing.exit, 10)

@@ -4,9 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import * as fc from 'fast-check'
-import { tileKey } from '../../src/format/keys.ts'
+import { writeGroups } from '../../src/catalog/group-snapshots.ts'
+import { writePoint } from '../../src/catalog/restoration-points.ts'
+import { writeDefinitions } from '../../src/catalog/topic-definitions.ts'
+import { clusterKey, firstIncarnationKey, tileKey } from '../../src/format/keys.ts'
+import { groupOffsets } from '../../src/format/snapshot/group-offsets.ts'
+import type { Facts, ObjectStore } from '../../src/storage/port.ts'
 import { dataKeepFile, dataKeepKey } from '../helpers/data-keep-files.ts'
 import { plainRecords } from '../helpers/data-file.ts'
+import { bodyOf } from '../helpers/object-bodies.ts'
 import { checkAsync } from '../helpers/properties.ts'
 import { Dice } from '../helpers/seed.ts'
 import { soundFiles, storeOf, wholeFile } from '../helpers/sound-archive.ts'
@@ -209,6 +215,64 @@ test('facts that contradict the header, and a checksum that is another one, are 
   for (const change of [{ 'covers-to': '41' }, { records: '1' }, { 'topic-id': 'x' }, { sha256: '0'.repeat(64) }])
     await assertNamed(files.with(1, { ...file, facts: { ...file.facts, ...change } }), [file.key])
 })
+
+test('a bit that flips in groups, points, definitions or what names a topic is found, and ends nothing', async () => {
+  const store = await storeOf(files.slice(0, 3))
+  const keys = await systemObjects(store)
+  const sound = await verifying(store)
+  assert.deepEqual([sound.findings, sound.systemObjects, sound.systemVerified], [[], 4, 4])
+  const dice = new Dice('system objects')
+  for (const key of [...keys, clusterKey]) {
+    for (let times = 0; times < 10; times++) {
+      const read = await store.get(key)
+      const bytes = Buffer.concat(await Array.fromAsync(read.body))
+      const flipped = Buffer.from(bytes)
+      flipped[dice.between(0, bytes.length - 1)]! ^= 1 << dice.between(0, 7)
+      // Whose archive it is has words that only its checksum covers: there it is cut.
+      await replace(store, key, key === clusterKey ? bytes.subarray(0, times) : flipped, read.facts)
+      const { findings, verified } = await verifying(store)
+      // Files do not belong to another topic id that it names now.
+      const named = findings.filter(({ kind }) => kind !== 'foreign').map(one => [one.kind, one.key])
+      assert.deepEqual([named, verified], [[['damaged', key]], 3])
+      await replace(store, key, bytes, read.facts)
+    }
+  }
+})
+
+test('a group snapshot or a point that is replaced or gone is found by who verified before, in any sample', async () => {
+  const store = await storeOf(files)
+  const [key = ''] = await systemObjects(store)
+  const state = join(folder, 'system')
+  assert.deepEqual((await verifying(store, '--state', state)).findings, [])
+  const { facts } = (await store.head(key))!
+  await replace(store, key, await groupOffsets.encode([]), {})
+  const kinds = async () =>
+    (await verifying(store, '--state', state, '--sample=1%')).findings.map(one => [one.kind, one.key])
+  assert.deepEqual(await kinds(), [['replaced', key]])
+  assert.ok(facts['sha256'])
+  await store.delete(key)
+  assert.deepEqual(await kinds(), [['gone', key]])
+})
+
+/** One of each kind, as a backup writes them; their keys. */
+async function systemObjects(store: ObjectStore): Promise<string[]> {
+  const partitions = [{ partition: 0, offset: 7, leader_epoch: 1, metadata: 'm' }]
+  const topics = [{ topic: 'a', topic_id: null, partitions }]
+  const groups = await writeGroups(store, [{ group_id: 'g', type: null, state: null, topics }], 1_700_000_000_000)
+  const point = [{ topic: 'a', topic_id: null, partition: 0, log_start: 0, end: 60 }]
+  const definition = { topic: 'a', topic_id: null, partitions: 2, replication_factor: 1, configs: {}, acls: [] }
+  return [
+    groups,
+    await writePoint(store, { atMs: 1_700_000_000_001, groupsKey: groups, partitions: point }),
+    await writeDefinitions(store, [definition], 1_700_000_000_002),
+    firstIncarnationKey('a'),
+  ]
+}
+
+async function replace(store: ObjectStore, key: string, bytes: Buffer, facts: Facts): Promise<void> {
+  await store.delete(key)
+  await store.put(key, bodyOf(bytes), facts)
+}
 
 async function headerOf({ key, bytes }: StoredObject) {
   const { readFileStart } = await import('../../src/catalog/tile-header-reader.ts')

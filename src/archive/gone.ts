@@ -1,0 +1,24 @@
+import { isSystemKey, parseTileKey } from '../format/keys.ts'
+import { nowhere } from './findings.ts'
+import type { Finding } from './findings.ts'
+import type { Ledger } from './ledger.ts'
+import { isSelected } from './survey.ts'
+import type { TopicSelection } from './survey.ts'
+
+/** What was there once. */
+export function gone(
+  { files: known }: Ledger,
+  files: readonly { readonly key: string }[],
+  selection: TopicSelection,
+): Finding[] {
+  const present = new Set(files.map(({ key }) => key))
+  return [...known].flatMap(([key, { atMs }]): Finding[] => {
+    const says = `${key} was verified at ${new Date(atMs).toISOString()}, and is gone`
+    if (present.has(key)) return []
+    if (isSystemKey(key)) return [{ kind: 'gone', ...nowhere, key, says }]
+    const place = parseTileKey(key)
+    if (place === undefined || !isSelected(place.topic, selection)) return []
+    const { topic, partition, from } = place
+    return [{ kind: 'gone', topic, partition, key, from, to: undefined, says }]
+  })
+}

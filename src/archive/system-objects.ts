@@ -1,0 +1,59 @@
+import { parseFirstIncarnation } from '../catalog/incarnation.ts'
+import {
+  firstIncarnationKey,
+  firstIncarnationPrefix,
+  groupsPrefix,
+  isTopicName,
+  parseSnapshotKey,
+  pointsPrefix,
+  topicsPrefix,
+} from '../format/keys.ts'
+import { DecodeError } from '../format/batch/varint.ts'
+import { groupOffsets } from '../format/snapshot/group-offsets.ts'
+import { restorationPoints } from '../format/snapshot/restoration-point.ts'
+import { topicDefinitions } from '../format/snapshot/topic-definitions.ts'
+import type { ListedObject, ObjectStore } from '../storage/port.ts'
+
+/** What a backup holds beside its data files, and a restore needs. */
+export interface SystemObject extends ListedObject {
+  /** Of the objects that say which incarnation of a topic was first. */
+  readonly topic: string | undefined
+  /** Throws DecodeError unless the bytes are what such an object holds. */
+  readonly decode: (content: Buffer) => Promise<unknown>
+}
+
+const SNAPSHOTS = [
+  [groupsPrefix, groupOffsets.decode],
+  [pointsPrefix, restorationPoints.decode],
+  [topicsPrefix, topicDefinitions.decode],
+] as const
+
+/** Group snapshots, restoration points, topic definitions, and what names the first incarnation of each topic. */
+export async function listSystemObjects(
+  store: ObjectStore,
+  onForeign: (key: string) => void,
+  signal: AbortSignal,
+): Promise<SystemObject[]> {
+  const found: SystemObject[] = []
+  for (const [prefix, decode] of SNAPSHOTS) {
+    for await (const object of store.list(prefix, { signal })) {
+      const topic = firstTopicOf(object.key)
+      if (topic !== undefined) found.push({ ...object, topic, decode: decodeFirst })
+      else if (parseSnapshotKey(prefix, object.key) !== undefined) found.push({ ...object, topic: undefined, decode })
+      else onForeign(object.key)
+    }
+  }
+  return found
+}
+
+function firstTopicOf(key: string): string | undefined {
+  const topic = key.slice(firstIncarnationPrefix.length, -'.json'.length)
+  return isTopicName(topic) && firstIncarnationKey(topic) === key ? topic : undefined
+}
+
+function decodeFirst(content: Buffer): Promise<string> {
+  const topicId = parseFirstIncarnation(content)
+  return topicId === undefined
+    ? Promise.reject(new DecodeError('it does not name a topic id'))
+    : Promise.resolve(topicId)
+}
