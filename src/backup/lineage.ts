@@ -79,6 +79,7 @@ export async function findLineage(question: LineageQuestion): Promise<LineageSta
       leaderEpoch: at.leaderEpoch,
       gap: at.offset < logStart ? { from: at.offset, to: logStart, reason: 'retention' } : undefined,
       barrier: undefined,
+      unchecked: 0,
     },
     cutAt: at.offset,
   }

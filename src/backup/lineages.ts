@@ -70,6 +70,11 @@ export class Lineages {
       divergence,
       signal,
     })
+    if (start.resume.unchecked > 0)
+      log.warn(
+        { files: start.resume.unchecked },
+        'the group does not say where this partition was: of its files only the last ones were looked into, maxbrod verify tells whether one is missing',
+      )
     if (start.cutAt !== undefined) {
       const cut = { at: start.cutAt, lineage: leaderEpoch }
       this.#tally.cut(ownership, cut)

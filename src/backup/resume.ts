@@ -27,6 +27,8 @@ export interface ResumePoint {
   readonly gap: Gap | undefined
   /** A tile that lies ahead, behind a hole: the worker fills the hole up to here and goes on behind it. */
   readonly barrier: number | undefined
+  /** Files that were listed and not looked into: whether one is missing among them is not known. */
+  readonly unchecked: number
 }
 
 export interface LogBounds {
@@ -68,6 +70,7 @@ export async function findResumePoint(
         ? { from: chainEnd, to: Math.min(bounds.logStart, chain?.nextFrom ?? Infinity), reason: 'retention' }
         : undefined,
     barrier: chain?.nextFrom,
+    unchecked: chain?.unchecked ?? 0,
   }
 }
 

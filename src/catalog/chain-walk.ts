@@ -19,69 +19,99 @@ export interface ChainEnd {
   readonly leaderEpoch: number | undefined
   /** The next tile's start behind a hole: a worker must not write over it. */
   readonly nextFrom: number | undefined
+  /** Tiles before the last ones that were listed and not looked into: whether one is missing among them is not known. */
+  readonly unchecked: number
 }
 
-/** So many tiles at the end of a chain are looked into. */
+/** So many tiles at the end of a chain are looked into when nothing else is known of it. */
 const CHECKED_TILES = 32
+/** Tiles that are asked for together. */
+const AHEAD = 4
+
+type Identity = Pick<TileFacts, 'clusterId' | 'topicId' | 'lineage'>
 
 /**
  * Follows the tiles from `start` on, as long as each begins where the one before ended: what is in the store counts, however
- * it came there. Each tile was added at the end of the one before, so that a listing shows the chain; only the last ones are
- * looked into, or a group that was lost would ask for every file of the backup. Throws TILE_CONFLICT at a tile of another
- * identity, or at what is no tile.
+ * it came there. From a known offset, every tile is looked into: there are few, unless the group is stale, and a hole that is
+ * overlooked here is never filled. Without one, each tile was added at the end of the one before, so that a listing shows the
+ * chain; only the last ones are looked into, or a group that was lost would ask for every file of the backup. Throws
+ * TILE_CONFLICT at a tile of another identity, or at what is no tile.
  */
 export async function walkChain(
   store: ObjectStore,
   place: PartitionPlace,
-  identity: Pick<TileFacts, 'clusterId' | 'topicId' | 'lineage'>,
+  identity: Identity,
   start: number | 'the first tile',
   signal: AbortSignal,
 ): Promise<ChainEnd | undefined> {
-  const known = start === 'the first tile' ? undefined : start
-  const { first, last } = await listEnds(store, place, known ?? 0, signal)
-  let end = known ?? first?.place.from
-  if (end === undefined) return undefined
-  let lastFrom: number | undefined
-  let leaderEpoch: number | undefined
-  if (first !== undefined && first.place.from > end) return { end, lastFrom, leaderEpoch, nextFrom: first.place.from }
+  const listed = listTiles(store, place, start === 'the first tile' ? 0 : start, { onForeign: () => undefined, signal })
+  if (start !== 'the first tile') return follow(store, listed, identity, start, signal)
+  const { last, unchecked } = await lastOf(listed)
   const [oldest] = last
-  if (oldest !== undefined && oldest !== first) end = oldest.place.from
-  for (const { key, place: tile } of last) {
-    if (tile.from < end) continue // begins inside another tile: the planner will say so
-    if (tile.from > end) return { end, lastFrom, leaderEpoch, nextFrom: tile.from }
-    const found = await readTileFacts(store, key, tile, signal)
-    if (found === undefined) return { end, lastFrom, leaderEpoch, nextFrom: undefined } // removed since it was listed
-    const reason = found.kind === 'no tile' ? found.reason : whyForeign(found.facts, identity)
-    if (found.kind === 'no tile' || reason !== undefined) {
-      throw new MaxbrodError('TILE_CONFLICT', `${key} stands where this partition’s files go on, and ${reason}`, {
-        key,
-        topic: place.topic,
-        partition: place.partition,
-        hint: 'move the object away, or back up under another prefix',
-      })
-    }
-    lastFrom = tile.from
-    leaderEpoch = found.leaderEpoch
-    end = found.facts.coversTo
-  }
-  return { end, lastFrom, leaderEpoch, nextFrom: undefined }
+  if (oldest === undefined) return undefined
+  return { ...(await follow(store, last, identity, oldest.place.from, signal)), unchecked }
 }
 
-/** The first tile from an offset on, and the last ones in order. */
-async function listEnds(
+async function follow(
   store: ObjectStore,
-  place: PartitionPlace,
-  from: number,
+  tiles: AsyncIterable<ListedTile> | Iterable<ListedTile>,
+  identity: Identity,
+  start: number,
   signal: AbortSignal,
-): Promise<{ readonly first: ListedTile | undefined; readonly last: readonly ListedTile[] }> {
-  let first: ListedTile | undefined
+): Promise<ChainEnd> {
+  let end = start
+  let lastFrom: number | undefined
+  let leaderEpoch: number | undefined
+  const until = (nextFrom: number | undefined) => ({ end, lastFrom, leaderEpoch, nextFrom, unchecked: 0 })
+  for await (const together of inGroups(tiles, AHEAD)) {
+    const reading = together.map(({ key, place }) => readTileFacts(store, key, place, signal))
+    for (const one of reading) one.catch(() => undefined) // behind a hole nobody looks
+    for (const [index, { key, place: tile }] of together.entries()) {
+      if (tile.from < end) continue // begins inside another tile: the planner will say so
+      if (tile.from > end) return until(tile.from)
+      const found = await reading[index]
+      if (found === undefined) return until(undefined) // removed since it was listed
+      const reason = found.kind === 'no tile' ? found.reason : whyForeign(found.facts, identity)
+      if (found.kind === 'no tile' || reason !== undefined) {
+        throw new MaxbrodError('TILE_CONFLICT', `${key} stands where this partition’s files go on, and ${reason}`, {
+          key,
+          topic: tile.topic,
+          partition: tile.partition,
+          hint: 'move the object away, or back up under another prefix',
+        })
+      }
+      lastFrom = tile.from
+      leaderEpoch = found.leaderEpoch
+      end = found.facts.coversTo
+    }
+  }
+  return until(undefined)
+}
+
+async function* inGroups<T>(all: AsyncIterable<T> | Iterable<T>, size: number): AsyncGenerator<T[]> {
+  let group: T[] = []
+  for await (const one of all) {
+    group.push(one)
+    if (group.length < size) continue
+    yield group
+    group = []
+  }
+  if (group.length > 0) yield group
+}
+
+/** The last tiles in order, and how many come before them. */
+async function lastOf(
+  tiles: AsyncIterable<ListedTile>,
+): Promise<{ readonly last: readonly ListedTile[]; readonly unchecked: number }> {
   let last: ListedTile[] = []
-  for await (const tile of listTiles(store, place, from, { onForeign: () => undefined, signal })) {
-    first ??= tile
+  let count = 0
+  for await (const tile of tiles) {
+    count++
     last.push(tile)
     if (last.length === 2 * CHECKED_TILES) last = last.slice(CHECKED_TILES)
   }
-  return { first, last: last.slice(-CHECKED_TILES) }
+  last = last.slice(-CHECKED_TILES)
+  return { last, unchecked: count - last.length }
 }
 
 /** The first offset that the chain with a tile at `from` ever covered. Throws OBJECT_CORRUPT or OBJECT_MISSING. */

@@ -159,7 +159,7 @@ function find(store: ObjectStore, { committed, log }: Pick<Case, 'committed' | '
 }
 
 async function resume(store: ObjectStore, one: Pick<Case, 'committed' | 'log'>) {
-  const { leaderEpoch: _, ...rest } = await find(store, one)
+  const { leaderEpoch: _, unchecked: __, ...rest } = await find(store, one)
   return rest
 }
 

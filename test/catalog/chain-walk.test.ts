@@ -19,7 +19,7 @@ async function storeOf(...spans: (readonly [from: number, to: number])[]): Promi
 async function walk(store: ObjectStore, start: number | 'the first tile' = 'the first tile') {
   const found = await walkChain(store, place, identity, start, never)
   if (found === undefined) return undefined
-  const { leaderEpoch: _, ...rest } = found
+  const { leaderEpoch: _, unchecked: __, ...rest } = found
   return rest
 }
 
@@ -52,26 +52,42 @@ test('a chain ends at a hole, and says where files go on behind it', async () =>
   assert.deepEqual(await walk(store, 12), { end: 12, lastFrom: undefined, nextFrom: 15 })
 })
 
-test('a long chain is followed by its listing: only the last tiles are asked for, wherever the walk begins', async () => {
+test('without a known end, a long chain is followed by its listing: only the last tiles are asked for, and that is told', async () => {
   const spans = Array.from({ length: 150 }, (_, n) => [10 * n, 10 * n + 10] as const)
   const real = await storeOf(...spans)
   for (const [start, asked] of [
     ['the first tile', 32],
-    [100, 32],
+    [100, 140],
     [1_490, 1],
     [1_500, 0],
   ] as const) {
     let gets = 0
     const counting: ObjectStore = { ...real, get: (...args) => (gets++, real.get(...args)) }
-    const lastFrom = start === 1_500 ? undefined : 1_490
-    assert.deepEqual(await walk(counting, start), { end: 1_500, lastFrom, nextFrom: undefined })
+    const found = await walkChain(counting, place, identity, start, never)
+    assert.equal(found?.end, 1_500)
+    assert.equal(found.unchecked, start === 'the first tile' ? 118 : 0)
     assert.equal(gets, asked, `from ${start}`)
   }
-  // A hole among the last ones is seen, and one right behind a known end.
+  // A hole among the last ones is seen.
   await real.delete('orders/3/orders-3-0000000000000001450.avro')
   assert.deepEqual(await walk(real), { end: 1_450, lastFrom: 1_440, nextFrom: 1_460 })
-  await real.delete('orders/3/orders-3-0000000000000000100.avro')
-  assert.deepEqual(await walk(real, 100), { end: 100, lastFrom: undefined, nextFrom: 110 })
+})
+
+test('from a known end, a hole is found however many tiles lie behind it, also when it was half filled', async () => {
+  const far = Array.from({ length: 60 }, (_, n) => [200 + 10 * n, 210 + 10 * n] as const)
+  const store = await storeOf([0, 100], ...far)
+  assert.deepEqual(await walk(store, 100), { end: 100, lastFrom: undefined, nextFrom: 200 })
+  await putTile(store, await tileFile(100, 130)) // its worker died before it committed that
+  assert.deepEqual(await walk(store, 100), { end: 130, lastFrom: 100, nextFrom: 200 })
+})
+
+test('what lies behind a hole cannot fail the walk', async () => {
+  const real = await storeOf([0, 10], [20, 30])
+  const store: ObjectStore = {
+    ...real,
+    get: (key, options) => (key.endsWith('20.avro') ? Promise.reject(new Error('no')) : real.get(key, options)),
+  }
+  assert.deepEqual(await walk(store), { end: 10, lastFrom: 0, nextFrom: 20 })
 })
 
 test('a tile that begins inside another one does not break the chain', async () => {

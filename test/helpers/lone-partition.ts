@@ -132,7 +132,16 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
     { ...where, topicId: undefined, lineage: undefined },
     { archiveId: archive.archiveId, clusterId: archive.clusterId, topicId, lineage: undefined },
     ownership,
-    { chainEnd: 0, lastFrom: undefined, origin: 0, leaderEpoch: -1, gap: undefined, barrier: undefined, ...resume },
+    {
+      chainEnd: 0,
+      lastFrom: undefined,
+      origin: 0,
+      leaderEpoch: -1,
+      gap: undefined,
+      barrier: undefined,
+      unchecked: 0,
+      ...resume,
+    },
     {
       minFileSize: 5 * 1024 * 1024,
       maxFileSize: undefined,

@@ -86,6 +86,7 @@ export async function openChain(store: ObjectStore, options: ChainOptions = {}) 
     leaderEpoch: -1,
     gap: undefined,
     barrier: undefined,
+    unchecked: 0,
     ...options.resume,
   }
   await spool.open()
