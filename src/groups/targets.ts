@@ -127,8 +127,10 @@ export class Targets {
       const isComplete = planned === undefined ? isAllHere : this.#plan.isClosed && logEnd >= planned.to
       // Of a partition that was empty there is no file, and the point tells that it was.
       const coverEnd = planned === undefined ? undefined : (planned.coverEnd ?? empty.get(entry) ?? 0)
+      const hadRecords = planned !== undefined && planned.to > planned.from
       const found = await index.find(entry.offset)
-      return translate(entry.offset, found, { start, end, isComplete, coverEnd, lastSource: index.last?.source })
+      const lastSource = index.last?.source
+      return translate(entry.offset, found, { start, end, isComplete, coverEnd, lastSource, hadRecords })
     } catch (error) {
       if (!isMaxbrodError(error)) throw error
       return failed(error.message)

@@ -11,6 +11,8 @@ export interface TargetStretch {
   readonly coverEnd: number | undefined
   /** Source offset of the last restored record; undefined when there is none. */
   readonly lastSource: number | undefined
+  /** True when the plan has brought records here, whatever became of them. */
+  readonly hadRecords: boolean
 }
 
 /** The first restored record whose source offset is not below the saved one. */
@@ -26,6 +28,7 @@ export interface FoundRecord {
  * higher one. Restored records ascend, so what was found is final even while more is coming.
  */
 export function translate(saved: number, found: FoundRecord | undefined, stretch: TargetStretch): Verdict {
+  const { start, end, isComplete, coverEnd, lastSource, hadRecords } = stretch
   if (found !== undefined) {
     const { offset, source, hasBefore } = found
     if (source === saved) return { kind: 'exact', to: offset, reason: '' }
@@ -34,10 +37,12 @@ export function translate(saved: number, found: FoundRecord | undefined, stretch
       return { kind: 'next-after-gap', to: offset, reason }
     }
     const reason = `the first record here had offset ${source}: what lay before it is not here`
-    return { kind: 'before-data', to: stretch.start, reason }
+    return { kind: 'before-data', to: start, reason }
   }
-  const { end, isComplete, coverEnd, lastSource } = stretch
   if (!isComplete) return { kind: 'waiting', reached: end, reason: 'not restored yet' }
+  // What it would have read next may have been among what was deleted: no record tells.
+  if (hadRecords && lastSource === undefined && saved < (coverEnd ?? Infinity))
+    return { kind: 'before-data', to: start, reason: 'none of the records that were restored here is left' }
   const covered = coverEnd ?? (lastSource ?? -1) + 1
   if (saved <= covered) return { kind: 'tip', to: end, reason: 'it had read all that there is' }
   const missing = saved - covered
