@@ -1,4 +1,3 @@
-import type { RestorationPoint } from '../catalog/restoration-points.ts'
 import type { ClusterAdmin, Kafka } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -11,6 +10,7 @@ import { chooseSnapshot } from './choose-snapshot.ts'
 import type { ChosenSnapshot } from './choose-snapshot.ts'
 import { commitGroup, decideGroup } from './commit-group.ts'
 import type { Translated } from './commit-group.ts'
+import { isCovered } from './covered.ts'
 import { entriesOf, isOurOwn } from './entries.ts'
 import type { Entry, EntryRules } from './entries.ts'
 import { groupsRestoreMetrics } from './metrics.ts'
@@ -118,17 +118,6 @@ export function entryRules(options: GroupsRestoreOptions, plan: PlanView): Entry
   const given = { targetPrefix: targetPrefix ?? '', rename: [...rename] }
   const isGiven = targetPrefix !== undefined || rename.size > 0
   return { groups, excludeGroups, groupPrefix, mapping: isGiven ? given : (plan.head?.mapping ?? given) }
-}
-
-/** True when what is planned reaches the ends of the point: then no group of its snapshot is ahead of the data. */
-function isCovered({ partitions }: RestorationPoint, plan: PlanView, mapping: EntryRules['mapping']): boolean {
-  const renamed = new Map(mapping.rename)
-  return partitions.every(({ topic, topic_id: id, partition, log_start: start, end }) => {
-    const target = { topic: renamed.get(topic) ?? `${mapping.targetPrefix}${topic}`, partition }
-    const planned = plan.stretchOf(target, { topic, topicId: id ?? undefined, partition })
-    if (planned === undefined || typeof planned === 'string') return true
-    return start === end || (planned.coverEnd ?? 0) >= end
-  })
 }
 
 /** Those of groups of which nothing is waited for any more: a group is committed when all of its partitions are there. */
