@@ -13,6 +13,7 @@ import type { Translated } from './commit-group.ts'
 import { isCovered } from './covered.ts'
 import { entriesOf, isOurOwn } from './entries.ts'
 import type { Entry, EntryRules } from './entries.ts'
+import { lookOf } from './last-look.ts'
 import { groupsRestoreMetrics } from './metrics.ts'
 import { PlanView } from './plan-view.ts'
 import type { GroupsRestoreOptions } from './restore-options.ts'
@@ -72,20 +73,17 @@ export async function restoreGroups(
   let movedAt = startedAt
   let moved = -1
   let shown = 0
-  const isOver = () =>
-    !options.execute ||
-    stop.draining.aborted ||
-    clock.monotonic() - startedAt >= (options.timeout ?? Infinity) ||
-    clock.monotonic() - movedAt >= options.giveUpAfter
+  let isCutShort = false
   for (;;) {
-    const isLast = isOver()
+    const now = clock.monotonic()
+    const isStopping = stop.draining.aborted
+    const look = lookOf(options, { isStopping, elapsedMs: now - startedAt, stillMs: now - movedAt })
     const open = entries.filter(entry => !verdicts.has(entry))
     await plan.refresh(stop.aborted)
-    const isAllHere = options.timeout === undefined || isLast
-    const { verdicts: found, reached } = await targets.translateAll(open, chosen.point, isAllHere, stop.aborted)
+    const { verdicts: found, reached } = await targets.translateAll(open, chosen.point, look.isAllHere, stop.aborted)
     const ready = wholeGroups(
       open.map((entry, n) => ({ entry, verdict: found[n] as Verdict })),
-      isLast,
+      look.isFinal,
     )
     const decided = await settle(kafka.admin, ready, options, options.execute, log)
     for (const { entry, verdict } of decided) verdicts.set(entry, verdict)
@@ -93,7 +91,8 @@ export async function restoreGroups(
     showStates(gauges, entries, verdicts)
     task.add(verdicts.size - shown)
     shown = verdicts.size
-    if (verdicts.size === entries.length || isLast) break
+    isCutShort = look.isLast && !look.isFinal
+    if (verdicts.size === entries.length || look.isLast) break
     if (reached !== moved) movedAt = clock.monotonic()
     moved = reached
     const leftMs = (options.timeout ?? Infinity) - (clock.monotonic() - startedAt)
@@ -101,14 +100,14 @@ export async function restoreGroups(
   }
   const all = entries.map(entry => ({
     entry,
-    verdict: verdicts.get(entry) ?? { kind: 'waiting' as const, reason: '' },
+    verdict: verdicts.get(entry) ?? { kind: 'waiting' as const, reason: 'stopped before all of its group was here' },
   }))
   return {
     snapshot: chosen.key,
     point: chosen.point?.key,
     isExecuted: options.execute,
     groups: groups.size,
-    entries: options.execute ? all.map(giveUp) : all,
+    entries: options.execute && !isCutShort ? all.map(giveUp) : all,
   }
 }
 
@@ -121,8 +120,8 @@ export function entryRules(options: GroupsRestoreOptions, plan: PlanView): Entry
 }
 
 /** Those of groups of which nothing is waited for any more: a group is committed when all of its partitions are there. */
-function wholeGroups(found: readonly Translated[], isLast: boolean): Translated[] {
-  if (isLast) return [...found]
+function wholeGroups(found: readonly Translated[], isFinal: boolean): Translated[] {
+  if (isFinal) return [...found]
   const waiting = new Set(
     found.filter(({ verdict }) => verdict.kind === 'waiting').map(({ entry }) => entry.targetGroup),
   )

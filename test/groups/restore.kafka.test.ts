@@ -160,6 +160,12 @@ test('it goes on while the restore does, commits a group when all of its partiti
   const stalled = await scene.restoreGroups(['--execute', '--give-up-after=500ms', '--group-prefix=g.'])
   assert.deepEqual([stalled.exit, stalled.json['verdicts']], [3, inTime.json['verdicts']])
 
+  const stopped = startCommand(scene.groupsRestoreArgv(['--execute', '--group-prefix=s.']))
+  await eventually('a whole group is there', async () => (await referee.groupOffsets(`s.${one!}`)).length > 0)
+  stopped.signal('SIGTERM')
+  assert.deepEqual((await stopped.result).json['verdicts'], { exact: 2, waiting: 6 })
+  assert.deepEqual(await referee.groupOffsets(`s.${both!}`), [])
+
   const running = startCommand(scene.groupsRestoreArgv(['--execute']))
   await eventually('the first group is there', async () =>
     (await referee.groupOffsets(one!)).some(row => row.topic.startsWith('copy')),
@@ -237,6 +243,10 @@ test('topics that kafka-data-keep restored, and its file of groups: no plan, and
   }))
   await scene.store.put('groups/offsets.avro', bodyOf(dataKeepGroups(saved)), {})
   const flags = ['--s3-location=groups/offsets.avro', '--restore-topics-prefix=restored.', '--restore-groups-prefix=r.']
+  const stopped = startCommand(scene.groupsRestoreArgv(['--execute', '--timeout=1h', ...flags]))
+  await eventually('it looks', () => stopped.output().includes('restoring consumer groups'))
+  stopped.signal('SIGTERM')
+  assert.deepEqual((await stopped.result).json['verdicts'], { waiting: 14 }, 'its time was not over')
   const done = await scene.restoreGroups(['--execute', ...flags])
   assert.equal(done.exit, 3)
   const rows = offsetsOf(done).filter(row => row.partition === 0)
