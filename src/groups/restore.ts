@@ -3,6 +3,7 @@ import type { Logger } from '../observe/logger.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Progress } from '../observe/progress.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
 import { newLimit } from '../runtime/limit.ts'
 import type { Stop } from '../runtime/stop.ts'
 import type { ObjectStore } from '../storage/port.ts'
@@ -58,6 +59,7 @@ export async function restoreGroups(
   const rules = entryRules(options, plan)
   const chosen = await chooseSnapshot(deps, options, point => isCovered(point, plan, rules.mapping), stop.aborted)
   const entries = entriesOf(chosen.groups, rules)
+  if (entries.length === 0 && chosen.groups.length > 0) throw nothingSelected(chosen)
   const targets = new Targets(kafka, plan)
   const gauges = metrics.of(groupsRestoreMetrics)
   const verdicts = new Map<Entry, Verdict>(
@@ -109,6 +111,13 @@ export async function restoreGroups(
     groups: groups.size,
     entries: options.execute && !isCutShort ? all.map(giveUp) : all,
   }
+}
+
+function nothingSelected({ key, groups }: ChosenSnapshot): MaxbrodError {
+  const message = `${key} has ${groups.length} groups, and no offset of one that is selected`
+  return new MaxbrodError('BACKUP_NOT_FOUND', message, {
+    hint: 'check --groups and --exclude-groups; an older snapshot may have it: --at, or --snapshot',
+  })
 }
 
 /** Names as the user says; else as the plan does, else as they were. */
