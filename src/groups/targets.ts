@@ -42,7 +42,7 @@ export class Targets {
 
   /**
    * One verdict for each entry, in their order; what the restore may still bring is `waiting`. Of targets that no plan speaks of,
-   * what is there counts as all there is if `isAllHere`. What cannot be read fails alone.
+   * what is there counts as all there is if `isAllHere`. What cannot be read fails alone; a partition that does not answer, as a whole.
    */
   async translateAll(
     entries: readonly Entry[],
@@ -63,12 +63,19 @@ export class Targets {
     }
     const reading = [...byTarget].map(([target, of]) =>
       this.#limit(async () => {
+        let silent: Verdict | undefined
         // Neighbours lie in the same batches.
         for (const entry of of.toSorted((a, b) => a.offset - b.offset)) {
           signal.throwIfAborted()
-          const verdict =
-            this.#missing(entry, ends) ?? (await this.#find(entry, target, ends, empty, isAllHere, signal))
-          verdicts.set(entry, verdict)
+          try {
+            const known = silent ?? this.#missing(entry, ends)
+            verdicts.set(entry, known ?? (await this.#find(entry, target, ends, empty, isAllHere, signal)))
+          } catch (error) {
+            if (!isMaxbrodError(error)) throw error
+            verdicts.set(entry, failed(error.message))
+            // Was asked for minutes: to ask again for each saved offset would take days.
+            if (isMaxbrodError(error, 'KAFKA_GAVE_UP', 'KAFKA_UNREACHABLE')) silent = failed(error.message)
+          }
         }
       }),
     )
@@ -115,26 +122,21 @@ export class Targets {
     const planned = this.#plan.stretchOf(target, entry)
     if (typeof planned === 'string') return failed(NOT_TRANSLATABLE[planned])
     const read: ReadBatch = (offset, to) => this.#kafka.readSourceOffsets(target, offset, to, signal)
-    try {
-      const range =
-        planned === undefined
-          ? await this.#unplannedRange(target, read, logStart, logEnd)
-          : { start: planned.from, end: Math.min(planned.to, logEnd) }
-      const start = Math.max(range.start, logStart)
-      const end = Math.max(range.end, start)
-      const index = this.#indexOf(target, range.start, read)
-      await index.extend(start, end)
-      const isComplete = planned === undefined ? isAllHere : this.#plan.isClosed && logEnd >= planned.to
-      // Of a partition that was empty there is no file, and the point tells that it was.
-      const coverEnd = planned === undefined ? undefined : (planned.coverEnd ?? empty.get(entry) ?? 0)
-      const hadRecords = planned !== undefined && planned.to > planned.from
-      const found = await index.find(entry.offset)
-      const lastSource = index.last?.source
-      return translate(entry.offset, found, { start, end, isComplete, coverEnd, lastSource, hadRecords })
-    } catch (error) {
-      if (!isMaxbrodError(error)) throw error
-      return failed(error.message)
-    }
+    const range =
+      planned === undefined
+        ? await this.#unplannedRange(target, read, logStart, logEnd)
+        : { start: planned.from, end: Math.min(planned.to, logEnd) }
+    const start = Math.max(range.start, logStart)
+    const end = Math.max(range.end, start)
+    const index = this.#indexOf(target, range.start, read)
+    await index.extend(start, end)
+    const isComplete = planned === undefined ? isAllHere : this.#plan.isClosed && logEnd >= planned.to
+    // Of a partition that was empty there is no file, and the point tells that it was.
+    const coverEnd = planned === undefined ? undefined : (planned.coverEnd ?? empty.get(entry) ?? 0)
+    const hadRecords = planned !== undefined && planned.to > planned.from
+    const found = await index.find(entry.offset)
+    const lastSource = index.last?.source
+    return translate(entry.offset, found, { start, end, isComplete, coverEnd, lastSource, hadRecords })
   }
 
   async #unplannedRange(target: TopicPartition, read: ReadBatch, logStart: number, logEnd: number) {

@@ -127,6 +127,23 @@ test('killed around any call, run again: the same groups at the same offsets', a
   }
 })
 
+test('a partition that does not answer once fails by itself, and none of its groups is committed in it', async t => {
+  await using at = await openRestored(t)
+  const { scene, copy, words } = at
+  const fault = `kafka.readSourceOffsets~${copy}-0:before:1:fail`
+  const argv = scene.groupsRestoreArgv(['--group-prefix=f.', '--execute'])
+  const silent = new FaultyCli([...argv, '-o', 'json'], [fault])
+  assert.equal((await silent.result).exit, 3)
+  silent.assertAllFired()
+  const groups = words.map(word => `f.${scene.group(word)}`)
+  assert.deepEqual(
+    await standing(scene, groups, copy),
+    words.map((_, n) => restored(n).slice(1)),
+  )
+  const again = ok(await scene.restoreGroups(['--group-prefix=f.', '--execute']))
+  assert.deepEqual(again.json['verdicts'], { exact: 12 })
+})
+
 test('it goes on while the restore does, commits a group when all of its partitions are there, and ends at its time in any case', async t => {
   await using scene = await openGroupsScene(t)
   const { referee } = scene.world
