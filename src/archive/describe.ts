@@ -1,12 +1,13 @@
 import { readNewestDefinitions } from '../catalog/topic-definitions.ts'
 import type { TopicDefinition } from '../format/snapshot/topic-definitions.ts'
-import { MaxbrodError } from '../runtime/errors.ts'
+import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 import type { ArchiveDeps } from './deps.ts'
 import type { DescribeOptions } from './options.ts'
 import { factsOfChain, sumOf } from './file-facts.ts'
 import type { FileFacts, Sum } from './file-facts.ts'
 import { topicIdOf } from './list.ts'
-import { surveyArchive } from './survey.ts'
+import type { Unreadable } from './newest-points.ts'
+import { problemOf, surveyArchive } from './survey.ts'
 
 /** All that a backup holds of a topic. */
 export interface DescribedTopic {
@@ -14,6 +15,8 @@ export interface DescribedTopic {
   /** What the topic was in Kafka when that was last saved; undefined when it never was. */
   readonly definition: TopicDefinition | undefined
   readonly incarnations: readonly DescribedIncarnation[]
+  /** The object that the definition should have come from. */
+  readonly unreadable: Unreadable | undefined
 }
 
 export interface DescribedIncarnation {
@@ -59,9 +62,23 @@ export async function describeTopic(
       hint: `it has ${known.size} others`,
     })
   }
-  const definitions = await readNewestDefinitions(deps.store, signal)
-  const definition = definitions?.topics.find(one => one.topic === topic)
-  return { topic, definition, incarnations: incarnations.filter(({ chains }) => chains.length > 0) }
+  const { definition, unreadable } = await definitionOf(topic, deps, signal)
+  return { topic, definition, incarnations: incarnations.filter(({ chains }) => chains.length > 0), unreadable }
+}
+
+async function definitionOf(
+  topic: string,
+  { store }: ArchiveDeps,
+  signal: AbortSignal,
+): Promise<Pick<DescribedTopic, 'definition' | 'unreadable'>> {
+  try {
+    const definitions = await readNewestDefinitions(store, signal)
+    return { definition: definitions?.topics.find(one => one.topic === topic), unreadable: undefined }
+  } catch (error) {
+    const problem = problemOf(error)
+    if (problem === undefined || !isMaxbrodError(error)) throw error
+    return { definition: undefined, unreadable: { key: String(error.facts['key']), problem } }
+  }
 }
 
 function describeChain(

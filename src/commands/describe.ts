@@ -28,11 +28,12 @@ export const describe = command({
 })
 
 function outcomeOf(described: DescribedTopic, now: number): Outcome {
-  const { topic, definition, incarnations } = described
+  const { topic, definition, incarnations, unreadable } = described
   const configs = Object.entries(definition?.configs ?? {})
   const text = [
+    unreadable === undefined ? '' : `${unreadable.key}: ${unreadable.problem}\n`,
     definition === undefined
-      ? `${topic}: no definition was saved\n`
+      ? `${topic}: ${unreadable === undefined ? 'no definition was saved' : 'its definition cannot be read'}\n`
       : `${topic}: ${definition.partitions} partitions, ${definition.replication_factor} replicas\n`,
     ...configs.map(([name, value]) => `  ${name}=${value}\n`),
     ...incarnations.flatMap(({ folder, topicId, chains }) => [
@@ -46,7 +47,8 @@ function outcomeOf(described: DescribedTopic, now: number): Outcome {
     ]),
   ].join('')
   const problems = incarnations.flatMap(({ chains }) => chains.flatMap(chain => chain.problems))
-  return { result: problems.length === 0 ? 'ok' : 'partial', details: { ...described }, text }
+  const isWhole = problems.length === 0 && unreadable === undefined
+  return { result: isWhole ? 'ok' : 'partial', details: { ...described }, text }
 }
 
 const CHAIN_HEADINGS = [

@@ -170,6 +170,15 @@ test('describe shows a topic with its configs, incarnations, partitions and decl
   assert.match(stdout, /partition 0: no records for offsets 14 to 17 \(retention\)/)
 })
 
+test('describe names definitions that cannot be read, with exit code 3, and shows the files', async () => {
+  const damaged = '@topics/2023-11-14T22-13-21.000Z.avro'
+  await store.put(damaged, bodyOf('no definitions'), {})
+  const { exit, json } = await runCommand(['describe', storage, 'orders'])
+  await store.delete(damaged)
+  assert.deepEqual([exit, (json['incarnations'] as unknown[]).length], [3, 2])
+  assert.equal((json['unreadable'] as { key: string }).key, damaged)
+})
+
 test('describe shows a partition with every file', async () => {
   const { json } = await runCommand(['describe', storage, 'orders/0'])
   const { incarnations } = json as unknown as { incarnations: { chains: { list: Record<string, unknown>[] }[] }[] }
