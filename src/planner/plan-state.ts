@@ -35,6 +35,8 @@ export interface ChainState {
 /** How far the files of a source partition are planned. */
 export interface SourceState {
   readonly source: PlanFile['source']
+  /** The topic id in the name of its folder: each incarnation has a folder of its own, also where its files tell no id. */
+  readonly folderId: string | undefined
   /** Of the last file: see SurveyedTile. */
   readonly lineage: number | undefined
   /** The last file, when its rest was not wanted then. */
@@ -141,10 +143,12 @@ function addFile(chains: Map<string, ChainState>, file: PlanFile, partition: num
 export function chainAfter(before: ChainState | undefined, file: PlanFile, partition: number): ChainState {
   const from = file.slice?.fromOffset ?? file.covers.from
   const to = file.slice?.toOffset ?? file.covers.to
-  const own = before?.sources.find(({ source }) => isSameSource(source, file.source))
+  const { topicId: folderId, lineage } = parseTileKey(file.object.key) ?? { topicId: undefined, lineage: undefined }
+  const own = before?.sources.find(one => isOfSource(one, file.source, folderId))
   const state: SourceState = {
     source: file.source,
-    lineage: parseTileKey(file.object.key)?.lineage,
+    folderId,
+    lineage,
     cutObject: to < file.covers.to ? file.object : undefined,
     nextOffset: to,
     ranges: withRange(own?.ranges ?? [], { from, to }),
@@ -160,11 +164,25 @@ function withRange(ranges: readonly Hole[], { from, to }: Hole): readonly Hole[]
   return [...ranges.slice(0, -1), { from: last.from, to: Math.max(last.to, to) }]
 }
 
-/** A topic id that is not known may be any. */
-export function isSameSource(a: PlanFile['source'], b: PlanFile['source']): boolean {
-  return a.topic === b.topic && a.partition === b.partition && isSameId(a.topicId, b.topicId)
+/** True for the state of that source partition. */
+export function isOfSource(
+  state: SourceState,
+  { topic, partition, topicId }: PlanFile['source'],
+  folderId: string | undefined,
+): boolean {
+  const { source } = state
+  return source.topic === topic && source.partition === partition && isSameIncarnation(state, topicId, folderId)
 }
 
+export function isSameIncarnation(
+  { source, folderId: own }: SourceState,
+  topicId: string | undefined,
+  folderId: string | undefined,
+): boolean {
+  return own === folderId && isSameId(source.topicId, topicId)
+}
+
+/** A topic id that is not known may be any. */
 export function isSameId(a: string | undefined, b: string | undefined): boolean {
   return a === undefined || b === undefined || a === b
 }

@@ -2,7 +2,7 @@ import type { Hole } from '../catalog/tiling.ts'
 import type { PlanFile } from '../format/plan.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
-import { isSameId, isSameSource } from './plan-state.ts'
+import { isOfSource, isSameIncarnation } from './plan-state.ts'
 import type { ChainState, SourceState } from './plan-state.ts'
 import type { SurveyedTile } from './surveyed-tile.ts'
 import type { WantedChain } from './wanted-chain.ts'
@@ -24,7 +24,7 @@ export function restOfChain(chain: WantedChain, whole: ChainState | undefined): 
   const { source, target, tiles } = chain
   const planned = sourceStateOf(chain, whole)
   if (planned === undefined) {
-    const stranger = whole?.sources.find(({ source: other }) => !mayJoin(chain, other))?.source
+    const stranger = whole?.sources.find(other => !mayJoin(chain, other))?.source
     if (stranger === undefined) return { tiles, hole: undefined }
     throw new MaxbrodError(
       'PLAN_FOREIGN',
@@ -86,14 +86,14 @@ function requirePlanned(
 
 /** How far the chain's source is planned; undefined when nothing of it is. */
 export function sourceStateOf({ source }: WantedChain, whole: ChainState | undefined): SourceState | undefined {
-  const { topic, partition, sourceTopicId: topicId } = source
-  return whole?.sources.find(({ source: other }) => isSameSource(other, { topic, partition, topicId }))
+  const { topic, partition, sourceTopicId, topicId: folderId } = source
+  return whole?.sources.find(one => isOfSource(one, { topic, partition, topicId: sourceTopicId }, folderId))
 }
 
-function mayJoin({ source, joins }: WantedChain, other: PlanFile['source']): boolean {
+function mayJoin({ source, joins }: WantedChain, other: SourceState): boolean {
   return (
-    source.topic === other.topic &&
-    (joins.partitions || source.partition === other.partition) &&
-    (joins.incarnations || isSameId(source.sourceTopicId, other.topicId))
+    source.topic === other.source.topic &&
+    (joins.partitions || source.partition === other.source.partition) &&
+    (joins.incarnations || isSameIncarnation(other, source.sourceTopicId, source.topicId))
   )
 }

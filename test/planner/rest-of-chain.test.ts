@@ -17,6 +17,7 @@ const planned = (nextOffset: number, more: Partial<SourceState> = {}): ChainStat
 
 const stateOf = (nextOffset: number, more: Partial<SourceState> = {}): SourceState => ({
   source: { topic: 'orders', topicId, partition: 0 },
+  folderId: undefined,
   lineage: undefined,
   cutObject: undefined,
   nextOffset,
@@ -123,6 +124,31 @@ test('a file of which a part was planned is refused when all of it is wanted', (
     code: 'PLAN_FOREIGN',
     message: /offsets 400 to 499 have a file now/,
   })
+})
+
+test('incarnations whose files tell no topic id are told apart by their folders', () => {
+  const later = 'AAAAAAAAAAAAAAAAAAAAAA'
+  const place = { topic: 'orders', partition: 0, lineage: undefined }
+  const joins = { partitions: false, incarnations: true }
+  const target = { topic: 'orders', partition: 0 }
+  const plain = { source: { ...place, topicId: undefined, sourceTopicId: undefined }, tiles: [dataKeep(0, 500, 500)] }
+  const reborn = { source: { ...place, topicId: later, sourceTopicId: later }, tiles: [surveyed(0, 300)] }
+  const of = (chain: typeof plain | typeof reborn) => ({ ...chain, target, joins }) as WantedChain
+  const file = (index: number, recordsBefore: number, to: number) => planFile(index, recordsBefore, to, 0, to)
+  const first = { ...file(0, 0, 500), source: { topic: 'orders', topicId: undefined, partition: 0 } }
+  const second = {
+    ...file(1, 500, 300),
+    source: { topic: 'orders', topicId: later, partition: 0 },
+    object: { ...first.object, key: `orders@${later}/0/orders-0-${'0'.repeat(19)}.avro` },
+  }
+  const one = chainAfter(undefined, first, 0)
+  assert.deepEqual(restOfChain(of(reborn), one).tiles, reborn.tiles)
+  const both = chainAfter(one, second, 0)
+  assert.deepEqual(
+    [of(plain), of(reborn)].map(chain => restOfChain(chain, both).tiles),
+    [[], []],
+  )
+  assert.throws(() => restOfChain({ ...of(reborn), joins: joinsNothing }, one), { code: 'PLAN_FOREIGN' })
 })
 
 test('sources that may join a chain go on, each behind its own files; others are refused', () => {
