@@ -5,6 +5,7 @@ import type { PointPartition } from '../format/snapshot/restoration-point.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
 import type { PlannerDeps } from './deps.ts'
+import { historyAt } from './lineages.ts'
 import type { SurvivingHistory } from './lineages.ts'
 import { orderTopics } from './order.ts'
 import type { PlannerOptions } from './options.ts'
@@ -38,7 +39,11 @@ export async function choosePoint(
     const byTopic = Map.groupBy(point.partitions, ({ topic }) => topic)
     const topics = orderTopics(byTopic.keys(), options.topics, options.excludeTopics)
     const found: Found[] = []
-    for (const topic of topics) found.push(await findTopic(folders.get(topic) ?? [], byTopic.get(topic) ?? [], survey))
+    for (const topic of topics) {
+      const partitions = byTopic.get(topic) ?? []
+      const then: Survey = async folder => historiesAt(await survey(folder), partitions, point.atMs)
+      found.push(await findTopic(folders.get(topic) ?? [], partitions, then))
+    }
     const [lack] = found.flatMap(({ lacks }) => lacks)
     if (lack !== undefined) {
       if (warnings.length === 0) warnings.push(`the restoration point of ${timeText(point)} is passed over: ${lack}`)
@@ -64,6 +69,16 @@ export async function choosePoint(
       : `no restoration point up to ${upTo} is covered by the files: ${passedOver}`,
     { hint: 'maxbrod groups-backup writes restoration points; --until cuts by the times of records instead' },
   )
+}
+
+/** The histories that the partitions of a topic had at a point. */
+export function historiesAt(
+  histories: readonly SurvivingHistory[],
+  partitions: readonly Pick<PointPartition, 'partition' | 'end'>[],
+  atMs: number,
+): SurvivingHistory[] {
+  const ends = new Map(partitions.map(({ partition, end }) => [partition, end]))
+  return histories.map(history => historyAt(history, ends.get(history.place.partition) ?? 0, atMs))
 }
 
 /** A topic of a point in the backup. */

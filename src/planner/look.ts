@@ -5,10 +5,10 @@ import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import { auditPartition, findingsOf } from './audit.ts'
 import type { AuditedPartition } from './audit.ts'
-import { choosePoint } from './choose-point.ts'
+import { choosePoint, historiesAt } from './choose-point.ts'
 import { cutHistory } from './cut-history.ts'
 import type { PlannerDeps } from './deps.ts'
-import { joinLineages, warningsOf } from './lineages.ts'
+import { joinLineages, warningsOf, warningsOfLater } from './lineages.ts'
 import type { SurvivingHistory } from './lineages.ts'
 import { largeLast } from './order.ts'
 import type { PlannerOptions } from './options.ts'
@@ -76,14 +76,15 @@ export async function lookAtBackup(
   const cutWarnings: string[] = []
   let clusterId = archive?.clusterId
   for (const folder of selected) {
-    const found = await historiesOf(folder)
+    const now = await historiesOf(folder)
+    const found = historiesThen(now, folder, chosen?.point)
     surveyed.delete(folder.name) // a large backup fills the memory only once
     if (found.length === 0) continue // foreign objects only, which are told
     const tiles = found.flatMap(history => history.tiles)
     clusterId ??= tiles.find(tile => tile.clusterId !== undefined)?.clusterId
     const topicId = folder.topicId ?? tiles.find(tile => tile.topicId !== undefined)?.topicId
     const histories = withDemanded(found, folder, window)
-    cutWarnings.push(...histories.flatMap(warningsOf))
+    cutWarnings.push(...histories.flatMap(warningsOf), ...now.flatMap((one, n) => warningsOfLater(one, found[n])))
     const audited: AuditedPartition[] = []
     // One after the other: each may hold blocks in memory.
     for (const { place, tiles: all, sealed = [] } of histories) {
@@ -111,6 +112,20 @@ export async function lookAtBackup(
   }
   const ordered = largeLast(topics, options.processLargeTopicsLast, ({ folder }) => folder.topic, bytesOf)
   return { clusterId, topics: ordered, point: chosen?.point, window, foreignKeys, sealedKeys, warnings }
+}
+
+/** What the partitions of a topic held at the point, if one is chosen. */
+function historiesThen(
+  all: readonly SurvivingHistory[],
+  { topic: name }: TopicFolder,
+  point: RestorationPoint | undefined,
+): readonly SurvivingHistory[] {
+  if (point === undefined) return all
+  return historiesAt(
+    all,
+    point.partitions.filter(({ topic }) => topic === name),
+    point.atMs,
+  )
 }
 
 function named(keys: readonly string[]): string {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { joinLineages, warningsOf } from '../../src/planner/lineages.ts'
+import { historyAt, joinLineages, warningsOf, warningsOfLater } from '../../src/planner/lineages.ts'
 import type { SurveyedTile } from '../../src/planner/surveyed-tile.ts'
 import { surveyed } from '../helpers/planned.ts'
 
@@ -87,6 +87,52 @@ test('gaps behind the cut are not part of the history any more', () => {
   })
   const [history] = joinLineages([chain(undefined, [gapped]), chain(3, [of(3, 7, 7, 20)])])
   assert.deepEqual(history!.tiles[0]!.gaps, [{ from: 5, to: 7, reason: 'retention' }])
+})
+
+test('a lineage of which all files are encrypted cuts the history as any other', () => {
+  const sealed = [
+    { key: 'a', from: 7, to: 11 },
+    { key: 'b', from: 11, to: 12 },
+  ]
+  const [history] = joinLineages([chain(undefined, old), { ...chain(3, []), sealed }])
+  assert.deepEqual(
+    history!.tiles.map(({ from, to }) => [from, to]),
+    [
+      [0, 5],
+      [5, 7],
+    ],
+  )
+  assert.deepEqual(history!.sealed, sealed)
+  assert.deepEqual(
+    history!.cuts.map(({ at, lineage }) => [at, lineage]),
+    [[7, 3]],
+  )
+})
+
+test('at a moment before a lineage began, the history is the one of before, as far as it was cut', () => {
+  const later = [surveyed(7, 9, { lineage: 3, origin: 7, records: 0 }), of(3, 7, 9, 20)]
+  const since = (ms: bigint, tiles: readonly SurveyedTile[] = later) =>
+    joinLineages([
+      chain(undefined, old),
+      chain(
+        3,
+        tiles.map(tile => (tile.records > 0 ? { ...tile, timestampMin: ms } : tile)),
+      ),
+    ])[0]!
+  const lineages = (history: ReturnType<typeof since>, end: number, atMs: number) =>
+    [...new Set(historyAt(history, end, atMs).tiles.map(({ lineage }) => lineage))].join()
+  assert.equal(lineages(since(2_000n), 12, 1_000), '', 'the log of then went beyond the cut')
+  assert.deepEqual(historyAt(since(2_000n), 12, 1_000).tiles, old)
+  assert.deepEqual(warningsOfLater(since(2_000n), historyAt(since(2_000n), 12, 1_000)), [
+    'orders-0: an unclean leader election cut the log at offset 7 after the restoration point; it is restored as it was then, without leader epoch 3',
+  ])
+  assert.deepEqual(warningsOfLater(since(2_000n), since(2_000n)), [])
+  assert.equal(lineages(since(2_000n), 7, 1_000), ',3', 'the log of then ended before the cut: the same records')
+  assert.equal(lineages(since(900n), 12, 1_000), ',3', 'the lineage had records then')
+  assert.equal(lineages(since(2_000n, [of(3, 7, 9, 20)]), 12, 1_000), ',3', 'the lineage lacks its first file')
+  const third = of(8, 6, 6, 30)
+  const twice = joinLineages([chain(undefined, old), chain(3, [of(3, 7, 7, 20)]), chain(8, [third])])[0]!
+  assert.deepEqual(historyAt(twice, 12, 1_000), twice, 'nobody knows the times')
 })
 
 test('a warning names the cut, the epoch, and where the lost records are', () => {
