@@ -59,6 +59,8 @@ export async function surveyTopic(
   options: SurveyOptions,
 ): Promise<SurveyedTopic> {
   const headers = newLimit(HEADERS)
+  // One partition after the other: each may hold the records of overlapping files in memory.
+  const merging = newLimit(1)
   const places = await listPartitions(deps.store, folder, options)
   const partitions = await Promise.all(
     places.map(async place => {
@@ -73,7 +75,8 @@ export async function surveyTopic(
         survey.catch(() => undefined) // awaited below
         reading.push(survey)
       }
-      const tiles = await mergeOverlaps(deps, await Promise.all(reading), options)
+      const read = await Promise.all(reading)
+      const tiles = await merging(() => mergeOverlaps(deps, read, options))
       return { place, tiles: closeOpenEnds(tiles), sealed }
     }),
   )

@@ -4,9 +4,11 @@ import { parseTileKey } from '../../src/format/keys.ts'
 import { countDataKeepFile } from '../../src/planner/count-data-keep.ts'
 import { mergeOverlaps } from '../../src/planner/merge-overlaps.ts'
 import { scanFile } from '../../src/planner/scan-file.ts'
+import { surveyTopic } from '../../src/planner/survey.ts'
 import type { SurveyedTile } from '../../src/planner/surveyed-tile.ts'
 import { BufferPool } from '../../src/runtime/buffer-pool.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
+import type { ObjectStore } from '../../src/storage/port.ts'
 import { dataKeepFile, dataKeepKey, dataKeepRecord } from '../helpers/data-keep-files.ts'
 import type { DataKeepRecord } from '../helpers/data-keep.ts'
 import { bodyOf } from '../helpers/object-bodies.ts'
@@ -133,4 +135,42 @@ test('files of our own that overlap are left as they are', async () => {
   const tiles = [surveyed(0, 8), surveyed(5, 12)]
   const deps = { store: newMemoryStore(), pool: new BufferPool(0) }
   assert.deepEqual(await mergeOverlaps(deps, tiles, scanning), tiles)
+})
+
+test('partitions are compared one after the other: each may fill the memory', async () => {
+  const store = newMemoryStore()
+  const dice = new Dice(testSeed, 'one after the other')
+  const record = (offset: number) => dataKeepRecord(offset, new Dice(`record ${offset}`, 'one of them'))
+  for (const partition of [0, 1, 2, 3]) {
+    for (const offsets of [range(0, 10), range(5, 15)]) {
+      const records = offsets.map(record)
+      const key = dataKeepKey({ topic: 'orders', partition }, records[0]!.offset)
+      await store.put(key, bodyOf(dataKeepFile(records, { topic: 'orders', partition }, dice)), {})
+    }
+  }
+  const gets = new Map<string, number>()
+  const compared: number[] = []
+  const watched: ObjectStore = {
+    ...store,
+    get: (key, options) => {
+      const before = gets.get(key) ?? 0
+      gets.set(key, before + 1)
+      // The header, and its records once to count them.
+      if (before >= 2) compared.push(parseTileKey(key)!.partition)
+      return store.get(key, options)
+    },
+  }
+  const deps = { store: watched, pool: new BufferPool(0) } as never
+  const options = { ...scanning, onForeign: assert.fail, onTile: () => undefined }
+  const { partitions } = await surveyTopic(deps, { topic: 'orders', topicId: undefined, name: 'orders' }, options)
+  assert.deepEqual(
+    partitions.map(({ tiles }) => tiles.reduce((sum, { records }) => sum + records, 0)),
+    [15, 15, 15, 15],
+  )
+  const turns = compared.filter((partition, n) => partition !== compared[n - 1])
+  assert.deepEqual(
+    turns.toSorted((a, b) => a - b),
+    [0, 1, 2, 3],
+    `compared in turns: ${compared.join()}`,
+  )
 })
