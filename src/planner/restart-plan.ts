@@ -1,6 +1,6 @@
 import { PRODUCER_EXPIRATION, releaseChanges } from '../format/hold.ts'
 import type { PlanTarget } from '../format/plan.ts'
-import type { CommittedOffset } from '../kafka/port.ts'
+import type { CommittedOffset, ConfigEntry } from '../kafka/port.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
 import type { PlannerDeps } from './deps.ts'
@@ -16,8 +16,8 @@ const WAIT_DEADLINE_MS = 30_000
 type RestartOptions = Pick<PlannerOptions, 'planTopic' | 'append'>
 
 /**
- * The plan that is to be forgotten; undefined when there is none. Throws PLAN_FOREIGN for a topic that is no plan: it is not
- * ours to delete.
+ * The plan that is to be forgotten; undefined when there is none, be the topic there or not: an empty one is not ours to
+ * delete. Throws PLAN_FOREIGN for a topic that is no plan.
  */
 export async function oldPlan(
   { kafka }: PlannerDeps,
@@ -30,26 +30,23 @@ export async function oldPlan(
     })
   const partitions = await planTopicPartitions(kafka, planTopic)
   if (partitions === undefined) return undefined
-  return readPlanState(kafka, planTopic, partitions, signal)
+  const state = await readPlanState(kafka, planTopic, partitions, signal)
+  return state.heads.length === 0 ? undefined : state
 }
 
 /**
  * Forgets a plan: what it holds gets its own configs back, and the plan topic goes. First it is made sure that nothing can be
- * lost by that: no executor is at work, and no target of the plan holds a record. kill -9 at any moment leaves the plan, which can be forgotten
- * again, or no plan.
+ * lost by that: no executor is at work, and no target of the plan holds a record of it, held or not. kill -9 at any moment leaves the
+ * plan, which can be forgotten again, or no plan.
  */
 export async function forgetPlan(deps: PlannerDeps, options: PlannerOptions, old: PlanState): Promise<void> {
   const { kafka, clock, log } = deps
   const { planTopic, dryRun } = options
-  const held = old.heads.filter(({ hold }) => hold === 'auto').flatMap(({ targets }) => targets)
-  const releases = new Map<string, ReadonlyMap<string, string | null>>()
-  for (const target of held) {
-    const changes = await releaseOf(deps, target)
-    if (changes.size > 0) releases.set(target.topic, changes)
-  }
+  await releasesOf(deps, old) // refuses before anything is changed
   if (dryRun) return
   await requireNobodyAtWork(deps, planTopic, old)
-  for (const [topic, changes] of releases) await kafka.admin.alterTopicConfigs(topic, changes)
+  // Again: until it ended, an executor may have written.
+  for (const [topic, changes] of await releasesOf(deps, old)) await kafka.admin.alterTopicConfigs(topic, changes)
   await releaseBrokers(deps, old)
   await kafka.admin.deleteTopic(planTopic)
   const startedAt = clock.monotonic()
@@ -63,30 +60,46 @@ export async function forgetPlan(deps: PlannerDeps, options: PlannerOptions, old
   log.info({ planTopic, restoreId: old.heads[0]?.restoreId }, 'the plan is forgotten')
 }
 
-/** What gives an empty target its own configs back. Throws TARGET_NOT_EMPTY for one with records that only the hold keeps. */
-async function releaseOf(
+/** What gives the held targets their own configs back. Throws TARGET_NOT_EMPTY for any target with records of the plan. */
+async function releasesOf(
+  deps: PlannerDeps,
+  { heads }: PlanState,
+): Promise<ReadonlyMap<string, ReadonlyMap<string, string | null>>> {
+  const releases = new Map<string, ReadonlyMap<string, string | null>>()
+  for (const { hold, targets } of heads) {
+    for (const target of targets) {
+      const configs = await untouchedConfigs(deps, target)
+      const changes = releaseChanges(hold === 'auto' ? configs : [], target.finalConfigs)
+      if (changes.size > 0) releases.set(target.topic, changes)
+    }
+  }
+  return releases
+}
+
+/** The configs of a target without a record of the plan; none when it is gone, or another topic now. Throws TARGET_NOT_EMPTY. */
+async function untouchedConfigs(
   { kafka }: PlannerDeps,
-  { topic, topicId, finalConfigs }: PlanTarget,
-): Promise<ReadonlyMap<string, string | null>> {
+  { topic, topicId, baseOffsets }: PlanTarget,
+): Promise<readonly ConfigEntry[]> {
   const [found] = await kafka.admin.topics([topic])
-  if (found === undefined || found.topicId !== topicId) return new Map()
-  const { description, configs } = await describeTopic(kafka, topic)
-  const changes = releaseChanges(configs, finalConfigs)
-  if (changes.size === 0) return changes
-  const partitions = Array.from({ length: description.partitions }, (_, partition) => ({ topic, partition }))
+  if (found === undefined || found.topicId !== topicId) return []
+  const { configs } = await describeTopic(kafka, topic)
+  const partitions = baseOffsets.map((base, partition) => ({ topic, partition, base }))
   const [starts, ends] = await Promise.all([
     kafka.admin.offsets('log start', partitions),
     kafka.admin.offsets('log end', partitions),
   ])
-  const full = partitions.find(
-    one => ends.offsets.get(one) === undefined || starts.offsets.get(one) !== ends.offsets.get(one),
-  )
-  if (full === undefined) return changes
+  const full = partitions.find(one => {
+    const end = ends.offsets.get(one)
+    return end === undefined || (starts.offsets.get(one) !== end && end > one.base)
+  })
+  if (full === undefined) return configs
   throw new MaxbrodError(
     'TARGET_NOT_EMPTY',
     `${partitionName(full)} holds records of the plan that would be forgotten`,
     {
-      ...full,
+      topic,
+      partition: full.partition,
       hint: 'empty or delete the topic first, or plan into a new --plan-topic',
     },
   )

@@ -69,4 +69,23 @@ test('--restart-plan does not delete a topic that is no plan', async t => {
   ]
   refused(await runCommand(argv), 6, 'PLAN_FOREIGN', precious)
   assert.equal((await referee.records(precious)).length, 1)
+
+  // Nor one that is empty: nobody knows whose it is.
+  const scratch = scene.world.name('scratch')
+  await referee.createTopic(scratch, { partitions: 3 })
+  ok(await runCommand(argv.with(1, `--plan-topic=${scratch}`)))
+  assert.equal((await referee.describeTopic(scratch)).partitions.length, 3)
+})
+
+test('--restart-plan keeps a plan while any of its targets has a record of it, held or not', async t => {
+  await using scene = await openRestoreScene(t)
+  const topic = scene.world.name('orders')
+  await scene.putFiles(topic, 0, [0, 5])
+  const flags = ['--create-topics', '--hold=off']
+  ok(await scene.plan([...flags, '--target-prefix=a.']))
+  ok(await scene.restore())
+  const before = await scene.entries()
+  const elsewhere = await scene.plan([...flags, '--target-prefix=b.', '--restart-plan'])
+  refused(elsewhere, 6, 'TARGET_NOT_EMPTY', `a.${topic}-0 holds records of the plan that would be forgotten`)
+  assert.deepEqual(await scene.entries(), before)
 })
