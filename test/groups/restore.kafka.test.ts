@@ -286,6 +286,30 @@ test('topics that kafka-data-keep restored, and its file of groups: no plan, and
   assert.equal((await referee.groupOffsets(`r.${scene.group('g103')}`))[0]!.metadata, 'kept')
 })
 
+test('a leader epoch of another cluster would make consumers hang: it is saved, and not restored', async t => {
+  await using scene = await openGroupsScene(t)
+  const { referee } = scene.world
+  const topic = await scene.source('orders', 9)
+  const group = scene.group('billing')
+  const where = { topic, partition: 0 }
+  await referee.commitOffsets(group, [{ ...where, offset: 4, leaderEpoch: 7 }])
+  const { snapshot } = ok(await scene.backUpGroups()).json
+  assert.deepEqual(
+    (await scene.committedIn(snapshot))[group]!.map(one => one.leaderEpoch),
+    [7],
+  )
+  await assert.rejects(referee.nextRecords(group, [where], { timeoutMs: 3_000 }), 'what this is all about')
+  await scene.backUp(topic)
+  ok(await scene.plan([`--topics=${topic}`, '--create-topics', '--target-prefix=copy.']))
+  ok(await scene.restore())
+  ok(await scene.restoreGroups(['--execute']))
+  const target = { topic: `copy.${topic}`, partition: 0 }
+  const committed = await referee.groupOffsets(group)
+  assert.equal(committed.find(one => one.topic === target.topic)!.leaderEpoch, null)
+  const [next] = await referee.nextRecords(group, [target])
+  assert.equal(next!.sourceOffset, '4')
+})
+
 test('as of before a topic was deleted, its groups are there; and a name or a time that has none is said', async t => {
   await using scene = await openGroupsScene(t)
   const { referee } = scene.world

@@ -119,8 +119,12 @@ export class Referee implements AsyncDisposable {
   }
 
   /** What a consumer of the group reads first in each of the partitions, beginning where the group has committed. */
-  nextRecords(group: string, partitions: readonly { topic: string; partition: number }[]): Promise<NextRecord[]> {
-    return this.#jvm.call('nextRecords', { group, partitions })
+  nextRecords(
+    group: string,
+    partitions: readonly { topic: string; partition: number }[],
+    options: { readonly timeoutMs?: number } = {},
+  ): Promise<NextRecord[]> {
+    return this.#jvm.call('nextRecords', { group, partitions, ...options })
   }
 
   /** Sends records with Kafka's producer; what goes to one partition becomes one batch if it fits. */

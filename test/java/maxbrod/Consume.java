@@ -91,12 +91,14 @@ final class Consume {
     List<TopicPartition> asked = new ArrayList<>();
     for (JsonNode entry : arguments.get("partitions")) asked.add(Topics.partitionOf(entry));
     Map<TopicPartition, Map<String, Object>> found = new HashMap<>();
-    try (KafkaConsumer<byte[], byte[]> consumer = consumer(arguments.get("group").asText(), Map.of())) {
+    long timeoutMs = arguments.path("timeoutMs").asLong(30_000);
+    Map<String, String> patience = Map.of("default.api.timeout.ms", Long.toString(timeoutMs));
+    try (KafkaConsumer<byte[], byte[]> consumer = consumer(arguments.get("group").asText(), patience)) {
       Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(new HashSet<>(asked));
       for (TopicPartition partition : asked) {
         if (committed.get(partition) == null) found.put(partition, Map.of("kind", "no commit"));
       }
-      long deadline = System.nanoTime() + 30_000_000_000L;
+      long deadline = System.nanoTime() + timeoutMs * 1_000_000;
       for (;;) {
         Set<TopicPartition> left = new HashSet<>(asked);
         left.removeAll(found.keySet());
