@@ -68,7 +68,7 @@ export function doubtsAbout(
 export function doubtsAboutNew({ topic, source, partitions, definition }: WantedTarget): string[] {
   if (definition !== undefined) return []
   return [
-    `the backup has no definition of ${source}: ${topic} is created with ${partitions} partitions, as many as its files tell of, and the cluster’s own replicas and configs`,
+    `the backup has no definition of ${source}: ${topic} is created with the partitions that its files tell of (${partitions}), and the cluster’s own replicas and configs`,
   ]
 }
 

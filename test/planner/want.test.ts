@@ -76,7 +76,7 @@ test('a target that is created without a definition of its source is told', () =
   const limits = { recordBytesMax: 0, timestampMin: undefined, timestampMax: undefined }
   assert.match(
     String(doubtsAboutNew({ ...target, ...limits })),
-    /no definition of orders: new.orders is created with 9 /,
+    /no definition of orders: new.orders is created with the partitions .* \(9\)/,
   )
   const definition = { topic: 'orders', topic_id: null, partitions: 9, replication_factor: 1, configs: {}, acls: [] }
   assert.deepEqual(doubtsAboutNew({ ...target, ...limits, definition }), [])
