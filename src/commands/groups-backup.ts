@@ -1,6 +1,6 @@
 import { backUpGroups } from '../groups/backup.ts'
+import type { Kept } from '../groups/backup.ts'
 import { groupsBackupOptions } from '../groups/backup-options.ts'
-import type { Kept } from '../groups/keeper.ts'
 import { kafkaOptions } from '../kafka/options.ts'
 import { metricsOptions } from '../observe/options.ts'
 import { unlessAborted } from '../runtime/aborted.ts'

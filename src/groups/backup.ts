@@ -3,12 +3,15 @@ import { isMaxbrodError } from '../runtime/errors.ts'
 import type { Stop } from '../runtime/stop.ts'
 import type { GroupsBackupOptions } from './backup-options.ts'
 import { GroupKeeper } from './keeper.ts'
-import type { KeeperDeps, Kept } from './keeper.ts'
+import type { KeeperDeps, KeptGroups, KeptPoint } from './keeper.ts'
 import { groupsBackupMetrics } from './metrics.ts'
 
 export interface GroupsBackupDeps extends KeeperDeps {
   readonly metrics: Metrics
 }
+
+/** What the store says after a look. */
+export type Kept = KeptGroups & KeptPoint
 
 /** What may be better at the next look: a worker waits for it. */
 const PASSING = ['KAFKA_GAVE_UP', 'STORAGE_UNREACHABLE', 'GROUPS_VANISHED', 'OBJECT_CHANGED'] as const
@@ -25,27 +28,33 @@ export async function backUpGroups(
   const { clock, log, metrics } = deps
   const keeper = new GroupKeeper(deps, options)
   const counted = metrics.of(groupsBackupMetrics)
-  let seenAtMs = clock.monotonic()
+  let groupsSeenAtMs = clock.monotonic()
+  let pointSeenAtMs = groupsSeenAtMs
   using _ages = metrics.beforeScrape(() => {
-    const seconds = (clock.monotonic() - seenAtMs) / 1_000
-    counted.snapshotAgeSeconds.set(seconds)
-    counted.pointAgeSeconds.set(seconds)
+    counted.snapshotAgeSeconds.set((clock.monotonic() - groupsSeenAtMs) / 1_000)
+    counted.pointAgeSeconds.set((clock.monotonic() - pointSeenAtMs) / 1_000)
   })
   const told = new Set<string>()
   let kept: Kept | undefined
   while (!stop.draining.aborted) {
     const startedAtMs = clock.monotonic()
     try {
-      kept = await keeper.keep(stop.aborted)
-      seenAtMs = startedAtMs
-      counted.groups.set(kept.groups)
-      counted.offsets.set(kept.offsets)
-      if (kept.isNewSnapshot) counted.snapshotsTotal.add(1)
-      if (kept.isNewPoint) counted.pointsTotal.add(1)
-      for (const group of kept.denied.filter(one => !told.has(one))) {
+      const { vanished, topics, ...groups } = await keeper.keepGroups(stop.aborted)
+      if (vanished === undefined) {
+        groupsSeenAtMs = startedAtMs
+        counted.groups.set(groups.groups)
+        counted.offsets.set(groups.offsets)
+      }
+      if (groups.isNewSnapshot) counted.snapshotsTotal.add(1)
+      for (const group of groups.denied.filter(one => !told.has(one))) {
         told.add(group)
         log.warn({ group }, 'a group is not backed up: this user may not describe it')
       }
+      const point = await keeper.keepPoint(topics, stop.aborted)
+      pointSeenAtMs = startedAtMs
+      if (point.isNewPoint) counted.pointsTotal.add(1)
+      if (vanished !== undefined) throw vanished
+      kept = { ...groups, ...point }
     } catch (error) {
       if (options.once || !isMaxbrodError(error, ...PASSING)) throw error
       counted.failuresTotal.add(1)

@@ -1,12 +1,13 @@
-import { findGroups, readGroups } from '../catalog/group-snapshots.ts'
-import { pointsNotAfter } from '../catalog/restoration-points.ts'
+import { readGroups } from '../catalog/group-snapshots.ts'
 import type { RestorationPoint } from '../catalog/restoration-points.ts'
+import { SoundSnapshots } from '../catalog/sound-snapshots.ts'
 import { groupsPrefix, parseSnapshotKey } from '../format/keys.ts'
 import type { GroupOffsets } from '../format/snapshot/group-offsets.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { ObjectStore } from '../storage/port.ts'
+import { passOver } from './pass-over.ts'
 
 /** The groups to restore. */
 export interface ChosenSnapshot {
@@ -27,6 +28,8 @@ interface ChooseDeps {
   readonly store: ObjectStore
   readonly clock: Clock
   readonly log: Logger
+  /** What is known already of damaged ones; for one that chooses more than once. */
+  readonly sound?: SoundSnapshots
 }
 
 /** Another writer's clock may be ahead. */
@@ -34,50 +37,66 @@ const AHEAD_MS = 24 * 3_600_000
 
 /**
  * The snapshot that was named; that of the newest restoration point not after a time whose ends `isCovered` by what is restored; or
- * the newest one. Throws BACKUP_NOT_FOUND.
+ * the newest one. Damaged ones are passed over, unless one was named. Throws BACKUP_NOT_FOUND; OBJECT_CORRUPT when only damaged
+ * ones are there.
  */
 export async function chooseSnapshot(
-  { store, clock, log }: ChooseDeps,
+  { store, clock, log, sound = new SoundSnapshots(store, passOver(log)) }: ChooseDeps,
   { at, snapshot }: Choice,
   isCovered: (point: RestorationPoint) => boolean,
   signal: AbortSignal,
 ): Promise<ChosenSnapshot> {
-  if (snapshot !== undefined) return read(store, keyOf(snapshot), undefined, signal)
-  const latestMs = clock.now() + AHEAD_MS
+  if (snapshot !== undefined) {
+    const key = keyOf(snapshot)
+    return chosen(key, (await readGroups(store, key, signal)).groups, undefined)
+  }
   if (at === undefined) {
-    const newest = await findGroups(store, latestMs, signal)
-    if (newest === undefined) throw nothingThere(store.url, 'no group snapshot')
-    for await (const point of pointsNotAfter(store, latestMs, signal))
-      return read(store, newest.key, point.groupsKey === newest.key ? point : undefined, signal)
-    return read(store, newest.key, undefined, signal)
+    const latestMs = clock.now() + AHEAD_MS
+    for await (const { key, groups } of sound.groupsNotAfter(latestMs, signal))
+      return chosen(key, groups, await pointOf(sound, key, latestMs, signal))
+    throw sound.firstError ?? nothingThere(store.url, 'no group snapshot')
   }
   let newest: RestorationPoint | undefined
-  for await (const point of pointsNotAfter(store, at, signal)) {
+  for await (const point of sound.pointsNotAfter(at, signal)) {
     if (point.groupsKey === undefined) continue
     newest ??= point
     if (!isCovered(point)) continue
+    const found = await sound.groups(point.groupsKey, signal)
+    if (found === undefined) continue
     if (point !== newest)
       log.warn(
         { point: point.key, newest: newest.key },
-        'an older restoration point: the plan does not reach the newest',
+        'an older restoration point: the newest is not reached, or damaged',
       )
-    return read(store, point.groupsKey, point, signal)
+    return chosen(found.key, found.groups, point)
   }
-  if (newest?.groupsKey === undefined) throw nothingThere(store.url, 'no restoration point with groups up to that time')
-  log.warn(
-    { point: newest.key },
-    'the plan covers no restoration point up to that time: groups may be ahead of the data',
-  )
-  return read(store, newest.groupsKey, newest, signal)
+  for await (const point of sound.pointsNotAfter(at, signal)) {
+    const found = point.groupsKey === undefined ? undefined : await sound.groups(point.groupsKey, signal)
+    if (found === undefined) continue
+    log.warn(
+      { point: point.key },
+      'the plan covers no restoration point up to that time: groups may be ahead of the data',
+    )
+    return chosen(found.key, found.groups, point)
+  }
+  throw sound.firstError ?? nothingThere(store.url, 'no restoration point with groups up to that time')
 }
 
-async function read(
-  store: ObjectStore,
+/** The newest point that names a snapshot: newer snapshots, which cannot be read, may have newer points. */
+async function pointOf(
+  sound: SoundSnapshots,
   key: string,
-  point: RestorationPoint | undefined,
+  latestMs: number,
   signal: AbortSignal,
-): Promise<ChosenSnapshot> {
-  const { groups } = await readGroups(store, key, signal)
+): Promise<RestorationPoint | undefined> {
+  for await (const point of sound.pointsNotAfter(latestMs, signal)) {
+    if (point.groupsKey === key) return point
+    if (point.groupsKey === undefined || point.groupsKey < key) return undefined
+  }
+  return undefined
+}
+
+function chosen(key: string, groups: readonly GroupOffsets[], point: RestorationPoint | undefined): ChosenSnapshot {
   return { key, groups, atMs: parseSnapshotKey(groupsPrefix, key), point }
 }
 

@@ -1,3 +1,4 @@
+import { SoundSnapshots } from '../catalog/sound-snapshots.ts'
 import type { ClusterAdmin } from '../kafka/port.ts'
 import { isMaxbrodError } from '../runtime/errors.ts'
 import { newLimit } from '../runtime/limit.ts'
@@ -8,6 +9,7 @@ import { commitGroup } from './commit-group.ts'
 import type { Translated } from './commit-group.ts'
 import { entriesOf, isOurOwn } from './entries.ts'
 import { groupsRestoreMetrics } from './metrics.ts'
+import { passOver } from './pass-over.ts'
 import { PlanView } from './plan-view.ts'
 import { entryRules } from './restore.ts'
 import type { GroupsRestoreDeps } from './restore.ts'
@@ -20,14 +22,21 @@ import type { Verdict } from './verdict.ts'
 /** Groups that are committed at the same time. */
 const COMMITTING = 16
 /** What may be better at the next look. */
-const PASSING = ['KAFKA_GAVE_UP', 'STORAGE_UNREACHABLE', 'BACKUP_NOT_FOUND', 'OBJECT_MISSING'] as const
+const PASSING = [
+  'KAFKA_GAVE_UP',
+  'STORAGE_UNREACHABLE',
+  'BACKUP_NOT_FOUND',
+  'OBJECT_MISSING',
+  'OBJECT_CORRUPT',
+] as const
 
 /**
  * Keeps the groups of a standby where they could go on at any moment: newer snapshots as they come, and as far as their data
  * has come. Goes on until it is asked to stop. Moves forwards only, whoever has committed what is there.
  */
 export async function followGroups(deps: GroupsRestoreDeps, options: GroupsRestoreOptions, stop: Stop): Promise<void> {
-  const { kafka, clock, log, metrics } = deps
+  const { kafka, store, clock, log, metrics } = deps
+  const choosing = { store, clock, log, sound: new SoundSnapshots(store, passOver(log)) }
   const plan = new PlanView(kafka, options.planTopic)
   const targets = new Targets(kafka, plan)
   const gauges = metrics.of(groupsRestoreMetrics)
@@ -39,7 +48,7 @@ export async function followGroups(deps: GroupsRestoreDeps, options: GroupsResto
   while (!stop.draining.aborted) {
     try {
       await plan.refresh(stop.aborted)
-      chosen = await chooseSnapshot(deps, { at: undefined, snapshot: undefined }, () => true, stop.aborted)
+      chosen = await chooseSnapshot(choosing, { at: undefined, snapshot: undefined }, () => true, stop.aborted)
       const entries = entriesOf(chosen.groups, entryRules(options, plan)).filter(entry => !isOurOwn(entry))
       const { verdicts } = await targets.translateAll(entries, chosen.point, true, stop.aborted)
       const translated = entries.map((entry, n) => ({ entry, verdict: asFarAsItIs(verdicts[n] as Verdict) }))

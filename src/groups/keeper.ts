@@ -1,14 +1,19 @@
-import { findGroups, readGroups, writeGroups } from '../catalog/group-snapshots.ts'
-import { pointsNotAfter, writePoint } from '../catalog/restoration-points.ts'
+import { writeGroups } from '../catalog/group-snapshots.ts'
+import { writePoint } from '../catalog/restoration-points.ts'
+import { snapshotsNotAfter } from '../catalog/snapshots.ts'
+import { SoundSnapshots } from '../catalog/sound-snapshots.ts'
+import { pointsPrefix } from '../format/keys.ts'
 import type { GroupOffsets } from '../format/snapshot/group-offsets.ts'
 import type { PointPartition } from '../format/snapshot/restoration-point.ts'
-import type { Kafka } from '../kafka/port.ts'
+import type { Kafka, TopicDescription } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { ObjectStore } from '../storage/port.ts'
 import type { GroupsBackupOptions } from './backup-options.ts'
-import { look } from './look.ts'
+import { lookAtGroups, lookAtPartitions } from './look.ts'
+import { NewestGroups } from './newest-groups.ts'
+import { passOver } from './pass-over.ts'
 
 export interface KeeperDeps {
   readonly kafka: Kafka
@@ -17,112 +22,116 @@ export interface KeeperDeps {
   readonly log: Logger
 }
 
-/** What the store says after a look. */
-export interface Kept {
+/** What the store says of the groups after a look. */
+export interface KeptGroups {
   /** Undefined while there has never been a group. */
   readonly groupsKey: string | undefined
-  readonly pointKey: string
   readonly isNewSnapshot: boolean
-  readonly isNewPoint: boolean
   readonly groups: number
   readonly offsets: number
-  readonly partitions: number
   readonly denied: readonly string[]
+}
+
+/** What it says of the partitions. */
+export interface KeptPoint {
+  readonly pointKey: string
+  readonly isNewPoint: boolean
+  readonly partitions: number
+}
+
+export interface GroupsKept extends KeptGroups {
+  /** GROUPS_VANISHED when there is not a single group and there were some before: then no snapshot was written. */
+  readonly vanished: MaxbrodError | undefined
+  /** What a point of this moment is about. */
+  readonly topics: readonly TopicDescription[]
 }
 
 /** Newest keys are looked for so far ahead: another writer's clock may be. */
 const AHEAD_MS = 24 * 3_600_000
 
-/** The newest objects in the store, and what they say. */
-interface Stored {
-  readonly groups:
-    | { readonly key: string; readonly atMs: number; readonly known: Map<string, GroupOffsets> }
-    | undefined
-  readonly groupsText: string
-  readonly point: { readonly key: string; readonly atMs: number; readonly text: string } | undefined
+interface StoredPoint {
+  /** Undefined while there is none that can be read. */
+  readonly key: string | undefined
+  readonly atMs: number
+  readonly text: string
 }
 
-/** Keeps group snapshots and restoration points in the store: one new object each whenever something changed. */
+/**
+ * Keeps group snapshots and restoration points in the store: one new object each whenever something changed. First the groups,
+ * then the point: a partition that does not tell where it ends keeps no group out of the backup.
+ */
 export class GroupKeeper {
   readonly #deps: KeeperDeps
   readonly #options: Pick<GroupsBackupOptions, 'groups' | 'excludeGroups'>
-  #stored: Stored | undefined
+  readonly #sound: SoundSnapshots
+  readonly #newest: NewestGroups
+  #point: StoredPoint | undefined
 
   constructor(deps: KeeperDeps, options: Pick<GroupsBackupOptions, 'groups' | 'excludeGroups'>) {
     this.#deps = deps
     this.#options = options
+    this.#sound = new SoundSnapshots(deps.store, passOver(deps.log))
+    this.#newest = new NewestGroups(deps.store, this.#sound)
   }
 
-  /**
-   * Looks, and writes what changed. Throws GROUPS_VANISHED when there is not a single group and there were some before: then
-   * nothing is written.
-   */
-  async keep(signal: AbortSignal): Promise<Kept> {
+  /** Looks at the groups, and writes a snapshot if something changed. */
+  async keepGroups(signal: AbortSignal): Promise<GroupsKept> {
     const { kafka, store, clock, log } = this.#deps
     const { groups: wanted, excludeGroups } = this.#options
-    const stored = this.#stored ?? (await this.#readStored(signal))
+    await this.#newest.refresh(clock.now() + AHEAD_MS, signal)
     const select = (group: string) =>
       wanted.some(regex => regex.test(group)) && !excludeGroups.some(regex => regex.test(group))
-    const before = stored.groups?.known ?? new Map<string, GroupOffsets>()
-    const found = await look(kafka, select, before, () => clock.now())
-    const expected = [...before.keys()].filter(select).length
-    if (found.groups.length === 0 && expected > 0) throw vanished(expected, store.url)
-
-    let { groups, groupsText, point } = stored
-    const text = JSON.stringify(found.groups)
-    const isNewSnapshot = found.groups.length > 0 && text !== groupsText
+    const before = this.#newest.groups
+    const known = new Map(before.map(group => [group.group_id, group]))
+    const { groups, seen, denied, topics, atMs: seenAtMs } = await lookAtGroups(kafka, select, known, () => clock.now())
+    const expected = [...known.keys()].filter(group => select(group) && !denied.includes(group)).length
+    const vanished = seen === 0 && expected > 0 ? goneError(expected, store.url) : undefined
+    const isNewSnapshot =
+      vanished === undefined && groups.length > 0 && JSON.stringify(groups) !== JSON.stringify(before)
     if (isNewSnapshot) {
-      const atMs = after(groups?.atMs, found.groupsAtMs)
-      const key = await writeGroups(store, found.groups, atMs, signal)
-      groups = { key, atMs, known: byName(found.groups) }
-      groupsText = text
-      log.info({ key, groups: found.groups.length, offsets: countOffsets(found.groups) }, 'wrote a group snapshot')
+      const atMs = after(this.#newest.lastMs, seenAtMs)
+      const key = await writeGroups(store, groups, atMs, signal)
+      this.#newest.wrote(key, atMs, groups)
+      log.info({ key, groups: groups.length, offsets: countOffsets(groups) }, 'wrote a group snapshot')
     }
-    const pointText = textOfPoint(groups?.key, found.partitions, found.internalTopics)
-    const isNewPoint = pointText !== point?.text
-    if (isNewPoint) {
-      const atMs = after(Math.max(point?.atMs ?? 0, (groups?.atMs ?? 0) - 1), found.partitionsAtMs)
-      const content = { partitions: found.partitions, groupsKey: groups?.key, atMs }
-      point = { key: await writePoint(store, content, signal), atMs, text: pointText }
-      log.info({ key: point.key, partitions: found.partitions.length }, 'wrote a restoration point')
-    }
-    this.#stored = { groups, groupsText, point }
-    return {
-      groupsKey: groups?.key,
-      pointKey: point?.key ?? '',
-      isNewSnapshot,
-      isNewPoint,
-      groups: found.groups.length,
-      offsets: countOffsets(found.groups),
-      partitions: found.partitions.length,
-      denied: found.denied,
-    }
+    const offsets = countOffsets(groups)
+    return { groupsKey: this.#newest.key, isNewSnapshot, groups: groups.length, offsets, denied, vanished, topics }
   }
 
-  async #readStored(signal: AbortSignal): Promise<Stored> {
+  /** Looks at the partitions of these topics, and writes a point if something changed. Throws KAFKA_GAVE_UP. */
+  async keepPoint(topics: readonly TopicDescription[], signal: AbortSignal): Promise<KeptPoint> {
+    const { kafka, store, clock, log } = this.#deps
+    const { partitions, internalTopics, atMs: seenAtMs } = await lookAtPartitions(kafka, topics, () => clock.now())
+    this.#point ??= await this.#readPoint(signal)
+    const { key: groupsKey, lastMs } = this.#newest
+    const text = textOfPoint(groupsKey, partitions, internalTopics)
+    const { key, atMs: pointMs } = this.#point
+    if (key !== undefined && text === this.#point.text)
+      return { pointKey: key, isNewPoint: false, partitions: partitions.length }
+    const atMs = after(Math.max(pointMs, (lastMs ?? 0) - 1), seenAtMs)
+    const pointKey = await writePoint(store, { partitions, groupsKey, atMs }, signal)
+    this.#point = { key: pointKey, atMs, text }
+    log.info({ key: pointKey, partitions: partitions.length }, 'wrote a restoration point')
+    return { pointKey, isNewPoint: true, partitions: partitions.length }
+  }
+
+  async #readPoint(signal: AbortSignal): Promise<StoredPoint> {
     const { store, clock } = this.#deps
-    const newest = await findGroups(store, clock.now() + AHEAD_MS, signal)
-    const groups = newest === undefined ? undefined : (await readGroups(store, newest.key, signal)).groups
-    let point: Stored['point']
-    for await (const { key, atMs, groupsKey, partitions } of pointsNotAfter(store, clock.now() + AHEAD_MS, signal)) {
-      point = { key, atMs, text: textOfPoint(groupsKey, partitions, new Set()) }
+    const latestMs = clock.now() + AHEAD_MS
+    let lastMs = 0
+    for await (const { atMs } of snapshotsNotAfter(store, pointsPrefix, latestMs, signal)) {
+      lastMs = atMs
       break
     }
-    return {
-      groups: newest === undefined ? undefined : { ...newest, known: byName(groups ?? []) },
-      groupsText: groups === undefined ? '' : JSON.stringify(groups),
-      point,
-    }
+    for await (const { key, groupsKey, partitions } of this.#sound.pointsNotAfter(latestMs, signal))
+      return { key, atMs: lastMs, text: textOfPoint(groupsKey, partitions, new Set()) }
+    return { key: undefined, atMs: lastMs, text: '' }
   }
 }
 
 /** Keys go up, whatever the clock does: the newest object is the last one in the listing. */
 function after(lastMs: number | undefined, nowMs: number): number {
   return lastMs === undefined ? nowMs : Math.max(nowMs, lastMs + 1)
-}
-
-function byName(groups: readonly GroupOffsets[]): Map<string, GroupOffsets> {
-  return new Map(groups.map(group => [group.group_id, group]))
 }
 
 function countOffsets(groups: readonly GroupOffsets[]): number {
@@ -142,8 +151,8 @@ function textOfPoint(
   ])
 }
 
-function vanished(before: number, url: string): MaxbrodError {
-  const message = `the cluster has not a single consumer group, where ${url} knows ${before}: nothing was written`
+function goneError(before: number, url: string): MaxbrodError {
+  const message = `the cluster has not a single consumer group, where ${url} knows ${before}: no snapshot was written`
   return new MaxbrodError('GROUPS_VANISHED', message, {
     hint: 'if all of them were deleted on purpose, back up again with another prefix in --storage',
   })

@@ -5,43 +5,53 @@ import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import type { PartitionMap, TopicPartition } from '../runtime/topic-partition.ts'
 
-/** What the cluster's groups and partitions were at a moment. */
-export interface Look {
+/** What the cluster's groups were at a moment. */
+export interface GroupsLook {
+  /** All that belong into a snapshot: as they are now, or as they were where this look could not tell. */
   readonly groups: readonly GroupOffsets[]
+  /** How many of them were asked for and were there. */
+  readonly seen: number
   /** Groups that this user may not see. */
   readonly denied: readonly string[]
+  /** As they were right after the groups. */
+  readonly topics: readonly TopicDescription[]
+  /** When all groups had answered. */
+  readonly atMs: number
+}
+
+/** What the cluster's partitions were at a moment. */
+export interface PartitionsLook {
   readonly partitions: readonly PointPartition[]
   /** Of internal topics: they change all the time, by the commits of others. */
   readonly internalTopics: ReadonlySet<string>
-  /** When all groups had answered, and when all partitions had. */
-  readonly groupsAtMs: number
-  readonly partitionsAtMs: number
+  /** When all partitions had answered. */
+  readonly atMs: number
 }
 
 /** Groups that have no offsets to save: their progress is of another kind (KIP-932). */
 const WITHOUT_OFFSETS = 'share'
 
 /**
- * Asks for the groups first and for the ends of the partitions after that, so that no group is ahead of the ends. `known` are
- * groups that were there before: one that is moving between two brokers may be missing in the lists of both.
+ * Asks for the groups: before the partitions, so that no group is ahead of their ends. `known` are groups that were there before:
+ * one that is moving between two brokers may be missing in the lists of both. Those of them that are not selected now, or that
+ * may not be seen any more, stay as they were: the newest snapshot is the one that is restored.
  */
-export async function look(
+export async function lookAtGroups(
   { admin }: Kafka,
   select: (group: string) => boolean,
   known: ReadonlyMap<string, GroupOffsets>,
   now: () => number,
-): Promise<Look> {
+): Promise<GroupsLook> {
   const listed = (await admin.groups()).filter(({ type }) => type?.toLowerCase() !== WITHOUT_OFFSETS)
-  const names = [...new Set([...listed.map(({ group }) => group), ...known.keys()])].filter(select)
-  const { offsets, failed } = await admin.groupOffsets(names)
-  const groupsAtMs = now()
+  const names = [...new Set([...listed.map(({ group }) => group), ...known.keys()])]
+  const { offsets, failed } = await admin.groupOffsets(names.filter(select))
+  const atMs = now()
   const topics = (await admin.topics()).filter(({ error }) => error === undefined)
-  const partitions = await readPartitions(admin, topics)
-  const partitionsAtMs = now()
 
+  const denied = new Set([...failed].filter(([, reason]) => reason !== 'GROUP_ID_NOT_FOUND').map(([group]) => group))
   const listings = new Map(listed.map(listing => [listing.group, listing]))
   const topicIds = new Map(topics.map(({ name, topicId }) => [name, topicId ?? null]))
-  const groups = names.toSorted(compare).flatMap((group): GroupOffsets[] => {
+  const seen = names.filter(select).flatMap((group): GroupOffsets[] => {
     const committed = offsets.get(group)
     const listing = listings.get(group)
     // Neither listed nor with offsets: it is gone.
@@ -49,8 +59,20 @@ export async function look(
     const { type, state } = kindOf(listing, known.get(group))
     return [{ group_id: group, type, state, topics: topicsOf(committed, topicIds) }]
   })
+  const unseen = [...known.values()].filter(({ group_id: group }) => !select(group) || denied.has(group))
+  const groups = [...seen, ...unseen].toSorted((a, b) => compare(a.group_id, b.group_id))
+  return { groups, seen: seen.length, denied: [...denied], topics, atMs }
+}
+
+/** Asks all partitions of these topics where they begin and end. Throws KAFKA_GAVE_UP when one of them does not tell. */
+export async function lookAtPartitions(
+  { admin }: Kafka,
+  topics: readonly TopicDescription[],
+  now: () => number,
+): Promise<PartitionsLook> {
+  const partitions = await readPartitions(admin, topics)
   const internalTopics = new Set(topics.filter(topic => topic.isInternal).map(({ name }) => name))
-  return { groups, denied: [...failed.keys()], partitions, internalTopics, groupsAtMs, partitionsAtMs }
+  return { partitions, internalTopics, atMs: now() }
 }
 
 function kindOf(listing: GroupListing | undefined, before: GroupOffsets | undefined) {
@@ -77,7 +99,7 @@ function topicsOf(
     }))
 }
 
-/** Every partition with its start and its last stable end. Throws KAFKA_GAVE_UP when one of them does not tell. */
+/** Every partition with its start and its last stable end. */
 async function readPartitions(admin: Kafka['admin'], topics: readonly TopicDescription[]): Promise<PointPartition[]> {
   const all = topics
     .toSorted((a, b) => compare(a.name, b.name))

@@ -1,5 +1,5 @@
-import { pointsNotAfter } from '../catalog/restoration-points.ts'
 import type { RestorationPoint } from '../catalog/restoration-points.ts'
+import { SoundSnapshots } from '../catalog/sound-snapshots.ts'
 import type { TopicFolder } from '../catalog/tile-list.ts'
 import type { PointPartition } from '../format/snapshot/restoration-point.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
@@ -25,7 +25,7 @@ type Survey = (folder: TopicFolder) => Promise<readonly SurvivingHistory[]>
 
 /**
  * The newest restoration point not after a moment up to which the files of all selected topics reach: at one moment, so that
- * topics fit together, and groups fit to them. Throws BACKUP_NOT_FOUND when there is none.
+ * topics fit together, and groups fit to them. Damaged points are passed over. Throws BACKUP_NOT_FOUND when there is none.
  */
 export async function choosePoint(
   { store }: Pick<PlannerDeps, 'store'>,
@@ -35,7 +35,9 @@ export async function choosePoint(
   signal: AbortSignal,
 ): Promise<ChosenPoint> {
   const warnings: string[] = []
-  for await (const point of pointsNotAfter(store, options.at, signal)) {
+  const damaged: string[] = []
+  const sound = new SoundSnapshots(store, (_, { message }) => damaged.push(`passed over: ${message}`))
+  for await (const point of sound.pointsNotAfter(options.at, signal)) {
     const byTopic = Map.groupBy(point.partitions, ({ topic }) => topic)
     const topics = orderTopics(byTopic.keys(), options.topics, options.excludeTopics)
     const found: Found[] = []
@@ -55,6 +57,7 @@ export async function choosePoint(
       folders: found.flatMap(({ folder }) => folder ?? []),
       window: { untilMs: undefined, from: undefined, to: new PartitionMap(found.flatMap(({ ends }) => ends)) },
       warnings: [
+        ...damaged,
         ...warnings.map(text => `${text}; the one of ${timeText(point)} is restored`),
         ...late.map(name => `${name} did not exist at ${timeText(point)} and is left out`),
       ],
@@ -62,6 +65,7 @@ export async function choosePoint(
   }
   const upTo = new Date(options.at).toISOString()
   const [passedOver] = warnings
+  if (passedOver === undefined && sound.firstError !== undefined) throw sound.firstError
   throw new MaxbrodError(
     'BACKUP_NOT_FOUND',
     passedOver === undefined

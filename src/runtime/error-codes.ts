@@ -44,7 +44,7 @@ export const errorCodes = {
   ],
   GROUPS_VANISHED: [
     6,
-    'The cluster has no consumer group at all, and the backup knows some: it may be a new cluster, or a user who may see none. Nothing was written; the snapshots are all there.',
+    'The cluster has no consumer group at all, and the backup knows some: it may be a new cluster, or a user who may see none. No snapshot was written; the older ones are all there.',
   ],
   GROUP_PROTOCOL: [
     6,

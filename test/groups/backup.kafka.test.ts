@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { PartitionMap } from '../../src/runtime/topic-partition.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { openGroupsScene, withAdmin } from '../helpers/groups-scene.ts'
 import { startCommand } from '../helpers/in-process.ts'
@@ -160,4 +163,113 @@ test('the groups of another cluster are refused, as its topics are', async t => 
   ok(await scene.backUpGroups())
   const elsewhere = withAdmin(() => ({ clusterId: async () => 'another-cluster-id' }))
   refused(await scene.backUpGroups([], elsewhere), 6, 'FOREIGN_CLUSTER')
+})
+
+test('a group that may not be seen any more stays in the newest snapshot as it was, and is named at each look', async t => {
+  await using scene = await openGroupsScene(t)
+  const { referee } = scene.world
+  const topic = await scene.source('orders', 10)
+  const [secret, open] = [scene.group('secret'), scene.group('open')]
+  for (const group of [secret, open]) await referee.commitOffsets(group, [{ topic, partition: 0, offset: 3 }])
+  ok(await scene.backUpGroups())
+  const hidden = withAdmin(admin => ({
+    groups: async () => (await admin.groups()).filter(({ group }) => group !== secret),
+    async groupOffsets(groups) {
+      const { offsets } = await admin.groupOffsets(groups.filter(group => group !== secret))
+      const denied = groups
+        .filter(group => group === secret)
+        .map(group => [group, 'GROUP_AUTHORIZATION_FAILED'] as const)
+      return { offsets, failed: new Map(denied) }
+    },
+    topics: async names => (await admin.topics(names)).filter(({ name }) => name === topic),
+  }))
+  for (const offset of [4, 5]) {
+    await referee.commitOffsets(open, [{ topic, partition: 0, offset }])
+    const { exit, json } = await scene.backUpGroups([], hidden)
+    assert.deepEqual([exit, json['denied'], json['isNewSnapshot']], [3, [secret], true])
+    const saved = await scene.committedIn(json['snapshot'])
+    assert.deepEqual([saved[secret]![0]!.offset, saved[open]![0]!.offset], [3, offset])
+  }
+  await referee.deleteGroup(open)
+  const last = await scene.backUpGroups([], hidden)
+  refused(last, 6, 'GROUPS_VANISHED', 'knows 1')
+})
+
+test('a partition that does not tell where it ends keeps no group out, and lost groups keep no partition out', async t => {
+  await using scene = await openGroupsScene(t)
+  const { referee } = scene.world
+  const topic = await scene.source('orders', 10)
+  const group = scene.group('billing')
+  await referee.commitOffsets(group, [{ topic, partition: 0, offset: 3 }])
+  const leaderless = withAdmin(admin => ({
+    topics: async names => (await admin.topics(names)).filter(({ name }) => name === topic),
+    offsets: async (_, partitions) => ({
+      offsets: new PartitionMap(),
+      failed: new PartitionMap(partitions.map(one => [one, 'LEADER_NOT_AVAILABLE'] as const)),
+    }),
+  }))
+  refused(await scene.backUpGroups([], leaderless), 5, 'KAFKA_GAVE_UP', 'does not tell where it ends')
+  assert.deepEqual(await scene.points(), [])
+  const { json } = ok(await scene.backUpGroups())
+  assert.deepEqual([json['isNewSnapshot'], json['isNewPoint']], [false, true])
+  assert.equal((await scene.committedIn(json['snapshot']))[group]![0]!.offset, 3)
+
+  await scene.write(topic, 5)
+  await referee.deleteGroup(group)
+  refused(await scene.backUpGroups(), 6, 'GROUPS_VANISHED', 'knows 1')
+  assert.deepEqual(
+    (await scene.points()).map(({ groupsKey, partitions }) => [groupsKey, partitions[0]!.end]),
+    [
+      [json['snapshot'], 10],
+      [json['snapshot'], 15],
+    ],
+  )
+})
+
+test('a look at some groups leaves the others in the snapshot, also those that another worker has saved meanwhile', async t => {
+  await using scene = await openGroupsScene(t)
+  const { referee } = scene.world
+  const topic = await scene.source('orders', 10)
+  const [mine, theirs] = [scene.group('mine'), scene.group('theirs')]
+  const commit = (group: string, offset: number) => referee.commitOffsets(group, [{ topic, partition: 0, offset }])
+  const newest = async () => {
+    const saved = await scene.committedIn((await scene.points()).at(-1)?.groupsKey)
+    return [saved[mine]?.[0]?.offset, saved[theirs]?.[0]?.offset]
+  }
+  for (const group of [mine, theirs]) await commit(group, 3)
+  ok(await scene.backUpGroups())
+  const flags = [`--exclude-groups=${theirs}`, '--interval=100ms', '--metrics-port=0', scene.groups]
+  const worker = startCommand(
+    ['groups-backup', ...flags, ...scene.common],
+    withAdmin(admin => ({ topics: async names => (await admin.topics(names)).filter(({ name }) => name === topic) })),
+  )
+  using _ending = { [Symbol.dispose]: () => worker.signal('SIGTERM') }
+  await commit(mine, 4)
+  await eventually('the worker saves its group and keeps the other', async () => (await newest()).join() === '4,3')
+  await commit(theirs, 5)
+  ok(await scene.backUpGroups([`--exclude-groups=${mine}`]))
+  assert.deepEqual(await newest(), [4, 5])
+  await commit(mine, 6)
+  await eventually('the worker has seen what the other one saved', async () => (await newest()).join() === '6,5')
+  worker.signal('SIGTERM')
+  assert.equal((await worker.result).exit, 0)
+})
+
+test('damaged objects end no backup: it goes on from the newest sound ones, behind the damaged', async t => {
+  await using scene = await openGroupsScene(t)
+  const { referee } = scene.world
+  const topic = await scene.source('orders', 10)
+  const group = scene.group('billing')
+  const saved: string[] = []
+  for (const offset of [3, 4]) {
+    await referee.commitOffsets(group, [{ topic, partition: 0, offset }])
+    const { json } = ok(await scene.backUpGroups())
+    saved.push(String(json['snapshot']), String(json['point']))
+  }
+  for (const key of saved.slice(2)) await writeFile(join(scene.folder, key), 'Obj')
+  const { json, stderr } = ok(await scene.backUpGroups())
+  assert.deepEqual([json['isNewSnapshot'], json['isNewPoint']], [true, true])
+  assert.ok(String(json['snapshot']) > saved[2]! && String(json['point']) > saved[3]!)
+  assert.equal((await scene.committedIn(json['snapshot']))[group]![0]!.offset, 4)
+  for (const key of saved.slice(2)) assert.ok(stderr.includes(key), `${key} is named`)
 })
