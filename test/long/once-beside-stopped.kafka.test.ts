@@ -58,3 +58,36 @@ test('--once beside a worker that cannot go on with a partition names it and end
   await backup.assertSame(topic)
   assert.equal(begun(worker.output()).length, partitions)
 })
+
+test('--once beside a worker that could not even begin with a partition names it and ends', async t => {
+  await using world = await openWorld(t)
+  const topic = world.name('orders')
+  await world.referee.createTopic(topic, { partitions })
+  await world.referee.generate(topic, { partitions, records: 400 })
+  const backup = new BackupRun({ world, topics: [topic] })
+  for (const partition of taken) {
+    const place = { topic, topicId: undefined, partition, lineage: undefined }
+    await backup.store.put(tileKey(place, 0), bodyOf('no file of ours'), {})
+  }
+  const worker = backup.start('worker', ['--max-file-age=200ms'])
+  await using _ = {
+    async [Symbol.asyncDispose]() {
+      worker.signal('SIGTERM')
+      await worker.result
+    },
+  }
+  const stopped = () =>
+    logLines(worker.output()).filter(({ message }) => message.includes('cannot be backed up any further'))
+  await eventually('three partitions have stopped', () => stopped().length >= taken.length)
+  const once = await backup.start('another', ['--once']).result
+  assert.equal(once.exit, 3, once.stderr)
+  const named = once.json['stopped'] as { partition: number; code: string; message: string }[]
+  assert.deepEqual(
+    named.map(({ partition }) => partition).toSorted((a, b) => a - b),
+    taken,
+  )
+  assert.ok(
+    named.some(({ code }) => code === 'PARTIAL'),
+    'none of them stayed where it had stopped',
+  )
+})
