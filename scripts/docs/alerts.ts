@@ -134,4 +134,15 @@ export const alerts: readonly Alert[] = [
     example: { maxbrod_groups_backup_snapshot_age_seconds: '30x20 2000x100 30x60' },
     labels: {},
   },
+  {
+    name: 'MaxbrodPointsStale',
+    severity: 'warning',
+    expression: 'min(maxbrod_groups_backup_point_age_seconds) > 900',
+    for: '5m',
+    says: 'No restoration point could be made for {{ $value | humanizeDuration }}.',
+    reads: 'No restoration point could be made for 33m 20s.',
+    todo: 'The log of `maxbrod groups-backup` says why; mostly, it names a partition without a leader. Group snapshots go on meanwhile.',
+    example: { maxbrod_groups_backup_point_age_seconds: '30x20 2000x100 30x60' },
+    labels: {},
+  },
 ]
