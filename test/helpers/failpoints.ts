@@ -69,7 +69,8 @@ export function failpointsOf({ fresh, again, once: ended }: Calls): Failpoint[] 
   })
 }
 
-function callsOf({ output }: FaultyCli): Map<string, number> {
+/** How often each verb was called by a process that notes them all. */
+export function callsOf({ output }: FaultyCli): Map<string, number> {
   const calls = new Map<string, number>()
   for (const [, verb = ''] of output.matchAll(/^fault: ([a-zA-Z.]+):before:\*:note/gm))
     calls.set(verb, (calls.get(verb) ?? 0) + 1)
