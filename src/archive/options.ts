@@ -1,5 +1,6 @@
+import { maxRecordBytes } from '../catalog/max-record-bytes.ts'
 import { regexList } from '../config/kinds-of-list.ts'
-import { bytes, count } from '../config/kinds-of-number.ts'
+import { count } from '../config/kinds-of-number.ts'
 import { choice, flag, path, text } from '../config/kinds-of-text.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
@@ -36,13 +37,7 @@ export const inspectOptions = section('inspect', {
     default: 'text',
     doc: 'How to print keys and values. Bytes that are no UTF-8 text are printed as {"base64": "…"} in any case, so that nothing is lost.',
   }),
-  maxRecordBytes: bytes({
-    default: '128MiB',
-    min: '1KiB',
-    max: '1GiB',
-    isAdvanced: true,
-    doc: 'Refuse files with larger records. This bounds memory against damaged or hostile files.',
-  }),
+  maxRecordBytes,
 })
 
 export type LsOptions = Values<typeof lsOptions>

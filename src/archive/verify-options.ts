@@ -1,5 +1,6 @@
+import { maxRecordBytes } from '../catalog/max-record-bytes.ts'
 import { regexList } from '../config/kinds-of-list.ts'
-import { bytes, rate } from '../config/kinds-of-number.ts'
+import { rate } from '../config/kinds-of-number.ts'
 import { flag, path } from '../config/kinds-of-text.ts'
 import type { Kind } from '../config/option.ts'
 import { kindOfOne, one } from '../config/option.ts'
@@ -28,13 +29,7 @@ export const verifyOptions = section('verify', {
   allowMissingHeads: flag({
     doc: 'Do not report that the first files of a partition are gone. For buckets with lifecycle rules.',
   }),
-  maxRecordBytes: bytes({
-    default: '128MiB',
-    min: '1KiB',
-    max: '1GiB',
-    isAdvanced: true,
-    doc: 'Refuse files with larger records. This bounds memory against damaged or hostile files.',
-  }),
+  maxRecordBytes,
 })
 
 export type VerifyOptions = Values<typeof verifyOptions>

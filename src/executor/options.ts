@@ -1,3 +1,4 @@
+import { maxRecordBytes } from '../catalog/max-record-bytes.ts'
 import { bytes, duration, rate } from '../config/kinds-of-number.ts'
 import { choice, flag, text, topicName } from '../config/kinds-of-text.ts'
 import type { Values } from '../config/section.ts'
@@ -51,13 +52,7 @@ export const executorOptions = section('restore', {
     min: '1KiB',
     doc: 'Write at most this much per second. Counted as sent to Kafka; without it as fast as possible.',
   }),
-  maxRecordBytes: bytes({
-    default: '128MiB',
-    min: '1KiB',
-    max: '1GiB',
-    isAdvanced: true,
-    doc: 'Refuse files with larger records. This bounds memory against damaged or hostile files.',
-  }),
+  maxRecordBytes,
 })
 
 export type ExecutorOptions = Values<typeof executorOptions>

@@ -1,3 +1,4 @@
+import { maxRecordBytes } from '../catalog/max-record-bytes.ts'
 import { list, pairs, regexList } from '../config/kinds-of-list.ts'
 import { bytes, count } from '../config/kinds-of-number.ts'
 import { looseRegexes, plainName } from '../config/kinds-of-others.ts'
@@ -106,13 +107,7 @@ export const plannerOptions = section('plan', {
     isAdvanced: true,
     doc: 'Refuse what is otherwise a warning. Foreign objects among the files, or a missing head.',
   }),
-  maxRecordBytes: bytes({
-    default: '128MiB',
-    min: '1KiB',
-    max: '1GiB',
-    isAdvanced: true,
-    doc: 'Refuse files with larger records. This bounds memory against damaged or hostile files.',
-  }),
+  maxRecordBytes,
   dryRun: flag({ doc: 'Check all, say what would be planned, write nothing.' }),
 })
 
