@@ -10,7 +10,6 @@ export const errorCodes = {
     2,
     'A flag, an environment variable or a configuration file cannot be understood. Nothing was contacted yet.',
   ],
-  NOT_BUILT: [2, 'The command exists in the design and not yet in this version.'],
   PORT_IN_USE: [
     2,
     'A port that was named on the command line is taken. Name another one, or 0 to switch the server off.',
