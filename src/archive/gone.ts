@@ -15,8 +15,8 @@ export function gone(
   return [...known].flatMap(([key, { atMs }]): Finding[] => {
     const says = `${key} was verified at ${new Date(atMs).toISOString()}, and is gone`
     if (present.has(key)) return []
-    if (isSystemKey(key)) return [{ kind: 'gone', ...nowhere, key, says }]
     const place = parseTileKey(key)
+    if (place === undefined && isSystemKey(key)) return [{ kind: 'gone', ...nowhere, key, says }]
     if (place === undefined || !isSelected(place.topic, selection)) return []
     const { topic, partition, from } = place
     return [{ kind: 'gone', topic, partition, key, from, to: undefined, says }]

@@ -77,6 +77,12 @@ function checkPlace(tile: TileHeader, place: TileKey): void {
       `its header says ${tile.topic}-${tile.partition} from ${tile.coversFrom}: it was stored under another file's name`,
     )
   }
+  if (tile.generation?.name !== place.generation) {
+    const ofWhich = (name: string | undefined) => (name === undefined ? 'an original' : `one of ${name}`)
+    throw new DecodeError(
+      `its header says that it is ${ofWhich(tile.generation?.name)}, not ${ofWhich(place.generation)}`,
+    )
+  }
   if (place.topicId !== undefined && place.topicId !== tile.topicId)
     throw new DecodeError(`its header says topic id ${tile.topicId}`)
 }

@@ -13,10 +13,19 @@ export interface TileKey {
   /** First offset that the file covers. */
   readonly from: number
   readonly isEncrypted: boolean
+  /** Set for files that were made of others: the folder that they lie in beside the originals, `compacted/<utc>`. */
+  readonly generation?: string | undefined
 }
 
 /** The folder that a partition's tiles lie in. */
-export type PartitionPlace = Pick<TileKey, 'topic' | 'topicId' | 'partition' | 'lineage'>
+export type PartitionPlace = Pick<TileKey, 'topic' | 'topicId' | 'partition' | 'lineage' | 'generation'>
+
+/**
+ * What files can be that were made of others. Compacted ones hold the latest record per key, the others exactly the records
+ * that the originals have.
+ */
+export const generationKinds = ['compacted', 'merged', 'rewrapped'] as const
+export type GenerationKind = (typeof generationKinds)[number]
 
 const OFFSET_DIGITS = 19
 const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
@@ -59,14 +68,54 @@ export function conflictKey(sha256: string): string {
   return `${conflictsPrefix}${sha256}.avro`
 }
 
+/** The name of a generation, which is the folder of its files: `compacted/<utc>`, behind an `@` in keys. */
+export function generationName(kind: GenerationKind, atMs: number): string {
+  return `${kind}/${keyStamp(atMs)}`
+}
+
+/** The parts of such a name, or undefined for any that `generationName` would not have made. */
+export function parseGenerationName(
+  name: string,
+): { readonly kind: GenerationKind; readonly atMs: number } | undefined {
+  const [kindPart, stamp = '', ...more] = name.split('/')
+  const kind = generationKinds.find(one => one === kindPart)
+  const atMs = parseKeyStamp(stamp)
+  return kind === undefined || atMs === undefined || more.length > 0 ? undefined : { kind, atMs }
+}
+
+/** Below it lie the generations of a kind. */
+export function generationsPrefix(kind: GenerationKind): string {
+  return `@${kind}/`
+}
+
+const SEAL = 'generation.json'
+
+/** The object that says that a partition's files of a generation are complete, and what they were made of. */
+export function sealKey(place: PartitionPlace): string {
+  return `${partitionFolder(place)}${SEAL}`
+}
+
+/** Whose seal it is, or undefined for any key that `sealKey` would not have made for a generation. */
+export function parseSealKey(key: string): PartitionPlace | undefined {
+  const [kind, stamp, topicPart = '', partitionPart = '', name, ...more] = key.split('/')
+  const generation = `${kind?.slice(1)}/${stamp}`
+  if (name !== SEAL || more.length > 0 || parseGenerationName(generation) === undefined) return undefined
+  const folder = parseTopicFolder(topicPart)
+  const partition = parsePartitionFolder(partitionPart)
+  if (folder === undefined || partition === undefined) return undefined
+  const place = { ...folder, ...partition, generation }
+  return sealKey(place) === key ? place : undefined
+}
+
 /** `<topic>[@<topicId>]/`: below it lie the partitions. */
 export function topicFolder(topic: string, topicId: string | undefined): string {
   return topicId === undefined ? `${topic}/` : `${topic}@${topicId}/`
 }
 
-/** `<topic>[@<topicId>]/<partition>[@e<leaderEpoch>]/` */
-export function partitionFolder({ topic, topicId, partition, lineage }: PartitionPlace): string {
-  return `${topicFolder(topic, topicId)}${partition}${lineage === undefined ? '' : `@e${lineage}`}/`
+/** `<topic>[@<topicId>]/<partition>[@e<leaderEpoch>]/`, below `@<generation>/` for what was made of others. */
+export function partitionFolder({ topic, topicId, partition, lineage, generation }: PartitionPlace): string {
+  const beside = generation === undefined ? '' : `@${generation}/`
+  return `${beside}${topicFolder(topic, topicId)}${partition}${lineage === undefined ? '' : `@e${lineage}`}/`
 }
 
 export function tileKey(place: PartitionPlace, from: number, isEncrypted = false): string {
@@ -76,7 +125,10 @@ export function tileKey(place: PartitionPlace, from: number, isEncrypted = false
 
 /** The parts of a tile's key, or undefined for any key that `tileKey` would not have made. */
 export function parseTileKey(key: string): TileKey | undefined {
-  const [topicPart, partitionPart, name, ...more] = key.split('/')
+  const parts = key.split('/')
+  const generation = key.startsWith('@') ? parts.splice(0, 2).join('/').slice(1) : undefined
+  if (generation !== undefined && parseGenerationName(generation) === undefined) return undefined
+  const [topicPart, partitionPart, name, ...more] = parts
   if (topicPart === undefined || partitionPart === undefined || name === undefined || more.length > 0) return undefined
   const folder = parseTopicFolder(topicPart)
   const partition = parsePartitionFolder(partitionPart)
@@ -84,7 +136,8 @@ export function parseTileKey(key: string): TileKey | undefined {
   if (folder === undefined || partition === undefined || tail === null) return undefined
   const from = Number(tail[1])
   if (!Number.isSafeInteger(from)) return undefined
-  const parsed = { ...folder, ...partition, from, isEncrypted: tail[2] !== undefined }
+  const beside = generation === undefined ? {} : { generation }
+  const parsed = { ...folder, ...partition, from, isEncrypted: tail[2] !== undefined, ...beside }
   return tileKey(parsed, from, parsed.isEncrypted) === key ? parsed : undefined
 }
 
@@ -111,7 +164,7 @@ export function isTopicName(name: string): boolean {
   return TOPIC.test(name) && name !== '.' && name !== '..'
 }
 
-/** Keys of maxbrod's own that hold no records: definitions, snapshots, reports. */
+/** Keys of maxbrod's own, beside the topics: definitions, snapshots, reports, and files that were made of others. */
 export function isSystemKey(key: string): boolean {
   return key.startsWith('@')
 }

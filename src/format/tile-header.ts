@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { BATCH_CODECS } from './batch/record-batch.ts'
 import type { BatchCodec } from './batch/record-batch.ts'
 import { DecodeError } from './batch/varint.ts'
+import { parseGenerationName } from './keys.ts'
 import { recordSchema } from './record-schema.ts'
 
 /** Offsets that a tile covers although Kafka no longer had their records; closed-open. */
@@ -33,6 +34,20 @@ export interface TileHeader {
   /** Program and version. */
   readonly writer: string
   readonly content: TileContent
+  /** Only of files that were made of others. */
+  readonly generation?: TileGeneration | undefined
+}
+
+/** What a file was made of that lies beside the originals. */
+export interface TileGeneration {
+  /** As in its key, without the `@`: `compacted/<utc>`. */
+  readonly name: string
+  /** The offsets that all its files of this partition cover together, closed-open. */
+  readonly from: number
+  readonly to: number
+  /** How many files they were made of, and the SHA-256 over what is known of them: `sourcesHash`. */
+  readonly sources: number
+  readonly sourcesSha256: string
 }
 
 /** What is behind the header. Of a tile without records, only `blocksSha256` says something. */
@@ -87,6 +102,11 @@ export function tileHeaderToMeta(header: TileHeader): Map<string, string> {
     origin: header.origin,
     'leader.epoch': header.leaderEpoch,
     writer: header.writer,
+    generation: header.generation?.name,
+    'generation.from': header.generation?.from,
+    'generation.to': header.generation?.to,
+    'generation.sources': header.generation?.sources,
+    'generation.sources.sha256': header.generation?.sourcesSha256,
   }
   const meta = new Map([
     ['avro.schema', recordSchema],
@@ -132,18 +152,37 @@ export function tileHeaderFromMeta(meta: ReadonlyMap<string, string>): TileHeade
       blocksBytes: whole('blocks.bytes'),
       blocksSha256: text('blocks.sha256'),
     },
+    ...(meta.has(`${PREFIX}generation`) ? { generation: generationFrom(text, whole) } : {}),
   }
   const contradiction = contradictionIn(header)
   if (contradiction !== undefined) throw new DecodeError(contradiction)
   return header
 }
 
+function generationFrom(text: (name: string) => string, whole: (name: string) => number): TileGeneration {
+  return {
+    name: text('generation'),
+    from: whole('generation.from'),
+    to: whole('generation.to'),
+    sources: whole('generation.sources'),
+    sourcesSha256: text('generation.sources.sha256'),
+  }
+}
+
 /** What cannot be true of a tile, or undefined: checked by who writes a header and by who reads one. */
-export function contradictionIn({ coversFrom, coversTo, origin, gaps, content }: TileHeader): string | undefined {
+export function contradictionIn(header: TileHeader): string | undefined {
+  const { coversFrom, coversTo, origin, gaps, content, generation } = header
   const { records, firstOffset, lastOffset, timestampMin, timestampMax } = content
   if (!Number.isSafeInteger(coversTo)) return `an end of ${coversTo}`
   if (!/^[0-9a-f]{64}$/.test(content.blocksSha256)) return `a SHA-256 of ${content.blocksSha256}`
   if (coversTo <= coversFrom) return `covers ${coversFrom} to ${coversTo}`
+  if (generation !== undefined) {
+    const { name, from, to, sources } = generation
+    if (parseGenerationName(name) === undefined) return `a generation of the name ${name}`
+    if (from > coversFrom || to < coversTo)
+      return `covers ${coversFrom} to ${coversTo} of a generation from ${from} to ${to}`
+    if (sources < 1) return 'a generation that was made of nothing'
+  }
   if (origin > coversFrom) return `an origin of ${origin} behind the tile's first offset ${coversFrom}`
   let gapOffsets = 0
   let end = coversFrom

@@ -6,14 +6,20 @@ import {
   conflictKey,
   conflictsPrefix,
   firstIncarnationKey,
+  generationKinds,
+  generationName,
+  generationsPrefix,
   isSystemKey,
   isTopicName,
   keyStamp,
+  parseGenerationName,
   parseKeyStamp,
   parsePartitionFolder,
+  parseSealKey,
   parseTileKey,
   parseTopicFolder,
   partitionFolder,
+  sealKey,
   tileKey,
   topicFolder,
   topicsKey,
@@ -75,6 +81,49 @@ test('a key that was made is read back, whatever it names', () => {
     }),
     2_000,
   )
+})
+
+test('files that were made of others lie below their generation, and look the same from there on', () => {
+  const generation = generationName('compacted', Date.UTC(2026, 10, 21, 5, 30, 13, 123))
+  const place = { topic: 'orders', topicId: undefined, partition: 3, lineage: undefined, generation }
+  const folder = '@compacted/2026-11-21T05-30-13.123Z/orders/3/'
+  assert.equal(tileKey(place, 42), `${folder}orders-3-0000000000000000042.avro`)
+  assert.equal(sealKey(place), `${folder}generation.json`)
+  check(
+    fc.property(places, fc.constantFrom(...generationKinds), fc.nat(), (original, kind, atMs) => {
+      const other = { ...original, generation: generationName(kind, atMs) }
+      const key = tileKey(other, other.from, other.isEncrypted)
+      assert.deepEqual(parseTileKey(key), other)
+      assert.ok(
+        key.startsWith(generationsPrefix(kind)) && key.endsWith(tileKey(original, original.from, other.isEncrypted)),
+      )
+      assert.ok(Buffer.byteLength(key) <= 1_024)
+      const { from: _, isEncrypted: __, ...folderPlace } = other
+      assert.deepEqual(parseSealKey(sealKey(other)), folderPlace)
+      assert.equal(parseSealKey(key), undefined)
+      assert.equal(parseTileKey(sealKey(other)), undefined)
+      assert.deepEqual(parseGenerationName(other.generation), { kind, atMs })
+    }),
+    1_000,
+  )
+})
+
+test('what lies in no generation is foreign, and so is the seal of an original', () => {
+  const rest = 'orders/3/orders-3-0000000000000000042.avro'
+  for (const folder of [
+    '@compacted',
+    '@compacted/x',
+    '@other/2026-11-21T05-30-13.123Z',
+    '@compacted/2026-02-30T00-00-00.000Z',
+  ])
+    assert.equal(parseTileKey(`${folder}/${rest}`), undefined, folder)
+  assert.equal(parseTileKey('@compacted/2026-11-21T05-30-13.123Z/2026-11-21T05-30-13.123Z/x'), undefined)
+  for (const key of [
+    'orders/3/generation.json',
+    '@compacted/x/orders/3/generation.json',
+    '@compacted/2026-11-21T05-30-13.123Z/orders/03/generation.json',
+  ])
+    assert.equal(parseSealKey(key), undefined, key)
 })
 
 test('the order of keys is the order of offsets', () => {

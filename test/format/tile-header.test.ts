@@ -137,6 +137,31 @@ test('a header that was written is read back, through the container too', () => 
   )
 })
 
+test('a file that was made of others says of what, and is refused when that contradicts it', () => {
+  const generation = {
+    name: 'compacted/2026-11-21T05-30-13.123Z',
+    from: 50,
+    to: 300,
+    sources: 7,
+    sourcesSha256: 'cd'.repeat(32),
+  }
+  const meta = tileHeaderToMeta({ ...whole, generation })
+  assert.equal(meta.get('maxbrod.generation'), generation.name)
+  assert.deepEqual(tileHeaderFromMeta(meta), { ...whole, generation })
+  const wrong = { name: 'compacted/yesterday', from: 101, to: 199, sources: 0 }
+  for (const [field, value] of Object.entries(wrong))
+    assert.match(
+      contradictionIn({ ...whole, generation: { ...generation, [field]: value } }) ?? '',
+      /generation/,
+      field,
+    )
+  for (const entry of ['from', 'to', 'sources', 'sources.sha256']) {
+    const short = new Map(meta)
+    short.delete(`maxbrod.generation.${entry}`)
+    assert.throws(() => tileHeaderFromMeta(short), { name: 'DecodeError' }, entry)
+  }
+})
+
 test('entries that a later version may add are left alone', () => {
   assert.deepEqual(tileHeaderFromMeta(new Map([...tileHeaderToMeta(whole), ['maxbrod.more', 'x']])), whole)
 })
