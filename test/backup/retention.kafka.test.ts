@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AtFetch } from '../helpers/at-fetch.ts'
 import { BackupRun } from '../helpers/backup-run.ts'
-import { eventually } from '../helpers/eventually.ts'
 import { assertNoAlarm, logged } from '../helpers/log-lines.ts'
 import { openWorld } from '../helpers/world.ts'
 
@@ -120,11 +119,7 @@ test('what lies behind an open transaction is listed, with exit 0, and comes wit
   assert.equal((await backup.stored(topic))[0]!.to, 7)
 
   await open.commit()
-  // The coordinator writes the marker after it has answered.
-  await eventually('the marker is in the log', async () => {
-    const [partition] = await world.referee.offsets(topic)
-    return partition!.lastStable === partition!.end
-  })
+  await world.referee.awaitStable(topic)
   const second = await backup.onceOk()
   await open.close()
   assert.deepEqual(second.json['behindOpenTransaction'], [])

@@ -29,6 +29,7 @@ async function write(scene: GroupsScene, kind: Kind): Promise<string> {
       await (n === 2 ? producer.abort() : producer.commit())
     }
     await producer.close()
+    await referee.awaitStable(topic)
   } else {
     await referee.produce(topic, records(0, 30, kind === 'compacted'))
     if (kind === 'compacted') {

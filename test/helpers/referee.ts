@@ -1,3 +1,4 @@
+import { eventually } from './eventually.ts'
 import type { Bytes, CanonicalRecord, RecordToSend } from './records.ts'
 import { bufferOf } from './records.ts'
 import { RefereeJvm } from './referee-jvm.ts'
@@ -81,6 +82,17 @@ export class Referee implements AsyncDisposable {
   /** Log start, last stable offset and log end of every partition. */
   offsets(topic: string): Promise<PartitionOffsets[]> {
     return this.#jvm.call('offsets', { topic })
+  }
+
+  /**
+   * Waits until the markers of all ended transactions are in the log: the coordinator writes them after it has answered
+   * EndTxn. For topics without an open transaction.
+   */
+  async awaitStable(topic: string): Promise<void> {
+    await eventually(`the markers of ${topic} are in the log`, async () => {
+      const partitions = await this.offsets(topic)
+      return partitions.every(({ lastStable, end }) => lastStable === end)
+    })
   }
 
   /** Waits until the cleaner has left at most so many committed records; see `compactedTopic` for the settings. */

@@ -54,6 +54,7 @@ test('a log is read to its end: over aborted transactions and markers, and where
     await end()
   }
   await producer.close()
+  await world.referee.awaitStable(topic)
   using view = openClusterView(world.bootstrap)
   const where = { topic, partition: 0 }
   const fetcher = newFetcher(view)

@@ -46,6 +46,10 @@ export function summary(results: readonly FileResult[], run: RunFacts): string {
   for (const test of [...all].sort((a, b) => b.ms - a.ms).slice(0, slowestShown)) {
     lines.push(`  ${seconds(test.ms).padStart(7)}  ${test.where}`)
   }
+  // Once more as the last lines: who keeps only the end of a log must learn what failed.
+  for (const test of all) {
+    if (test.outcome === 'failed') lines.push('', `FAILED ${test.where}`, indent(firstLines(test.why)))
+  }
   const failures = failed + (run.problem === undefined ? 0 : 1)
   lines.push('', `${seconds(run.ms)} in all, ${results.length} files, TEST_SEED=${run.seed}`)
   lines.push(`${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
@@ -60,6 +64,10 @@ export function countOf(tests: readonly Pick<TestResult, 'outcome'>[]): Record<T
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`
+}
+
+function firstLines(text: string): string {
+  return text.split('\n').slice(0, 12).join('\n')
 }
 
 function indent(text: string): string {
