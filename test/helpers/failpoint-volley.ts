@@ -34,6 +34,8 @@ export interface VolleyReport {
 const patience = { timeoutMs: 90_000 }
 /** Some verbs are called only by the worker that has a certain partition: then it gets all of them. */
 const aloneAfterMs = 20_000
+/** Called at the start by the worker that has the first partition of all, and by one that gets it later only after a minute. */
+const verbsOfTheFirst = new Set(['admin.topics', 'admin.topicAcls'])
 
 /**
  * Failpoints, one behind the other, of one of two workers, while producers go on: each time it dies or outlives its session
@@ -89,6 +91,7 @@ async function hit(scene: FailpointScene, others: Others, failpoint: Failpoint):
   if (isOnce) await leaveSpool(scene, others)
   // The store is only looked through for what the group cannot tell.
   if (verb === 'store.folders') await loseGroup(scene, others)
+  if (verbsOfTheFirst.has(verb)) await emptyGroup(others)
   const worker = scene.start('hit', [fault], isOnce ? ['--once'] : [])
   // Partitions are only taken away when somebody else comes.
   await using _third = verb === 'kafka.revoked' ? comingAndGoing(scene) : undefined
@@ -133,6 +136,12 @@ async function loseGroup(scene: FailpointScene, others: Others): Promise<void> {
       () => false,
     )
   await eventually('the group has no members and is deleted', isDeleted, patience)
+}
+
+/** The other one dies, and its session is over: whoever comes next has everything at once. */
+async function emptyGroup(others: Others): Promise<void> {
+  await others.kill()
+  await sleep(sessionMs + 500)
 }
 
 /** The worker stands still until the group has given its partitions away, goes on, and ends well when it is asked to. */
