@@ -1,0 +1,48 @@
+import type { Clock } from '../../runtime/clock.ts'
+import { assign } from './assignor.ts'
+import type { Coordinator, JoinedGroup } from './coordinator.ts'
+import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './member-data.ts'
+import type { Assignment } from './member-data.ts'
+import type { Membership } from './membership.ts'
+import type { SelectedPartitions } from './selected-partitions.ts'
+
+export interface RoundDeps {
+  readonly coordinator: Pick<Coordinator, 'join' | 'sync'>
+  readonly member: Membership
+  readonly clock: Clock
+}
+
+export interface Round {
+  readonly generation: number
+  readonly isLeader: boolean
+  readonly assignment: Assignment
+}
+
+/** One round of join and sync: the member says what it matches and owns, and is told what it gets. */
+export function joinAndSync(deps: RoundDeps, selection: SelectedPartitions, nonce: number): Promise<Round> {
+  const { coordinator, member, clock } = deps
+  return member.joining(async () => {
+    const { hash: selectionHash, topics } = selection
+    const { owned, generation } = member
+    const subscription = encodeSubscription({ selectionHash, topics, owned, generation, nonce })
+    const joined = await coordinator.join(member.memberId, subscription, memberId => member.named(memberId))
+    member.named(joined.memberId)
+    const sentAtMs = clock.monotonic()
+    const assignment = decodeAssignment(await coordinator.sync(joined, assignmentsOfLeader(joined, selection)))
+    member.entered(joined.generation, sentAtMs)
+    return { generation: joined.generation, isLeader: joined.members.length > 0, assignment }
+  })
+}
+
+/** What every member gets, if this one leads; nothing otherwise. */
+function assignmentsOfLeader(
+  { members }: JoinedGroup,
+  { hash: selectionHash, partitions }: SelectedPartitions,
+): { readonly memberId: string; readonly memberAssignment: Buffer }[] {
+  if (members.length === 0) return []
+  const claims = members.map(({ memberId, memberMetadata }) => ({ memberId, ...decodeSubscription(memberMetadata) }))
+  return [...assign(claims, partitions)].map(([memberId, of]) => ({
+    memberId,
+    memberAssignment: encodeAssignment({ selectionHash, partitions: of }),
+  }))
+}
