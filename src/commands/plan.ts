@@ -3,6 +3,8 @@ import { metricsOptions } from '../observe/options.ts'
 import { table } from '../observe/table.ts'
 import { plannerOptions } from '../planner/options.ts'
 import { runPlanner } from '../planner/planner.ts'
+import { preflightTable } from '../planner/preflight-table.ts'
+import type { PreflightRow } from '../planner/preflight.ts'
 import type { PlanResult } from '../planner/result.ts'
 import { BufferPool } from '../runtime/buffer-pool.ts'
 import { storageNearby } from '../storage/open.ts'
@@ -38,7 +40,8 @@ export const plan = command({
     try {
       const nearbyArchives = () => storageNearby(values.storage, context, stop.draining)
       const readFile = (path: string) => disk.read(path)
-      const own = { readFile, nearbyArchives, log: logger, pool: new BufferPool(0) }
+      const onPreflight = (rows: readonly PreflightRow[]) => context.print(preflightTable(rows))
+      const own = { readFile, nearbyArchives, onPreflight, log: logger, pool: new BufferPool(0) }
       const deps = { kafka, store, clock, random, progress, ...own }
       return outcomeOf(await runPlanner(deps, values.plan, stop))
     } finally {

@@ -5,6 +5,7 @@ import type { BufferPool } from '../runtime/buffer-pool.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
 import type { ObjectStore } from '../storage/port.ts'
+import type { PreflightRow } from './preflight.ts'
 
 /** The ports that a planner lives on. */
 export interface PlannerDeps {
@@ -17,6 +18,8 @@ export interface PlannerDeps {
   readonly pool: BufferPool
   /** A file that the user names; undefined when it does not exist. */
   readonly readFile: (path: string) => Promise<Buffer | undefined>
+  /** Is told what was found out of all targets, before anything is written. */
+  readonly onPreflight: (rows: readonly PreflightRow[]) => void
   /** URLs of backups that do exist near the given one, for the message when there is none. */
   readonly nearbyArchives: () => Promise<readonly string[]>
 }

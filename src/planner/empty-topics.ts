@@ -6,8 +6,9 @@ import { targetName } from './mapping.ts'
 import { orderTopics } from './order.ts'
 import type { PlannerOptions } from './options.ts'
 import { untilLed } from './plan-topic.ts'
-import { acceptFewerReplicas, createTarget, describeTopic } from './targets.ts'
-import type { WantedTarget } from './targets.ts'
+import { acceptFewerReplicas, createTarget } from './create-target.ts'
+import { seeTarget } from './see-targets.ts'
+import type { WantedTarget } from './wanted-target.ts'
 
 /**
  * The selected topics that the backup has a definition of and no file: they held no record, or their files are gone. Not part
@@ -48,7 +49,7 @@ export async function createEmptyTopics(
     if (createTopics && !dryRun) {
       const created = isCreating ? await createTarget(kafka, target) : undefined
       if (isCreating) await untilLed(kafka, clock, target.topic)
-      const fewer = await acceptFewerReplicas(kafka, target, await describeTopic(kafka, target.topic), created)
+      const fewer = await acceptFewerReplicas(kafka, target, await seeTarget(kafka, target.topic), created)
       if (fewer !== undefined) told.push(fewer)
     }
     const what = existing.has(target.topic) ? 'exists already' : isCreating ? 'is created empty' : 'is not created'

@@ -1,56 +1,44 @@
 import type { PlanTarget } from '../format/plan.ts'
-import type { TopicDescription } from '../kafka/port.ts'
+import { acceptFewerReplicas, createTarget } from './create-target.ts'
 import type { PlannerDeps } from './deps.ts'
+import { describeTarget } from './describe-target.ts'
+import { judgeTarget } from './judge-target.ts'
 import type { PlannerOptions } from './options.ts'
 import { untilLed } from './plan-topic.ts'
-import { acceptFewerReplicas, createTarget, describeTarget, describeTopic, requireSameSize } from './targets.ts'
-import { doubtsAbout, doubtsAboutNew, refuseTimes } from './target-limits.ts'
-import type { WantedTarget } from './targets.ts'
+import { errorOf } from './refusal.ts'
+import { seeTarget } from './see-targets.ts'
+import { doubtsAboutNew } from './target-limits.ts'
+import type { WantedTarget } from './wanted-target.ts'
 
-/** Creates a target if it is missing, and says what the head records of it. */
+/**
+ * Creates a target if it is missing, and says what the head records of it. Judges it once more: somebody else may have created
+ * it, or written to it, since the pre-flight. Throws TARGET_NOT_EMPTY and the like.
+ */
 export async function prepareTarget(
   deps: PlannerDeps,
   target: WantedTarget,
-  existing: ReadonlyMap<string, TopicDescription>,
+  isMissing: boolean,
   options: PlannerOptions,
   warnings: string[],
 ): Promise<PlanTarget> {
   const { kafka, clock, log } = deps
-  const isMissing = !existing.has(target.topic)
+  const { topic, partitions } = target
   const warn = (text: string) => {
     warnings.push(text)
-    log.warn({ topic: target.topic }, text)
+    log.warn({ topic }, text)
   }
   if (isMissing) doubtsAboutNew(target).forEach(warn)
   const created = isMissing ? await createTarget(kafka, target) : undefined
   if (isMissing) {
-    await untilLed(kafka, clock, target.topic) // what a new topic is like is not known everywhere at once
-    log.info({ topic: target.topic, partitions: target.partitions }, 'created the target topic')
+    await untilLed(kafka, clock, topic) // what a new topic is like is not known everywhere at once
+    log.info({ topic, partitions }, 'created the target topic')
   }
-  const described = await describeTopic(kafka, target.topic)
-  if (options.partitionMap === 'same') requireSameSize(target, described.description)
-  const fewer = await acceptFewerReplicas(kafka, target, described, created)
+  const seen = await seeTarget(kafka, topic)
+  const fewer = await acceptFewerReplicas(kafka, target, seen, created)
   if (fewer !== undefined) warn(fewer)
-  refuseTimes(target, described.configs, options, clock.now())
-  for (const doubt of doubtsAbout(target, described.configs, options, clock.now())) warn(doubt)
-  return describeTarget(kafka, target, described, isMissing, options)
-}
-
-/** What `prepareTarget` would refuse, without changing anything; what it would tell goes to `warnings`. */
-export async function describeExisting(
-  { kafka, clock }: PlannerDeps,
-  target: WantedTarget,
-  existing: ReadonlyMap<string, TopicDescription>,
-  options: PlannerOptions,
-  warnings: string[],
-): Promise<void> {
-  const description = existing.get(target.topic)
-  if (description === undefined) {
-    warnings.push(...doubtsAboutNew(target))
-    return
-  }
-  const configs = (await kafka.admin.topicConfigs([target.topic])).get(target.topic) ?? []
-  refuseTimes(target, configs, options, clock.now())
-  warnings.push(...doubtsAbout(target, configs, options, clock.now()))
-  await describeTarget(kafka, target, { description, configs }, false, options)
+  const { refusals, notes } = judgeTarget(target, seen, undefined, options, clock.now())
+  const error = errorOf(refusals)
+  if (error !== undefined) throw error
+  notes.forEach(warn)
+  return describeTarget(target, seen, isMissing, options)
 }

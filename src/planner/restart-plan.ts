@@ -8,7 +8,6 @@ import type { PlannerOptions } from './options.ts'
 import { planTopicPartitions } from './plan-topic.ts'
 import { readPlanState } from './plan-state.ts'
 import type { PlanState } from './plan-state.ts'
-import { describeTopic } from './targets.ts'
 
 const WAIT_MS = 200
 const WAIT_DEADLINE_MS = 30_000
@@ -83,7 +82,7 @@ async function untouchedConfigs(
 ): Promise<readonly ConfigEntry[]> {
   const [found] = await kafka.admin.topics([topic])
   if (found === undefined || found.topicId !== topicId) return []
-  const { configs } = await describeTopic(kafka, topic)
+  const configs = (await kafka.admin.topicConfigs([topic])).get(topic) ?? []
   const partitions = baseOffsets.map((base, partition) => ({ topic, partition, base }))
   const [starts, ends] = await Promise.all([
     kafka.admin.offsets('log start', partitions),

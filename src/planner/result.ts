@@ -1,3 +1,5 @@
+import type { PreflightRow } from './preflight.ts'
+
 /** What a planner did, for people and for programs. */
 export interface PlanResult {
   readonly planTopic: string
@@ -11,6 +13,8 @@ export interface PlanResult {
   /** Files that this run added to the plan. */
   readonly filesAdded: number
   readonly topics: readonly PlannedTopic[]
+  /** The targets as they were before this run. */
+  readonly preflight: readonly PreflightRow[]
   /** Keys in the way that are no backup files. */
   readonly foreignKeys: number
   /** Encrypted files, which nobody here has a key for. */

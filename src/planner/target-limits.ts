@@ -1,7 +1,9 @@
 import type { ConfigEntry } from '../kafka/port.ts'
-import { MaxbrodError } from '../runtime/errors.ts'
-import { RECORD_GROWTH_BYTES } from './targets.ts'
-import type { TargetOptions, WantedTarget } from './targets.ts'
+import type { Refusal } from './refusal.ts'
+import { RECORD_GROWTH_BYTES } from './wanted-target.ts'
+import type { TargetOptions, WantedTarget } from './wanted-target.ts'
+
+export const MIN_IN_SYNC = 'min.insync.replicas'
 
 /** What a held target would not mind: bounds of timestamps, in ms before and behind the time of the broker. */
 const TIME_BOUNDS = [
@@ -11,32 +13,36 @@ const TIME_BOUNDS = [
   ['message.timestamp.difference.max.ms', 'both'],
 ] as const
 
-/** Throws USAGE for a target without hold that would change the timestamps of its records, or refuse them. Pure. */
-export function refuseTimes(
+/** A target without hold must neither change the timestamps of its records nor refuse them. Pure. */
+export function timeRefusals(
   { topic, source, timestampMin, timestampMax }: WantedTarget,
   configs: readonly ConfigEntry[],
   { hold }: Pick<TargetOptions, 'hold'>,
   nowMs: number,
-): void {
-  if (hold !== 'off') return
+): Refusal[] {
+  if (hold !== 'off') return []
+  const refusal = (message: string, hint: string): Refusal => ({ code: 'USAGE', message, details: { topic, hint } })
   if (valueOf(configs, 'message.timestamp.type') === 'LogAppendTime') {
-    throw new MaxbrodError('USAGE', `${topic} would give every record the time of the restore`, {
-      topic,
-      hint: 'set message.timestamp.type=CreateTime, or leave out --hold off',
-    })
+    return [
+      refusal(
+        `${topic} would give every record the time of the restore`,
+        'set message.timestamp.type=CreateTime, or leave out --hold off',
+      ),
+    ]
   }
-  for (const [name, side] of TIME_BOUNDS) {
+  return TIME_BOUNDS.flatMap(([name, side]) => {
     const bound = Number(valueOf(configs, name) ?? Number.NaN)
     const earliest = timestampMin !== undefined && side !== 'newer' && nowMs - Number(timestampMin) > bound
     const latest = timestampMax !== undefined && side !== 'older' && Number(timestampMax) - nowMs > bound
     const time = earliest ? timestampMin : latest ? timestampMax : undefined
-    if (time === undefined) continue
-    throw new MaxbrodError(
-      'USAGE',
-      `${topic} takes no record with a time as that of ${source} at ${timeText(time)}: ${name} is ${bound}`,
-      { topic, hint: `raise ${name} of ${topic}, or leave out --hold off` },
-    )
-  }
+    if (time === undefined) return []
+    return [
+      refusal(
+        `${topic} takes no record with a time as that of ${source} at ${timeText(time)}: ${name} is ${bound}`,
+        `raise ${name} of ${topic}, or leave out --hold off`,
+      ),
+    ]
+  })
 }
 
 /**
@@ -64,6 +70,15 @@ export function doubtsAbout(
   return doubts
 }
 
+/** A target with fewer replicas than must be in sync takes no record at all. Pure. */
+export function replicaDoubts(topic: string, replicas: number, configs: readonly ConfigEntry[]): string[] {
+  const inSync = Number(valueOf(configs, MIN_IN_SYNC) ?? 0)
+  if (inSync <= replicas) return []
+  return [
+    `nothing can be written to ${topic}: it has ${replicas} replicas, and ${inSync} must be in sync (${MIN_IN_SYNC})`,
+  ]
+}
+
 /** What to tell of a target that is to be created. Pure. */
 export function doubtsAboutNew({ topic, source, partitions, definition }: WantedTarget): string[] {
   if (definition !== undefined) return []
@@ -78,6 +93,6 @@ function timeText(ms: bigint): string {
   return Number.isNaN(time.getTime()) ? `${ms}` : time.toISOString()
 }
 
-function valueOf(configs: readonly ConfigEntry[], wanted: string): string | null | undefined {
+export function valueOf(configs: readonly ConfigEntry[], wanted: string): string | null | undefined {
   return configs.find(({ name }) => name === wanted)?.value
 }

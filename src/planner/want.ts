@@ -7,8 +7,8 @@ import type { AuditedTopic, LookedAt } from './look.ts'
 import { targetName } from './mapping.ts'
 import { isSameId } from './plan-state.ts'
 import { Times } from './times.ts'
-import type { WantedTarget } from './targets.ts'
 import type { Joins, WantedChain } from './wanted-chain.ts'
+import type { WantedTarget } from './wanted-target.ts'
 
 /** What is to be restored where. */
 export interface Wanted {

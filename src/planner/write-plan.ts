@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { chainName } from '../format/plan.ts'
 import type { PlanMapping, PlanTarget } from '../format/plan.ts'
-import type { Kafka, TopicDescription } from '../kafka/port.ts'
+import type { Kafka } from '../kafka/port.ts'
 import { must } from '../runtime/assert.ts'
 import { isMaxbrodError } from '../runtime/errors.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
@@ -16,12 +16,14 @@ import type { PlannerOptions } from './options.ts'
 import { createPlanTopic, planTopicPartitions } from './plan-topic.ts'
 import { readPlanState } from './plan-state.ts'
 import type { PlanState } from './plan-state.ts'
+import type { PreflightRow } from './preflight.ts'
 import { prepareTarget } from './prepare-targets.ts'
 import { restOfChain } from './rest-of-chain.ts'
 import type { PlanResult } from './result.ts'
-import type { WantedTarget } from './targets.ts'
+import type { SeenTarget } from './see-targets.ts'
 import { windowText } from './window.ts'
 import type { Wanted } from './want.ts'
+import type { WantedTarget } from './wanted-target.ts'
 
 /** What was found out before anything is written. */
 export interface PlanJob {
@@ -34,7 +36,9 @@ export interface PlanJob {
   readonly before: PlanState | undefined
   /** Targets that the plan does not have yet. */
   readonly fresh: readonly WantedTarget[]
-  readonly existing: ReadonlyMap<string, TopicDescription>
+  /** Targets as they were before anything was written; those that did not exist are missing. */
+  readonly seen: ReadonlyMap<string, SeenTarget>
+  readonly preflight: readonly PreflightRow[]
   readonly warnings: string[]
   readonly signal: AbortSignal
 }
@@ -69,11 +73,11 @@ export async function writePlan(job: PlanJob): Promise<PlanResult> {
 
 /** The targets that the plan lacks, created where they are missing. */
 async function prepareTargets(job: PlanJob, planPartitions: number): Promise<PlanTarget[]> {
-  const { deps, options, fresh, existing, warnings, signal } = job
+  const { deps, options, fresh, seen, warnings, signal } = job
   const targets: PlanTarget[] = []
   for (const target of fresh) {
     try {
-      targets.push(await prepareTarget(deps, target, existing, options, warnings))
+      targets.push(await prepareTarget(deps, target, !seen.has(target.topic), options, warnings))
     } catch (error) {
       if (!isMaxbrodError(error, 'TARGET_NOT_EMPTY')) throw error
       // Another planner may have planned it since we looked, and executors may be at work.
@@ -103,17 +107,14 @@ async function topicsToHold({ admin }: Kafka, { chains }: Wanted, state: PlanSta
 }
 
 /** The plan's id; targets that do not exist yet are named instead of identified. */
-export function planIdOfJob(
-  { options, mapping, looked, wanted, existing }: PlanJob,
-  state: PlanState | undefined,
-): string {
+export function planIdOfJob({ options, mapping, looked, wanted, seen }: PlanJob, state: PlanState | undefined): string {
   const selection = [
     options.topics.map(String),
     options.excludeTopics.map(String),
     windowText(looked.window),
     options.incarnation ?? '',
   ]
-  const idOf = (topic: string) => plannedTarget(state, topic)?.topicId ?? existing.get(topic)?.topicId ?? topic
+  const idOf = (topic: string) => plannedTarget(state, topic)?.topicId ?? seen.get(topic)?.description.topicId ?? topic
   return planIdOf(
     selection,
     mapping,
@@ -123,12 +124,12 @@ export function planIdOfJob(
 }
 
 export function resultOf(
-  { options, looked, wanted, fresh, existing, warnings }: PlanJob,
+  { options, looked, wanted, fresh, seen, preflight, warnings }: PlanJob,
   planId: string,
   filesAdded: number,
   restoreId: string | undefined,
 ): PlanResult {
-  const created = new Set(fresh.map(({ topic }) => topic).filter(topic => !existing.has(topic)))
+  const created = new Set(fresh.map(({ topic }) => topic).filter(topic => !seen.has(topic)))
   return {
     planTopic: options.planTopic,
     planId,
@@ -137,6 +138,7 @@ export function resultOf(
     restorationPoint: pointOf(looked),
     filesAdded,
     topics: tableOf(wanted, created),
+    preflight,
     foreignKeys: looked.foreignKeys.length,
     encryptedFiles: looked.sealedKeys.length,
     warnings,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PlanMapping } from '../../src/format/plan.ts'
-import { checkMapping, targetName } from '../../src/planner/mapping.ts'
+import { checkRenames, impossibleTargets, targetName } from '../../src/planner/mapping.ts'
 
 const mapping = (rename: readonly (readonly [string, string])[] = [], targetPrefix = ''): PlanMapping => ({
   rename,
@@ -34,21 +34,39 @@ const refused = [
   ['the plan topic', ['a'], mapping([['a', 'plan']]), /into the plan topic plan/],
   ['the plan topic by its own name', ['plan'], mapping(), /into the plan topic plan/],
   ['internal topics', ['a'], mapping([['a', '__consumer_offsets']]), /Kafka’s own topics/],
-  ['a rename of what is not selected', ['a'], mapping([['b', 'c']]), /speaks of b, which is not among/],
 ] as const
 
 for (const [title, topics, wanted, message] of refused) {
-  test(`refused before anything is written: ${title}`, () =>
-    assert.throws(() => checkMapping(topics, wanted, 'plan'), { code: 'USAGE', message }))
+  test(`refused before anything is written: ${title}`, () => {
+    const [refusal, ...others] = impossibleTargets(topics, wanted, 'plan').values()
+    assert.equal(refusal?.code, 'USAGE')
+    assert.match(refusal.message, message)
+    assert.deepEqual(others, [])
+  })
 }
 
-test('topics may swap their names', () => {
-  checkMapping(
-    ['a', 'b'],
+test('all impossible names are told, each with the source that has it', () => {
+  const found = impossibleTargets(
+    ['a', 'b', 'c', 'plan'],
     mapping([
-      ['a', 'b'],
       ['b', 'a'],
+      ['c', '__x'],
     ]),
     'plan',
   )
+  assert.deepEqual([...found.keys()], ['b', 'c', 'plan'])
+})
+
+test('a rename of what is not selected is refused', () => {
+  const wanted = mapping([['b', 'c']])
+  assert.throws(() => checkRenames(['a'], wanted), { code: 'USAGE', message: /speaks of b, which is not among/ })
+  checkRenames(['b'], wanted)
+})
+
+test('topics may swap their names', () => {
+  const wanted = mapping([
+    ['a', 'b'],
+    ['b', 'a'],
+  ])
+  assert.deepEqual([...impossibleTargets(['a', 'b'], wanted, 'plan')], [])
 })

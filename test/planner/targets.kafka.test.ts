@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { writeDefinitions } from '../../src/catalog/topic-definitions.ts'
+import type { PreflightRow } from '../../src/planner/preflight.ts'
+import { Cli } from '../helpers/cli.ts'
 import { FaultyCli } from '../helpers/faulty-process.ts'
 import { openClient } from '../helpers/kafka-client.ts'
 import { ok, openRestoreScene, refused } from '../helpers/restore-scene.ts'
@@ -182,6 +184,59 @@ test('a target that is not empty is refused by partition and offsets; with --app
   assert.deepEqual(
     actual.map(({ digest }) => digest),
     wanted.map(({ digest }) => digest),
+  )
+})
+
+test('all that a pre-flight refuses is told together, in a table of all targets, before anything is written', async t => {
+  await using scene = await openRestoreScene(t)
+  const { referee } = scene.world
+  const [full, small, fine, absent] = ['full', 'small', 'fine', 'absent'].map(word => scene.world.name(word))
+  for (const topic of [full!, small!, fine!, absent!]) {
+    await scene.putFiles(topic, 0, [0, 5])
+    await scene.putFiles(topic, 1, [0, 5])
+  }
+  await referee.createTopic(`r.${full}`, { partitions: 2 })
+  await referee.produce(`r.${full}`, [{ partition: 1, value: 'mine' }])
+  await referee.createTopic(`r.${small}`, { partitions: 1 })
+  await referee.createTopic(`r.${fine}`, { partitions: 2, configs: { 'retention.ms': '60000' } })
+  const words = [
+    `r.${absent} does not exist in the target cluster`,
+    `r.${small} has 1 partitions where its source has 2`,
+    `r.${full}-1 already holds records (0 to 0)`,
+  ]
+  for (const dry of [['--dry-run'], []]) {
+    const result = await scene.plan(['--target-prefix=r.', ...dry])
+    refused(result, 6, 'TARGET_MISSING', words.join('; '), '--create-topics', '--append')
+    const { facts } = result.json['error'] as { facts: { preflight: PreflightRow[] } }
+    assert.deepEqual(
+      facts.preflight.map(({ target, verdict, ownedBy }) => [target, verdict, ownedBy]),
+      [
+        [`r.${absent}`, 'refused', 'nobody'],
+        [`r.${fine}`, 'ok', 'nobody'],
+        [`r.${full}`, 'refused', 'others'],
+        [`r.${small}`, 'refused', 'nobody'],
+      ],
+    )
+  }
+  const { exit, stdout } = await new Cli(scene.planArgv(['--target-prefix=r.'])).result
+  assert.equal(exit, 6)
+  const lines = stdout.split('\n')
+  assert.match(lines[2] ?? '', new RegExp(`^${fine} +r\\.${fine} +exists +2 +nothing +delete +60000 .* ok$`))
+  for (const word of words) assert.ok(lines.includes(`refused: ${word}`), stdout)
+  await using kafka = openClient(scene.world.bootstrap)
+  assert.deepEqual(await kafka.admin.topics([`r.${absent}`, scene.planTopic]), [])
+  assert.equal((await referee.describeTopic(`r.${fine}`)).configs['retention.ms'], '60000')
+
+  const planned = ok(
+    await scene.plan(['--target-prefix=r.', '--create-topics', `--topics=${fine}`, `--topics=${absent}`]),
+  )
+  const rows = planned.json['preflight'] as PreflightRow[]
+  assert.deepEqual(
+    rows.map(({ topic, verdict }) => [topic, verdict]),
+    [
+      ['exists', 'ok'],
+      ['to be created', 'note'],
+    ],
   )
 })
 
