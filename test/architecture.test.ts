@@ -63,6 +63,9 @@ const worldly = [
   ['the network', /(?<![.#\w])fetch\(|\bWebSocket\b/],
 ] as const
 
+/** Who may take objects out of a store; all others get a port that has no verb for it. */
+const erasing = /^src\/(storage\/|archive\/prune|commands\/(prune|ports|system-ports)\.ts)/
+
 /** A file that is longer is named in the test's output: look whether it answers two questions. */
 const linesUsual = 200
 
@@ -94,6 +97,8 @@ test('rooms, catalog, config and format touch no file, socket, clock, timer or d
 })
 
 test('the process and its console are seen by cli.ts alone', () => assert.deepEqual(processUses(files), []))
+
+test('only prune can delete what is in a store', () => assert.deepEqual(erasers(files), []))
 
 test('every dynamic import names its file', () => {
   const computed = files.filter(file => /\bimport\((?!')/.test(codeOf(file)))
@@ -139,6 +144,9 @@ test('the rules see what they are made to see', () => {
   assert.equal(foreignPackages(bad('src/storage/x.ts', "import a from 'left-pad/deep.js'")).length, 1)
   assert.equal(worldlyUses(bad('src/backup/x.ts', "import { open } from 'node:fs/promises'")).length, 1)
   assert.equal(worldlyUses(bad('src/backup/x.ts', 'const now = Date.now() // setTimeout')).length, 1)
+  assert.equal(erasers(bad('src/backup/x.ts', "import type { ErasableStore } from '../storage/port.ts'")).length, 1)
+  assert.equal(erasers(bad('src/commands/verify.ts', 'await context.openErasableStore(a, b)')).length, 1)
+  assert.equal(erasers(bad('src/archive/prune.ts', 'await store.deleteAll(keys)')).length, 0)
   assert.equal(processUses(bad('src/storage/x.ts', "const home = process.env['HOME']")).length, 1)
   assert.equal(
     processUses(bad('src/storage/x.ts', '/** console.log */\n// process.exit\nconst processed = 1')).length,
@@ -196,6 +204,11 @@ function worldlyUses(all: readonly SourceFile[]): string[] {
         .map(target => `${file.path} imports ${target}`),
       ...worldly.filter(([, regex]) => regex.test(codeOf(file))).map(([what]) => `${file.path} uses ${what}`),
     ])
+}
+
+function erasers(all: readonly SourceFile[]): string[] {
+  const eraser = /\b(ErasableStore|openErasableStore|deleteAll)\b/
+  return all.filter(file => !erasing.test(file.path) && eraser.test(codeOf(file))).map(({ path }) => path)
 }
 
 function processUses(all: readonly SourceFile[]): string[] {

@@ -81,12 +81,15 @@ function unmet({ place }: SurveyedChain, end: number, next: SurveyedChain | unde
 }
 
 /** The first offsets of a chain that no file covers any more. */
-export function missingHead({ place, files }: SurveyedChain): Finding | undefined {
+export function missingHead({ place, files, begin = 0 }: SurveyedChain): Finding | undefined {
   const origin = originOf(files)
   const from = files[0]?.place.from
-  if (origin === undefined || from === undefined || origin >= from) return undefined
-  const says = `${partitionFolder(place)} was backed up from offset ${origin} on, and its files up to ${from - 1} are gone`
-  return finding('head', place, { from: origin, to: from }, says)
+  if (origin === undefined || from === undefined || Math.max(origin, begin) >= from) return undefined
+  const says =
+    begin > origin
+      ? `${partitionFolder(place)} was pruned up to offset ${begin - 1}, and its files up to ${from - 1} are gone, too`
+      : `${partitionFolder(place)} was backed up from offset ${origin} on, and its files up to ${from - 1} are gone`
+  return finding('head', place, { from: Math.max(origin, begin), to: from }, says)
 }
 
 function finding(

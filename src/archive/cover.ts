@@ -47,7 +47,7 @@ const HEAD_GONE = 'the first files are gone'
  */
 export function cover(chains: readonly SurveyedChain[], ends: Ends | undefined): Cover {
   const segments: Segment[] = []
-  let at = chains[0] === undefined ? ends?.logStart : (originOf(chains[0].files) ?? chains[0].files[0]?.place.from)
+  let at = chains[0] === undefined ? ends?.logStart : beginOf(chains[0])
   const add = (kind: Segment['kind'], to: number | undefined, reason?: string) => {
     const from = at ?? 0
     if (to !== undefined && to <= from) return
@@ -78,6 +78,12 @@ export function cover(chains: readonly SurveyedChain[], ends: Ends | undefined):
     status: statusOf(segments, doubtful.add(HEAD_GONE), ends?.dueEnd !== undefined && end < ends.dueEnd),
     segments,
   }
+}
+
+/** Where a history begins that prunes may have shortened. */
+function beginOf({ files, begin = 0 }: SurveyedChain): number | undefined {
+  const origin = originOf(files) ?? files[0]?.place.from
+  return origin === undefined ? undefined : Math.max(origin, begin)
 }
 
 /** A file whose end nobody knows, and that is damaged, reaches to the next one. */

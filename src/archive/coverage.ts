@@ -40,6 +40,7 @@ export async function coverArchive(
   const problems = new Map<string, Unreadable>()
   const onUnreadable = (found: Unreadable) => void problems.set(found.key, found)
   const survey = await surveyArchive(deps, options, signal)
+  for (const { message, facts } of survey.prunes.damaged) onUnreadable({ key: String(facts['key']), problem: message })
   const newest = await newestPoint(store, now, onUnreadable, signal)
   const due = await newestPoint(store, dueMs, onUnreadable, signal)
   const points = { newest, due }

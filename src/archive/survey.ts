@@ -1,4 +1,6 @@
 import { backupNotFound } from '../catalog/backup-not-found.ts'
+import { readPrunes } from '../catalog/prunes.ts'
+import type { Prunes } from '../catalog/prunes.ts'
 import { readFileHeader } from '../catalog/tile-header-reader.ts'
 import type { FileHeader } from '../catalog/tile-header-reader.ts'
 import { listPartitions, listTiles, listTopicFolders } from '../catalog/tile-list.ts'
@@ -20,6 +22,8 @@ export interface SurveyedFile extends ListedTile {
 export interface SurveyedChain {
   readonly place: PartitionPlace
   readonly files: readonly SurveyedFile[]
+  /** The first offset that prunes left in it; what lies before is not missing. */
+  readonly begin?: number
 }
 
 /** One incarnation of a topic. */
@@ -32,6 +36,9 @@ export interface Survey {
   readonly topics: readonly SurveyedTopic[]
   /** Keys that are no data files where only those belong. */
   readonly foreign: readonly string[]
+  readonly prunes: Prunes
+  /** Files that were pruned and are still there: they do not count any more. */
+  readonly leftovers: readonly ListedTile[]
 }
 
 export interface TopicSelection {
@@ -58,10 +65,12 @@ export async function surveyArchive(
   const listing = { onForeign: (key: string) => void foreign.push(key), signal }
   const folders: TopicFolder[] = []
   for await (const folder of listTopicFolders(store, listing)) folders.push(folder)
+  const prunes = await readPrunes(store, signal)
+  const leftovers: ListedTile[] = []
   const headers = newLimit(HEADERS)
   using task = progress.task('reading headers', { unit: 'files', total: undefined })
   const survey = async (tile: ListedTile): Promise<SurveyedFile> => {
-    const file = await surveyFile(deps, tile, signal)
+    const file = await surveyFile(store, tile, signal)
     task.add(1)
     return file
   }
@@ -71,15 +80,19 @@ export async function surveyArchive(
     for (const place of await listPartitions(store, folder, listing)) {
       const reading: Promise<SurveyedFile>[] = []
       for await (const tile of listTiles(store, place, 0, listing)) {
+        if (prunes.isPruned(tile.place)) {
+          leftovers.push(tile)
+          continue
+        }
         const file = headers(() => survey(tile))
         file.catch(() => undefined) // awaited below
         reading.push(file)
       }
-      if (reading.length > 0) chains.push({ place, files: await Promise.all(reading) })
+      if (reading.length > 0) chains.push({ place, files: await Promise.all(reading), begin: prunes.beginOf(place) })
     }
     if (chains.length > 0) topics.push({ folder, chains })
   }
-  if (topics.length > 0) return { topics, foreign }
+  if (topics.length > 0) return { topics, foreign, prunes, leftovers }
   throw await backupNotFound(store, [...new Set(folders.map(({ topic }) => topic))], nearbyArchives, selection.asked)
 }
 
@@ -87,7 +100,12 @@ export function isSelected(topic: string, { topics, excludeTopics }: TopicSelect
   return topics.some(regex => regex.test(topic)) && !excludeTopics.some(regex => regex.test(topic))
 }
 
-async function surveyFile({ store }: ArchiveDeps, tile: ListedTile, signal: AbortSignal): Promise<SurveyedFile> {
+/** What the header of a file says, or why it says nothing. */
+export async function surveyFile(
+  store: ArchiveDeps['store'],
+  tile: ListedTile,
+  signal: AbortSignal,
+): Promise<SurveyedFile> {
   const { key, place, etag } = tile
   if (place.isEncrypted) return { ...tile, header: undefined, problem: 'is encrypted, and this version cannot decrypt' }
   try {

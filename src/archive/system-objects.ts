@@ -5,9 +5,12 @@ import {
   groupsPrefix,
   isTopicName,
   parseSnapshotKey,
+  parsePruneKey,
   pointsPrefix,
+  prunesPrefix,
   topicsPrefix,
 } from '../format/keys.ts'
+import { decodePruneRecord } from '../format/prune-record.ts'
 import { DecodeError } from '../format/batch/varint.ts'
 import { groupOffsets } from '../format/snapshot/group-offsets.ts'
 import { restorationPoints } from '../format/snapshot/restoration-point.ts'
@@ -28,7 +31,7 @@ const SNAPSHOTS = [
   [topicsPrefix, topicDefinitions.decode],
 ] as const
 
-/** Group snapshots, restoration points, topic definitions, and what names the first incarnation of each topic. */
+/** Group snapshots, restoration points, topic definitions, what names the first incarnation of each topic, and records of prunes. */
 export async function listSystemObjects(
   store: ObjectStore,
   onForeign: (key: string) => void,
@@ -42,6 +45,11 @@ export async function listSystemObjects(
       else if (parseSnapshotKey(prefix, object.key) !== undefined) found.push({ ...object, topic: undefined, decode })
       else onForeign(object.key)
     }
+  }
+  for await (const object of store.list(prunesPrefix, { signal })) {
+    const decode = (content: Buffer) => Promise.resolve(content).then(decodePruneRecord)
+    if (parsePruneKey(object.key) !== undefined) found.push({ ...object, topic: undefined, decode })
+    else onForeign(object.key)
   }
   return found
 }

@@ -1,3 +1,5 @@
+import type { Prunes } from '../catalog/prunes.ts'
+import { parseTileKey } from '../format/keys.ts'
 import { ByteBudget } from '../runtime/byte-budget.ts'
 import type { Disk } from '../runtime/disk.ts'
 import { newLimit } from '../runtime/limit.ts'
@@ -42,6 +44,8 @@ export interface Verification {
   readonly findings: readonly Finding[]
   /** Keys that are no data files where only those belong. */
   readonly foreign: readonly string[]
+  /** Files that were pruned and are still there. They were not looked at. */
+  readonly leftovers: number
 }
 
 /** Read at the same time. */
@@ -65,7 +69,11 @@ export async function verifyArchive(
     const files = chains.flatMap(chain => chain.files)
     const foreign = [...survey.foreign]
     const system = await listSystemObjects(store, key => void foreign.push(key), signal)
-    const findings = [...(await checkNames(deps, survey, signal)), ...gone(ledger, [...files, ...system], options)]
+    const findings = [
+      ...(await checkNames(deps, survey, signal)),
+      ...gone(ledger, [...files, ...system], options, survey.prunes),
+    ]
+    await forgetPruned(ledger, files, survey.prunes)
     if (!options.allowMissingHeads) findings.push(...chains.flatMap(chain => missingHead(chain) ?? []))
     const readable = files.filter(({ problem }) => problem === undefined)
     const chosen = chooseFiles(readable, ledger.files, options.sample, ledger.begunMs, () => random.number())
@@ -89,9 +97,20 @@ export async function verifyArchive(
       systemVerified: beside.sound,
       findings: [...findings, ...read.findings, ...beside.findings].toSorted(byPlace),
       foreign,
+      leftovers: survey.leftovers.length,
     }
   } finally {
     await ledger.close()
+  }
+}
+
+/** What was removed on purpose needs not be remembered. */
+async function forgetPruned(ledger: Ledger, files: readonly SurveyedFile[], prunes: Prunes): Promise<void> {
+  const present = new Set(files.map(({ key }) => key))
+  for (const key of ledger.files.keys()) {
+    const place = parseTileKey(key)
+    const isPruned = prunes.hasRemoved(key) || (place !== undefined && prunes.isPruned(place))
+    if (isPruned && !present.has(key)) await ledger.forget(key)
   }
 }
 

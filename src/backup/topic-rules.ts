@@ -1,5 +1,5 @@
-import { nearest } from '../config/nearest.ts'
-import { anchoredRegex } from '../config/regex.ts'
+import { UnreadableLine, parseRuleFile } from '../config/rule-file.ts'
+import type { ParsedRule } from '../config/rule-file.ts'
 import { Unreadable } from '../config/unreadable.ts'
 import type { Disk } from '../runtime/disk.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
@@ -41,10 +41,8 @@ const settings: Readonly<Record<string, (text: string, rule: Draft) => void>> = 
 }
 
 interface Draft {
-  readonly regex: RegExp
   readonly limits: { -readonly [K in keyof RotationLimits]?: RotationLimits[K] }
   readonly keeping: { -readonly [K in keyof Keeping]: Keeping[K] }
-  readonly said: Set<string>
 }
 
 /** The rules of the file; none without one. Throws USAGE with the line that cannot be understood. */
@@ -57,24 +55,9 @@ export async function readTopicRules(disk: Pick<Disk, 'read'>, path: string | un
   return parseTopicRules(content.toString('utf8'), path)
 }
 
-/**
- * `[regex]` begins the rule of the topics whose whole names match; `name = value` sets something; `#` and `;` begin comments
- * of whole lines.
- */
+/** See parseRuleFile for how rules are written. */
 export function parseTopicRules(text: string, path: string): TopicRules {
-  const drafts: Draft[] = []
-  for (const [at, line] of text.split(/\r\n|\n|\r/u).entries()) {
-    const trimmed = line.trim()
-    if (/^(?:[#;]|$)/u.test(trimmed)) continue
-    try {
-      readLine(trimmed, drafts)
-    } catch (error) {
-      if (!(error instanceof Unreadable)) throw error
-      const { message, hint } = error
-      throw new MaxbrodError('USAGE', `--topic-rules: ${path}, line ${at + 1}: ${message}`, { hint, path })
-    }
-  }
-  const rules = drafts.map(({ regex, limits, keeping }) => {
+  const rules = parse(text, path).map(({ regex, draft: { limits, keeping } }) => {
     const isPlain = keeping.storageClass === undefined && keeping.tags === undefined
     return { regex, rule: { limits, keeping: isPlain ? undefined : keeping } }
   })
@@ -85,36 +68,19 @@ export function parseTopicRules(text: string, path: string): TopicRules {
   }
 }
 
-function readLine(line: string, drafts: Draft[]): void {
-  const [, regex] = /^\[(.*)\]$/u.exec(line) ?? []
-  if (regex !== undefined) {
-    if (regex === '') throw new Unreadable('[] names no topics', "all topics are '[.*]'")
-    drafts.push({ regex: anchoredRegex(regex), limits: {}, keeping: {}, said: new Set() })
-    return
+function parse(text: string, path: string): ParsedRule<Draft>[] {
+  try {
+    return parseRuleFile(text, { begin: () => ({ limits: {}, keeping: {} }), settings, unknown })
+  } catch (error) {
+    if (!(error instanceof UnreadableLine)) throw error
+    const { line, message, hint } = error
+    throw new MaxbrodError('USAGE', `--topic-rules: ${path}, line ${line}: ${message}`, { hint, path })
   }
-  const [, name = '', value = ''] = /^([^\s=]+)\s*=\s*(.*)$/u.exec(line) ?? []
-  if (name === '') throw new Unreadable(`'${line}' is neither [regex] nor name = value`)
-  const draft = drafts.at(-1)
-  if (draft === undefined) {
-    const hint = 'begin with [regex]; what holds for all topics is said by the flags of the same names'
-    throw new Unreadable(`'${name}' stands before the first [regex]`, hint)
-  }
-  const read = Object.hasOwn(settings, name) ? settings[name] : undefined
-  if (read === undefined) throw unknown(name)
-  if (draft.said.has(name)) throw new Unreadable(`'${name}' is said twice for the same topics`)
-  if (value === '') throw new Unreadable(`'${name}' has no value`)
-  draft.said.add(name)
-  read(value, draft)
 }
 
-function unknown(name: string): Unreadable {
-  if (name === 'prefix') {
-    const hint =
-      'all files of a topic lie below <topic>/ already, which lifecycle rules can name; where names do not tell, use tags'
-    return new Unreadable('a prefix of its own would take a topic out of the backup', hint)
-  }
-  const known = Object.keys(settings)
-  const near = nearest(name, known)
-  const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`
-  return new Unreadable(`there is no setting '${name}'`, hint)
+function unknown(name: string): Unreadable | undefined {
+  if (name !== 'prefix') return undefined
+  const hint =
+    'all files of a topic lie below <topic>/ already, which lifecycle rules can name; where names do not tell, use tags'
+  return new Unreadable('a prefix of its own would take a topic out of the backup', hint)
 }

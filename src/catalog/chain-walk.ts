@@ -3,6 +3,7 @@ import { parseTileKey, tileKey } from '../format/keys.ts'
 import type { PartitionPlace } from '../format/keys.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { ObjectStore } from '../storage/port.ts'
+import { readPrunes } from './prunes.ts'
 import { whyForeign } from './create-tile.ts'
 import { readTileFacts } from './tile-facts.ts'
 import { listTiles } from './tile-list.ts'
@@ -45,11 +46,31 @@ export async function walkChain(
   signal: AbortSignal,
 ): Promise<ChainEnd | undefined> {
   const listed = listTiles(store, place, start === 'the first tile' ? 0 : start, { onForeign: () => undefined, signal })
-  if (start !== 'the first tile') return follow(store, listed, identity, start, signal)
+  if (start !== 'the first tile')
+    return behindPruned(store, place, identity, await follow(store, listed, identity, start, signal), signal)
   const { last, unchecked } = await lastOf(listed)
   const [oldest] = last
   if (oldest === undefined) return undefined
-  return { ...(await follow(store, last, identity, oldest.place.from, signal)), unchecked }
+  const end = await follow(store, last, identity, oldest.place.from, signal)
+  return behindPruned(store, place, identity, { ...end, unchecked }, signal)
+}
+
+/**
+ * What looks like a hole may be what a prune has removed, or a stale group's place in it: then the chain is what begins behind
+ * it. Asked for only then, because nearly all chains have no hole.
+ */
+async function behindPruned(
+  store: ObjectStore,
+  place: PartitionPlace,
+  identity: Identity,
+  found: ChainEnd,
+  signal: AbortSignal,
+): Promise<ChainEnd> {
+  if (found.nextFrom === undefined) return found
+  const begin = (await readPrunes(store, signal)).beginOf(place)
+  if (begin <= found.end) return found
+  const rest = listTiles(store, place, begin, { onForeign: () => undefined, signal })
+  return { ...(await follow(store, rest, identity, begin, signal)), unchecked: found.unchecked }
 }
 
 async function follow(

@@ -2,6 +2,7 @@ import { listPoints, listTopics } from '../archive/list.ts'
 import type { ListedPoints, ListedTopic } from '../archive/list.ts'
 import { lsOptions } from '../archive/options.ts'
 import { surveyArchive } from '../archive/survey.ts'
+import type { Survey } from '../archive/survey.ts'
 import { formatBytes } from '../config/units.ts'
 import { ago, timeText } from '../observe/ago.ts'
 import { table } from '../observe/table.ts'
@@ -26,11 +27,15 @@ export const ls = command({
     const now = deps.clock.now()
     if (options.points) return pointsOutcome(await listPoints(deps, options.limit, signal), now)
     const survey = await surveyArchive(deps, options, signal)
-    return topicsOutcome(listTopics(survey), survey.foreign, now)
+    return topicsOutcome(listTopics(survey), survey, now)
   },
 })
 
-function topicsOutcome(topics: readonly ListedTopic[], foreign: readonly string[], now: number): Outcome {
+function topicsOutcome(
+  topics: readonly ListedTopic[],
+  { foreign, leftovers }: Pick<Survey, 'foreign' | 'leftovers'>,
+  now: number,
+): Outcome {
   const rows = topics.map(one => [
     one.folder,
     one.partitions,
@@ -50,8 +55,15 @@ function topicsOutcome(topics: readonly ListedTopic[], foreign: readonly string[
     `${topics.length} topics, ${files} files, ${formatBytes(bytes)}\n`,
     ...problems.map(({ key, problem }) => `${key}: ${problem}\n`),
     foreign.length === 0 ? '' : `${foreign.length} objects are no backup files: ${some(foreign)}\n`,
+    leftovers.length === 0
+      ? ''
+      : `${leftovers.length} files were pruned and are still there: maxbrod prune goes on with them\n`,
   ].join('')
-  return { result: problems.length === 0 ? 'ok' : 'partial', details: { topics, foreign }, text }
+  return {
+    result: problems.length === 0 ? 'ok' : 'partial',
+    details: { topics, foreign, leftovers: leftovers.length },
+    text,
+  }
 }
 
 function pointsOutcome({ total, points, unreadable }: ListedPoints, now: number): Outcome {

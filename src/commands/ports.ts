@@ -7,7 +7,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Disk } from '../runtime/disk.ts'
 import type { Random } from '../runtime/random.ts'
 import type { StorageOptions } from '../storage/options.ts'
-import type { ObjectStore } from '../storage/port.ts'
+import type { ErasableStore, ObjectStore } from '../storage/port.ts'
 
 /**
  * Time, chance, disk, object store and Kafka: a command reaches the world through these and in no other way. So a test that
@@ -17,8 +17,9 @@ export interface Ports {
   readonly clock: Clock
   readonly random: Random
   readonly disk: Disk
-  /** Both connect when first asked for something. A command's context does as `tools`. */
+  /** All connect when first asked for something. A command's context does as `tools`. */
   openStore(options: StorageOptions, tools: Tools): Promise<ObjectStore>
+  openErasableStore(options: StorageOptions, tools: Tools): Promise<ErasableStore>
   openKafka(options: KafkaOptions, tools: Tools): Promise<Kafka>
 }
 

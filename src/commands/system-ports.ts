@@ -3,21 +3,26 @@ import { readFileSync } from 'node:fs'
 import { systemClock } from '../runtime/clock.ts'
 import { nodeDisk } from '../runtime/node-disk.ts'
 import { systemRandom } from '../runtime/random.ts'
-import type { Ports } from './ports.ts'
+import type { StorageOptions } from '../storage/options.ts'
+import type { ErasableStore } from '../storage/port.ts'
+import type { Ports, Tools } from './ports.ts'
 
 /** The real world. Drivers are loaded when a command opens them: they are most of what has to be loaded at all. */
 export const systemPorts: Ports = {
   clock: systemClock,
   random: systemRandom,
   disk: nodeDisk,
-  async openStore(options, tools) {
-    const { openStorage } = await import('../storage/open.ts')
-    return openStorage(options, tools)
-  },
+  openStore,
+  openErasableStore: openStore,
   async openKafka(options, tools) {
     const { connectKafka } = await import('../kafka/connect.ts')
     const { withListedBrokers } = await import('../kafka/listed-brokers.ts')
     const known = await withListedBrokers(options, resolveSrv)
     return connectKafka(known, { ...tools, readFile: path => readFileSync(path, 'utf8') })
   },
+}
+
+async function openStore(options: StorageOptions, tools: Tools): Promise<ErasableStore> {
+  const { openStorage } = await import('../storage/open.ts')
+  return openStorage(options, tools)
 }

@@ -39,6 +39,7 @@ export const topicsPrefix = '@topics/'
 export const groupsPrefix = '@groups/'
 export const pointsPrefix = '@points/'
 export const conflictsPrefix = '@conflicts/'
+export const prunesPrefix = '@prunes/'
 
 export const firstIncarnationPrefix = '@topics/first/'
 
@@ -56,6 +57,16 @@ export function groupsKey(atMs: number): string {
 
 export function pointKey(atMs: number): string {
   return `${pointsPrefix}${keyStamp(atMs)}.avro`
+}
+
+export function pruneKey(atMs: number): string {
+  return `${prunesPrefix}${keyStamp(atMs)}.json`
+}
+
+/** The moment in the key of a prune's record, or undefined for any other key. */
+export function parsePruneKey(key: string): number | undefined {
+  if (!key.startsWith(prunesPrefix) || !key.endsWith('.json')) return undefined
+  return parseKeyStamp(key.slice(prunesPrefix.length, -'.json'.length))
 }
 
 /** The moment in the key of a snapshot below such a prefix, or undefined for any other key. */

@@ -14,7 +14,7 @@ export interface AuditedPartition {
   readonly sealed?: readonly SealedFile[]
   readonly holes: readonly Hole[]
   readonly overlaps: readonly Overlap[]
-  /** Offsets that were backed up once and whose files are gone: removed by prune, or by somebody. */
+  /** Offsets that were backed up once and whose files are gone, and no prune says so. */
   readonly missingHead: Hole | undefined
   /** Files that belong to something else than the others. */
   readonly foreign: readonly ForeignTile[]
@@ -33,7 +33,7 @@ export interface Identity {
 
 /** Proves that a partition's files tile its history and belong together. Pure. */
 export function auditPartition(
-  { place, tiles, sealed = [] }: SurveyedPartition,
+  { place, tiles, sealed = [], begin = 0 }: SurveyedPartition,
   identity: Identity,
   bounds: Bounds = unbounded,
 ): AuditedPartition {
@@ -49,13 +49,13 @@ export function auditPartition(
     sealed,
     holes: [...holes, ...ends],
     overlaps,
-    missingHead: missingHead(tiles, bounds),
+    missingHead: missingHead(tiles, begin, bounds),
     foreign,
   }
 }
 
-function missingHead([first]: readonly SurveyedTile[], { fromOffset = 0 }: Bounds): Hole | undefined {
-  const from = Math.max(first?.origin ?? 0, fromOffset)
+function missingHead([first]: readonly SurveyedTile[], begin: number, { fromOffset = 0 }: Bounds): Hole | undefined {
+  const from = Math.max(first?.origin ?? 0, begin, fromOffset)
   return first !== undefined && from < first.from ? { from, to: first.from } : undefined
 }
 

@@ -106,12 +106,16 @@ async function findTopic(
     // What retention had taken altogether needs no file.
     .filter(({ partition, log_start, end }) => end > log_start && (reached.get(partition) ?? 0) < end)
     .map(one => `${partitionName(one)} ended at ${one.end}, and its files end at ${reached.get(one.partition) ?? 0}`)
+  const begins = new Map(histories.map(({ place, begin = 0 }) => [place.partition, begin]))
+  const pruned = partitions
+    .filter(({ partition, log_start, end }) => end > log_start && (begins.get(partition) ?? 0) >= end)
+    .map(one => `${partitionName(one)} ended at ${one.end}, and was pruned up to ${begins.get(one.partition)}`)
   const endOf = new Map(partitions.map(({ partition, end }) => [partition, end]))
   const ends = histories.map(({ place }) => {
     const end = Math.min(endOf.get(place.partition) ?? 0, reached.get(place.partition) ?? 0)
     return [{ topic: place.topic, partition: place.partition }, end] as const
   })
-  return { folder, ends, lacks }
+  return { folder, ends, lacks: [...lacks, ...pruned] }
 }
 
 /** The folder of the incarnation with that id; the plain one does not carry it in its name. */

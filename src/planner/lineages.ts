@@ -36,6 +36,7 @@ export function joinLineages(partitions: readonly SurveyedPartition[]): Survivin
       histories.set(place.partition, {
         place: before.place,
         tiles: [...before.tiles.flatMap(tile => cut(tile, at)), ...tiles],
+        begin: Math.max(before.begin ?? 0, one.begin ?? 0),
         sealed: [...(before.sealed ?? []).filter(({ from }) => from < at), ...sealed],
         cuts: [...before.cuts, { at, lineage: place.lineage, lost: before }],
       })

@@ -1,5 +1,6 @@
 import { findArchive } from '../catalog/archive.ts'
 import type { RestorationPoint } from '../catalog/restoration-points.ts'
+import { readPrunes } from '../catalog/prunes.ts'
 import type { TopicFolder } from '../catalog/tile-list.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
@@ -54,7 +55,8 @@ export async function lookAtBackup(
   const foreignKeys: string[] = []
   const onForeign = (key: string) => void foreignKeys.push(key)
   using task = deps.progress.task('reading headers', { unit: 'files', total: undefined })
-  const survey = { maxRecordBytes: options.maxRecordBytes, onForeign, onTile: () => task.add(1), signal }
+  const prunes = await readPrunes(deps.store, signal)
+  const survey = { maxRecordBytes: options.maxRecordBytes, prunes, onForeign, onTile: () => task.add(1), signal }
   const folders = await surveyFolders(deps, survey)
   const surveyed = new Map<string, readonly SurvivingHistory[]>()
   const historiesOf = async (folder: TopicFolder) => {
@@ -87,10 +89,16 @@ export async function lookAtBackup(
     cutWarnings.push(...histories.flatMap(warningsOf), ...now.flatMap((one, n) => warningsOfLater(one, found[n])))
     const audited: AuditedPartition[] = []
     // One after the other: each may hold blocks in memory.
-    for (const { place, tiles: all, sealed = [] } of histories) {
+    for (const { place, tiles: all, sealed = [], begin } of histories) {
       const bounds = boundsOf(window, place)
       const wanted = await cutHistory(deps, all, bounds, scanning)
-      audited.push(auditPartition({ place, tiles: wanted, sealed }, { clusterId, topicId }, bounds))
+      audited.push(
+        auditPartition(
+          { place, tiles: wanted, sealed, ...(begin !== undefined && { begin }) },
+          { clusterId, topicId },
+          bounds,
+        ),
+      )
     }
     topics.push({ folder, partitions: audited })
   }
@@ -99,7 +107,8 @@ export async function lookAtBackup(
       hint: 'check --topics',
     })
   }
-  const warnings = [...(chosen?.warnings ?? []), ...judge(topics, options), ...cutWarnings]
+  const unread = prunes.damaged.map(({ message }) => `passed over: ${message}`)
+  const warnings = [...unread, ...(chosen?.warnings ?? []), ...judge(topics, options), ...cutWarnings]
   const sealedKeys = topics.flatMap(({ partitions }) =>
     partitions.flatMap(({ sealed = [] }) => sealed.map(one => one.key)),
   )

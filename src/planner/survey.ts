@@ -1,3 +1,4 @@
+import type { Prunes } from '../catalog/prunes.ts'
 import { readTileFacts } from '../catalog/tile-facts.ts'
 import { listPartitions, listTiles, listTopicFolders } from '../catalog/tile-list.ts'
 import type { ListedTile, TopicFolder } from '../catalog/tile-list.ts'
@@ -13,6 +14,8 @@ import type { PlannerDeps } from './deps.ts'
 export interface SurveyedPartition {
   readonly place: PartitionPlace
   readonly tiles: readonly SurveyedTile[]
+  /** The first offset that prunes left; what lies before is not missing. */
+  readonly begin?: number
   /** Files that nobody here has a key for. */
   readonly sealed?: readonly SealedFile[]
 }
@@ -32,6 +35,7 @@ export interface SurveyedTopic {
 
 export interface SurveyOptions {
   readonly maxRecordBytes: number
+  readonly prunes: Prunes
   readonly onForeign: (key: string) => void
   readonly onTile: () => void
   readonly signal: AbortSignal
@@ -67,6 +71,7 @@ export async function surveyTopic(
       const reading: Promise<SurveyedTile>[] = []
       const sealed: SealedFile[] = []
       for await (const tile of listTiles(deps.store, place, 0, options)) {
+        if (options.prunes.isPruned(tile.place)) continue // on its way out
         if (tile.place.isEncrypted) {
           sealed.push(await surveySealed(deps, tile, options.signal))
           continue
@@ -77,7 +82,7 @@ export async function surveyTopic(
       }
       const read = await Promise.all(reading)
       const tiles = await merging(() => mergeOverlaps(deps, read, options))
-      return { place, tiles: closeOpenEnds(tiles), sealed }
+      return { place, tiles: closeOpenEnds(tiles), sealed, begin: options.prunes.beginOf(place) }
     }),
   )
   return { folder, partitions: partitions.filter(({ tiles, sealed }) => tiles.length + sealed.length > 0) }

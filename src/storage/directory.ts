@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { newRead, rangeWithin } from './body.ts'
+import { deleteEach } from './delete-each.ts'
 import { sweepDrafts, writeDraft } from './directory-draft.ts'
 import { directoryError, withErrorsOf } from './directory-errors.ts'
 import { readFacts } from './directory-facts.ts'
@@ -12,7 +13,7 @@ import { etagAt, etagOf, publish } from './directory-publish.ts'
 import { requireEtag } from './etag.ts'
 import { checkFacts } from './facts.ts'
 import { checkKey, checkPrefix } from './key.ts'
-import type { ObjectStore } from './port.ts'
+import type { ErasableStore } from './port.ts'
 
 /** Bytes per read; a larger one costs memory for every open object, a smaller one calls. */
 const CHUNK_BYTES = 256 * 1024
@@ -22,7 +23,7 @@ const CHUNK_BYTES = 256 * 1024
  * with hard links, too. The folder is made by the first put; folders stay when the last object in them is deleted, because
  * somebody may be about to put another one there.
  */
-export function openDirectoryStore(folder: string): ObjectStore {
+export function openDirectoryStore(folder: string): ErasableStore {
   const layout = new DirectoryLayout(resolve(folder))
   const folders = new DurableFolders(layout.root)
   const url = `file://${textOf(layout.root)}`
@@ -32,7 +33,7 @@ export function openDirectoryStore(folder: string): ObjectStore {
     return sweeping
   }
 
-  return {
+  const store: ErasableStore = {
     url,
 
     async put(key, body, facts, signal) {
@@ -114,8 +115,11 @@ export function openDirectoryStore(folder: string): ObjectStore {
       })
     },
 
+    deleteAll: (keys, signal) => deleteEach(store, keys, signal),
+
     close() {},
   }
+  return store
 }
 
 async function* chunksOf(

@@ -3,17 +3,17 @@ import type { Clock } from '../runtime/clock.ts'
 import { isMaxbrodError } from '../runtime/errors.ts'
 import { newRead } from './body.ts'
 import type { outcomes, storageMetrics, verbs } from './metrics.ts'
-import type { ObjectStore } from './port.ts'
+import type { ErasableStore } from './port.ts'
 
 type Verb = (typeof verbs)[number]
 type Outcome = (typeof outcomes)[number]
 
 /** Counts what happens at the store inside. Time is the time that somebody waited for the store, not for the reader. */
 export function measured(
-  store: ObjectStore,
+  store: ErasableStore,
   metrics: Instruments<typeof storageMetrics>,
   clock: Pick<Clock, 'monotonic'>,
-): ObjectStore {
+): ErasableStore {
   /** One request, which may be waited for in several pieces; counted once, when it is over. */
   function begin(verb: Verb, signal: AbortSignal | undefined) {
     let waitedMs = 0
@@ -92,6 +92,13 @@ export function measured(
         signal,
         () => store.delete(key, signal),
         () => 'ok',
+      ),
+    deleteAll: (keys, signal) =>
+      once(
+        'delete',
+        signal,
+        () => store.deleteAll(keys, signal),
+        stay => (stay.length === 0 ? 'ok' : 'refused'),
       ),
     close: () => store.close(),
   }

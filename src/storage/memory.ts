@@ -5,7 +5,8 @@ import { countedPieces, newRead, rangeWithin } from './body.ts'
 import { requireEtag } from './etag.ts'
 import { checkFacts } from './facts.ts'
 import { checkKey, checkPrefix, compareKeys } from './key.ts'
-import type { ObjectHead, ObjectStore } from './port.ts'
+import { deleteEach } from './delete-each.ts'
+import type { ErasableStore, ObjectHead } from './port.ts'
 
 interface StoredObject extends ObjectHead {
   readonly content: Buffer
@@ -16,11 +17,11 @@ interface StoredObject extends ObjectHead {
 const CHUNK_BYTES = 64 * 1024
 
 /** The port in its plainest form: for tests, and to say what the verbs mean. */
-export function newMemoryStore(url = 'memory://'): ObjectStore {
+export function newMemoryStore(url = 'memory://'): ErasableStore {
   const objects = new Map<string, StoredObject>()
   let puts = 0
 
-  return {
+  const store: ErasableStore = {
     url,
 
     async put(key, body, facts, signal) {
@@ -85,8 +86,11 @@ export function newMemoryStore(url = 'memory://'): ObjectStore {
       objects.delete(key)
     },
 
+    deleteAll: (keys, signal) => deleteEach(store, keys, signal),
+
     close() {},
   }
+  return store
 
   function keysBelow(prefix: string): string[] {
     return [...objects.keys()].filter(key => key.startsWith(prefix)).sort(compareKeys)

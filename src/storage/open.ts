@@ -7,7 +7,7 @@ import { openDirectoryStore } from './directory.ts'
 import { measured } from './measured.ts'
 import { storageMetrics } from './metrics.ts'
 import type { StorageOptions } from './options.ts'
-import type { ObjectStore } from './port.ts'
+import type { ErasableStore } from './port.ts'
 import { retrying } from './retrying.ts'
 import { placeAbove, placeBelow, storageUrl } from './storage-url.ts'
 
@@ -24,7 +24,7 @@ const BACKOFF = { initialMs: 100, maxMs: 10_000 }
 export async function openStorage(
   options: StorageOptions,
   { clock, random, logger, metrics }: StorageDeps,
-): Promise<ObjectStore> {
+): Promise<ErasableStore> {
   const log = logger.child({ component: 'storage' })
   const instruments = metrics.of(storageMetrics)
   return retrying(measured(await openDriver(options), instruments, clock), {
@@ -75,7 +75,7 @@ export async function storageNearby(
 const NEARBY_MAX = 20
 const NEARBY_MS_MAX = 5_000
 
-async function openDriver(options: StorageOptions): Promise<ObjectStore> {
+async function openDriver(options: StorageOptions): Promise<ErasableStore> {
   const { storage, s3Endpoint: endpoint, s3Region: region, allowUnconditionalPut } = options
   if (storage.kind === 'directory') return openDirectoryStore(storage.folder)
   // The SDK takes a tenth of a second and 30 MB, which a backup in a folder need not pay.

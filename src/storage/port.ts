@@ -38,11 +38,29 @@ export interface ObjectStore {
    */
   folders(prefix: string, options?: FolderOptions): AsyncIterable<string>
 
+  /** Lets go of connections. */
+  close(): void
+}
+
+/** A store out of which objects can be taken. Nothing but `prune` gets one: what others cannot say, they cannot do. */
+export interface ErasableStore extends ObjectStore {
   /** Deletes the object and its facts; a missing one is fine. */
   delete(key: string, signal?: AbortSignal): Promise<void>
 
-  /** Lets go of connections. */
-  close(): void
+  /**
+   * The same for up to KEYS_PER_DELETE objects, in any order. Those that the store does not let go (object lock, a policy)
+   * are returned. May be called again with the same keys, whatever went wrong before.
+   */
+  deleteAll(keys: readonly string[], signal?: AbortSignal): Promise<readonly NotDeleted[]>
+}
+
+/** What one request of S3 takes. */
+export const KEYS_PER_DELETE = 1000
+
+/** An object that stays, and why. */
+export interface NotDeleted {
+  readonly key: string
+  readonly reason: string
 }
 
 /** Bytes to store. `open` may be called several times and yields the same bytes each time: a retry reads them again. */

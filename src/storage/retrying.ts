@@ -3,7 +3,7 @@ import type { RetryOptions } from '../runtime/retry.ts'
 import { retry } from '../runtime/retry.ts'
 import { newRead, rangeWithin } from './body.ts'
 import { compareKeys } from './key.ts'
-import type { GetOptions, ObjectRead, ObjectStore } from './port.ts'
+import type { ErasableStore, GetOptions, ObjectRead, ObjectStore } from './port.ts'
 
 export interface RetryingOptions extends Pick<RetryOptions, 'clock' | 'random' | 'initialMs' | 'maxMs' | 'deadlineMs'> {
   /** Called before each wait, or before a body or a listing is taken up where it broke off (waitMs 0). */
@@ -23,7 +23,7 @@ export interface StorageRetry {
  * out. Bodies and listings that break or stall in the middle go on where they were. An answer that was lost is no special
  * case: a put that did happen says `created: false` the second time, and the port tells callers what that can mean.
  */
-export function retrying(store: ObjectStore, options: RetryingOptions): ObjectStore {
+export function retrying(store: ErasableStore, options: RetryingOptions): ErasableStore {
   /** Attempts at one thing, for as long as there is patience. */
   function trying(verb: StorageRetry['verb'], key: string, signal: AbortSignal | undefined): Trying {
     const onRetry = (error: unknown, _attempt: number, waitMs: number) => options.onRetry({ verb, key, error, waitMs })
@@ -38,6 +38,7 @@ export function retrying(store: ObjectStore, options: RetryingOptions): ObjectSt
     put: (key, body, facts, signal) => trying('put', key, signal).again(() => store.put(key, body, facts, signal)),
     head: (key, signal) => trying('head', key, signal).again(() => store.head(key, signal)),
     delete: (key, signal) => trying('delete', key, signal).again(() => store.delete(key, signal)),
+    deleteAll: (keys, signal) => trying('delete', keys[0] ?? '', signal).again(() => store.deleteAll(keys, signal)),
     get: (key, getOptions = {}) => getResuming(store, key, getOptions, trying('get', key, getOptions.signal)),
 
     async *list(prefix, { after, signal } = {}) {

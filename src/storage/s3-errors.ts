@@ -163,6 +163,11 @@ const TEMPORARY_SYSTEM = new Set(
   ].flatMap(line => line.split(' ')),
 )
 
+/** For errors of single objects, which come with a name and without a status. */
+export function isTemporaryName(name: string): boolean {
+  return TEMPORARY_NAMES.has(name) || name === 'InternalError' || name === 'ServiceUnavailable'
+}
+
 function isTemporary({ name, system, status }: S3Failure): boolean {
   if (TEMPORARY_NAMES.has(name)) return true
   if (status === undefined) return system !== undefined && TEMPORARY_SYSTEM.has(system)

@@ -1,12 +1,12 @@
-import { DeleteObjectCommand } from '@aws-sdk/client-s3'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { checkFacts } from './facts.ts'
 import { KEY_BYTES_MAX, checkKey, checkPrefix } from './key.ts'
-import type { ObjectStore } from './port.ts'
+import type { ErasableStore } from './port.ts'
 import type { S3Options } from './s3-client.ts'
-import { newS3Client, until } from './s3-client.ts'
+import { newS3Client } from './s3-client.ts'
+import { deleteEach } from './delete-each.ts'
+import { deleteObject, deleteObjects } from './s3-delete.ts'
 import type { S3Call } from './s3-errors.ts'
-import { s3Error } from './s3-errors.ts'
 import { getObject, headObject } from './s3-get.ts'
 import { listCommonPrefixes, listObjects } from './s3-list.ts'
 import { putObject } from './s3-put.ts'
@@ -15,7 +15,7 @@ import { putObject } from './s3-put.ts'
  * A bucket, or what lies below a prefix in one. One request per verb and one attempt per request: what is worth a second
  * one is for retrying.ts. Every wait has a limit, see HttpLimits.
  */
-export function openS3Store(options: S3Options): ObjectStore {
+export function openS3Store(options: S3Options): ErasableStore {
   const { bucket, prefix, endpoint, isConditional = true, pageKeys } = options
   const client = newS3Client(options)
   const url = `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`
@@ -33,7 +33,9 @@ export function openS3Store(options: S3Options): ObjectStore {
     return { bucket, name, call: { verb, key, url, signal } }
   }
 
-  return {
+  let deletesMany = true
+
+  const store: ErasableStore = {
     url,
 
     async put(key, body, facts, signal) {
@@ -87,17 +89,24 @@ export function openS3Store(options: S3Options): ObjectStore {
     },
 
     async delete(key, signal) {
-      const { name, call } = begin('delete', key, signal)
-      try {
-        const command = new DeleteObjectCommand({ Bucket: bucket, Key: name })
-        await client.send(command, until(signal))
-      } catch (error) {
-        throw s3Error(error, call)
+      await deleteObject(client, begin('delete', key, signal))
+    },
+
+    async deleteAll(keys, signal) {
+      const objects = keys.map(key => begin('delete', key, signal))
+      const [first] = objects
+      if (first === undefined) return []
+      if (deletesMany) {
+        const found = await deleteObjects(client, bucket, objects, first.call)
+        if (found !== 'not implemented') return found
+        deletesMany = false
       }
+      return deleteEach(store, keys, signal)
     },
 
     close() {
       client.destroy()
     },
   }
+  return store
 }

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { writePoint } from '../../src/catalog/restoration-points.ts'
 import { writeDefinitions } from '../../src/catalog/topic-definitions.ts'
 import { openDirectoryStore } from '../../src/storage/directory.ts'
-import type { ObjectStore } from '../../src/storage/port.ts'
+import type { ErasableStore } from '../../src/storage/port.ts'
 import { runCli } from '../helpers/cli.ts'
 import { plainRecords } from '../helpers/data-file.ts'
 import { dataKeepFile, dataKeepKey } from '../helpers/data-keep-files.ts'
@@ -34,7 +34,7 @@ const odd: DigestRecord = {
 
 let base: string
 let storage: string
-let store: ObjectStore
+let store: ErasableStore
 let files: PutTile[]
 
 before(async () => {

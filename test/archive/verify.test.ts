@@ -9,7 +9,7 @@ import { writePoint } from '../../src/catalog/restoration-points.ts'
 import { writeDefinitions } from '../../src/catalog/topic-definitions.ts'
 import { clusterKey, firstIncarnationKey, tileKey } from '../../src/format/keys.ts'
 import { groupOffsets } from '../../src/format/snapshot/group-offsets.ts'
-import type { Facts, ObjectStore } from '../../src/storage/port.ts'
+import type { Facts, ErasableStore } from '../../src/storage/port.ts'
 import { dataKeepFile, dataKeepKey } from '../helpers/data-keep-files.ts'
 import { plainRecords } from '../helpers/data-file.ts'
 import { bodyOf } from '../helpers/object-bodies.ts'
@@ -255,7 +255,7 @@ test('a group snapshot or a point that is replaced or gone is found by who verif
 })
 
 /** One of each kind, as a backup writes them; their keys. */
-async function systemObjects(store: ObjectStore): Promise<string[]> {
+async function systemObjects(store: ErasableStore): Promise<string[]> {
   const partitions = [{ partition: 0, offset: 7, leader_epoch: 1, metadata: 'm' }]
   const topics = [{ topic: 'a', topic_id: null, partitions }]
   const groups = await writeGroups(store, [{ group_id: 'g', type: null, state: null, topics }], 1_700_000_000_000)
@@ -269,7 +269,7 @@ async function systemObjects(store: ObjectStore): Promise<string[]> {
   ]
 }
 
-async function replace(store: ObjectStore, key: string, bytes: Buffer, facts: Facts): Promise<void> {
+async function replace(store: ErasableStore, key: string, bytes: Buffer, facts: Facts): Promise<void> {
   await store.delete(key)
   await store.put(key, bodyOf(bytes), facts)
 }

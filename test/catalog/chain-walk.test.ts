@@ -2,21 +2,22 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { readOrigin, walkChain } from '../../src/catalog/chain-walk.ts'
+import { writePrune } from '../../src/catalog/prunes.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
-import type { ObjectStore } from '../../src/storage/port.ts'
+import type { ErasableStore } from '../../src/storage/port.ts'
 import { bodyOf } from '../helpers/object-bodies.ts'
 import { checkAsync } from '../helpers/properties.ts'
 import { identity, place, putTile, tileFile } from '../helpers/tile-files.ts'
 
 const never = new AbortController().signal
 
-async function storeOf(...spans: (readonly [from: number, to: number])[]): Promise<ObjectStore> {
+async function storeOf(...spans: (readonly [from: number, to: number])[]): Promise<ErasableStore> {
   const store = newMemoryStore()
   for (const [from, to] of spans) await putTile(store, await tileFile(from, to))
   return store
 }
 
-async function walk(store: ObjectStore, start: number | 'the first tile' = 'the first tile') {
+async function walk(store: ErasableStore, start: number | 'the first tile' = 'the first tile') {
   const found = await walkChain(store, place, identity, start, never)
   if (found === undefined) return undefined
   const { leaderEpoch: _, unchecked: __, ...rest } = found
@@ -52,6 +53,25 @@ test('a chain ends at a hole, and says where files go on behind it', async () =>
   assert.deepEqual(await walk(store, 12), { end: 12, lastFrom: undefined, nextFrom: 15 })
 })
 
+test('what a prune has given up is no hole, whether its files are gone or not', async () => {
+  const store = await storeOf([0, 10], [15, 20], [20, 40], [40, 50])
+  const pruned = { place, from: 0, to: 20, files: 3, records: 1, bytes: 1 }
+  await writePrune(store, { writer: 'test', partitions: [pruned], objects: [] }, 1_000)
+  const end = { end: 50, lastFrom: 40, nextFrom: undefined }
+  assert.deepEqual(await walk(store), end)
+  for (const stale of [0, 5, 10, 12, 20]) assert.deepEqual(await walk(store, stale), end, `from ${stale}`)
+})
+
+test('a hole behind what was pruned is one', async () => {
+  const store = await storeOf([0, 10], [20, 40], [45, 50])
+  const pruned = { place, from: 0, to: 20, files: 1, records: 1, bytes: 1 }
+  await writePrune(store, { writer: 'test', partitions: [pruned], objects: [] }, 1_000)
+  assert.deepEqual(await walk(store), { end: 40, lastFrom: 20, nextFrom: 45 })
+  const other = await storeOf([30, 40])
+  await writePrune(other, { writer: 'test', partitions: [pruned], objects: [] }, 1_000)
+  assert.deepEqual(await walk(other, 5), { end: 20, lastFrom: undefined, nextFrom: 30 })
+})
+
 test('without a known end, a long chain is followed by its listing: only the last tiles are asked for, and that is told', async () => {
   const spans = Array.from({ length: 150 }, (_, n) => [10 * n, 10 * n + 10] as const)
   const real = await storeOf(...spans)
@@ -62,7 +82,7 @@ test('without a known end, a long chain is followed by its listing: only the las
     [1_500, 0],
   ] as const) {
     let gets = 0
-    const counting: ObjectStore = { ...real, get: (...args) => (gets++, real.get(...args)) }
+    const counting: ErasableStore = { ...real, get: (...args) => (gets++, real.get(...args)) }
     const found = await walkChain(counting, place, identity, start, never)
     assert.equal(found?.end, 1_500)
     assert.equal(found.unchecked, start === 'the first tile' ? 118 : 0)
@@ -83,7 +103,7 @@ test('from a known end, a hole is found however many tiles lie behind it, also w
 
 test('what lies behind a hole cannot fail the walk', async () => {
   const real = await storeOf([0, 10], [20, 30])
-  const store: ObjectStore = {
+  const store: ErasableStore = {
     ...real,
     get: (key, options) => (key.endsWith('20.avro') ? Promise.reject(new Error('no')) : real.get(key, options)),
   }
@@ -110,7 +130,7 @@ test('what is no tile of this partition does not count: foreign names, other par
 test('a tile that vanishes while it is looked at ends the chain before it', async () => {
   const real = await storeOf([0, 10], [10, 20])
   const gone = (await tileFile(10, 20)).key
-  const store: ObjectStore = {
+  const store: ErasableStore = {
     ...real,
     async get(key, options) {
       if (key === gone) await real.delete(key)

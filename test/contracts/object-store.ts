@@ -9,12 +9,12 @@ import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import { isMaxbrodError } from '../../src/runtime/errors.ts'
 import { compareKeys } from '../../src/storage/key.ts'
-import type { ObjectBody, ObjectStore } from '../../src/storage/port.ts'
+import type { ObjectBody, ErasableStore } from '../../src/storage/port.ts'
 import { all, bodyOf, contentOf, patternOf } from '../helpers/object-bodies.ts'
 
 /** A store that holds nothing yet. */
 export interface StoreUnderTest extends AsyncDisposable {
-  readonly store: ObjectStore
+  readonly store: ErasableStore
 }
 
 export interface StoreTraits {
@@ -32,7 +32,7 @@ export function testObjectStore(
   { pageKeys = 1000, sortsAllOfUnicode = true }: StoreTraits = {},
 ): void {
   /** Runs `run` with a store of its own. */
-  const check = (title: string, run: (store: ObjectStore) => Promise<void>): void => {
+  const check = (title: string, run: (store: ErasableStore) => Promise<void>): void => {
     test(title, { timeout: 120_000 }, async () => {
       await using opened = await open()
       await run(opened.store)
@@ -190,6 +190,19 @@ export function testObjectStore(
       assert.deepEqual(await all(store.folders('')), [])
       assert.equal((await store.put('a/b', bodyOf('new'), { now: 'new' })).created, true)
       assert.deepEqual((await store.head('a/b'))?.facts, { now: 'new' })
+    })
+
+    check('many objects are deleted at once, missing ones among them, and no other one', async store => {
+      const keys = Array.from({ length: 60 }, (_, n) => `t/0/t-0-${String(n).padStart(19, '0')}.avro`)
+      for (const key of keys) await store.put(key, bodyOf(key), facts)
+      const odd = 'a&b <c>/d+e f'
+      await store.put(odd, bodyOf('x'), facts)
+      const gone = [...keys.slice(0, 50), odd, 'never/there']
+      assert.deepEqual(await store.deleteAll(gone), [])
+      assert.deepEqual(await store.deleteAll(gone), [])
+      assert.deepEqual(await store.deleteAll([]), [])
+      const left = (await all(store.list(''))).map(({ key }) => key)
+      assert.deepEqual(left, keys.slice(50))
     })
 
     check('facts may be none, and long', async store => {
@@ -355,6 +368,8 @@ export function testObjectStore(
         await assert.rejects(store.get(key), { code: 'STORAGE_REFUSED' }, `get ${key}`)
         await assert.rejects(store.head(key), { code: 'STORAGE_REFUSED' }, `head ${key}`)
         await assert.rejects(store.delete(key), { code: 'STORAGE_REFUSED' }, `delete ${key}`)
+        const stays = await store.deleteAll([key]).catch((error: unknown) => [error])
+        assert.equal(stays.length, 1, `deleteAll ${key}`)
       }
       for (const prefix of ['../', '/', 'a//', '@tmp/', 'a/../', './']) {
         await assert.rejects(all(store.list(prefix)), { code: 'STORAGE_REFUSED' }, `list ${prefix}`)
@@ -396,6 +411,7 @@ export function testObjectStore(
       await assert.rejects(all(store.list('', { signal })), enough)
       await assert.rejects(all(store.folders('', { signal })), enough)
       await assert.rejects(store.delete('a/b', signal), enough)
+      await assert.rejects(store.deleteAll(['a/b'], signal), enough)
       assert.deepEqual(
         (await all(store.list(''))).map(({ key }) => key),
         ['a/b'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Ports } from '../../src/commands/ports.ts'
 import { openDirectoryStore } from '../../src/storage/directory.ts'
-import type { ObjectStore } from '../../src/storage/port.ts'
+import type { ErasableStore } from '../../src/storage/port.ts'
 import { eventually } from './eventually.ts'
 import type { CommandResult, RunningCommand } from './in-process.ts'
 import { runCommand, startCommand } from './in-process.ts'
@@ -21,7 +21,7 @@ export interface BackupRunOptions {
 
 /** A backup of topics of a test's world into a folder of it: what its workers are told, and what it holds. */
 export class BackupRun {
-  readonly store: ObjectStore
+  readonly store: ErasableStore
   readonly group: string
   readonly #options: BackupRunOptions
   readonly #storeFolder: string

@@ -12,7 +12,7 @@ import type { Fault, Faults } from './faults.ts'
 
 /** The verbs that faults can name. Streams fail when they begin or end. */
 const VERBS = {
-  store: { calls: ['put', 'get', 'head', 'delete'], streams: ['list', 'folders'] },
+  store: { calls: ['put', 'get', 'head', 'delete', 'deleteAll'], streams: ['list', 'folders'] },
   disk: {
     calls: [
       'makeFolder',
@@ -73,6 +73,9 @@ export function faultyPorts(ports: Ports, faults: Faults, ordered: readonly Faul
     disk: faultyDisk(ports.disk, faults),
     async openStore(options, tools) {
       return wrap('store', await ports.openStore(options, tools), faults, String)
+    },
+    async openErasableStore(options, tools) {
+      return wrap('store', await ports.openErasableStore(options, tools), faults, String)
     },
     async openKafka(options, tools) {
       return faultyKafka(await ports.openKafka(options, tools), faults)

@@ -5,7 +5,7 @@ import { parseTileKey, tileKey } from '../../src/format/keys.ts'
 import type { PartitionPlace } from '../../src/format/keys.ts'
 import type { TileHeader } from '../../src/format/tile-header.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
-import type { Facts, ObjectStore } from '../../src/storage/port.ts'
+import type { Facts, ErasableStore } from '../../src/storage/port.ts'
 import { dataFile, inBlocks, plainRecords } from './data-file.ts'
 import { bodyOf } from './object-bodies.ts'
 
@@ -54,7 +54,7 @@ export async function soundFiles(topics: readonly string[], filesEach: number): 
 }
 
 /** A store with these objects, and what says whose archive it is. */
-export async function storeOf(objects: readonly StoredObject[], store = newMemoryStore()): Promise<ObjectStore> {
+export async function storeOf(objects: readonly StoredObject[], store = newMemoryStore()): Promise<ErasableStore> {
   await claimArchive(store, { clusterId, archiveId: 'archive', createdAt: '2026-11-21T05:30:13.123Z' })
   for (const topic of new Set(objects.flatMap(({ key }) => parseTileKey(key)?.topic ?? [])))
     await claimTopicFolder(store, topic, 'Hx3y8Ra6RBe9-hFQXtB2Kg')

@@ -26,6 +26,12 @@ test('offsets that were backed up once and are gone at the head are a loss of th
   assert.equal(audit().missingHead, undefined)
 })
 
+test('what was pruned is no loss: the history begins later', () => {
+  const begun = (begin: number) =>
+    auditPartition({ place, tiles: [surveyed(5, 9), surveyed(9, 12)], begin }, identity).missingHead
+  assert.deepEqual([begun(5), begun(3)], [undefined, { from: 3, to: 5 }])
+})
+
 test('a file of another cluster or another topic id is foreign', () => {
   const other = 'AAAAAAAAAAAAAAAAAAAAAA'
   const { foreign } = audit(surveyed(0, 5), surveyed(5, 9, { clusterId: 'else' }), surveyed(9, 12, { topicId: other }))

@@ -38,6 +38,27 @@ for (const [when, atMs, end, lineages] of [
   })
 }
 
+test('a point of which nothing is left after a prune is passed over, and one that begins later is not', async () => {
+  const [history] = joinLineages([
+    { place: { ...place, lineage: undefined }, tiles: [surveyed(5, 12, { origin: 0 })], begin: 5 },
+  ])
+  const store = newMemoryStore()
+  const at = (atMs: number, end: number) =>
+    writePoint(store, {
+      atMs,
+      groupsKey: undefined,
+      partitions: [{ topic: 'orders', topic_id: topicId, partition: 0, log_start: 0, end }],
+    })
+  await at(1_000, 5)
+  await at(2_000, 6)
+  const choose = (atMs: number) => {
+    const options = { topics: [/^orders$/], excludeTopics: [], at: atMs }
+    return choosePoint({ store }, options, new Map([['orders', [folder]]]), async () => [history!], signal)
+  }
+  assert.equal((await choose(9_000)).point.atMs, 2_000)
+  await assert.rejects(choose(1_500), { code: 'BACKUP_NOT_FOUND', message: /ended at 5, and was pruned up to 5/ })
+})
+
 test('a point from before an election is passed over when the files of then do not reach up to it', async () => {
   // The ones of the later history do: they hold other records.
   await assert.rejects(chosen(1_000, 15), {

@@ -7,6 +7,7 @@ import { scanFile } from '../../src/planner/scan-file.ts'
 import { surveyTopic } from '../../src/planner/survey.ts'
 import type { SurveyedTile } from '../../src/planner/surveyed-tile.ts'
 import { BufferPool } from '../../src/runtime/buffer-pool.ts'
+import { Prunes } from '../../src/catalog/prunes.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
 import type { ObjectStore } from '../../src/storage/port.ts'
 import { dataKeepFile, dataKeepKey, dataKeepRecord } from '../helpers/data-keep-files.ts'
@@ -161,7 +162,7 @@ test('partitions are compared one after the other: each may fill the memory', as
     },
   }
   const deps = { store: watched, pool: new BufferPool(0) } as never
-  const options = { ...scanning, onForeign: assert.fail, onTile: () => undefined }
+  const options = { ...scanning, prunes: new Prunes([]), onForeign: assert.fail, onTile: () => undefined }
   const { partitions } = await surveyTopic(deps, { topic: 'orders', topicId: undefined, name: 'orders' }, options)
   assert.deepEqual(
     partitions.map(({ tiles }) => tiles.reduce((sum, { records }) => sum + records, 0)),

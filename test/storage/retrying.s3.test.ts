@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { systemClock } from '../../src/runtime/clock.ts'
-import type { ObjectStore } from '../../src/storage/port.ts'
+import type { ErasableStore } from '../../src/storage/port.ts'
 import type { StorageRetry } from '../../src/storage/retrying.ts'
 import { retrying } from '../../src/storage/retrying.ts'
 import { openS3Store } from '../../src/storage/s3.ts'
@@ -17,9 +17,9 @@ const facts = { 'upload-id': 'abc' }
 
 interface World extends AsyncDisposable {
   /** Through the faults, with retries. */
-  readonly store: ObjectStore
+  readonly store: ErasableStore
   /** The same without retries. */
-  readonly driver: ObjectStore
+  readonly driver: ErasableStore
   readonly faults: S3Faults
   readonly retries: StorageRetry[]
 }

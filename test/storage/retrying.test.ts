@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
-import type { ObjectStore } from '../../src/storage/port.ts'
+import type { ErasableStore } from '../../src/storage/port.ts'
 import { retrying } from '../../src/storage/retrying.ts'
 import { testObjectStore } from '../contracts/object-store.ts'
 import { all, bodyOf } from '../helpers/object-bodies.ts'
@@ -30,7 +30,7 @@ const backoff = { random: () => 1, initialMs: 100, maxMs: 1_000, deadlineMs: 10_
 test('waits grow to their bound, and end at the deadline with the last error', async () => {
   const { clock, sleeps } = fastClock()
   let attempts = 0
-  const failing: ObjectStore = {
+  const failing: ErasableStore = {
     ...newMemoryStore(),
     async put() {
       attempts += 1
@@ -47,7 +47,7 @@ test('a listing that breaks off after each object comes to its end, and each obj
   const memory = newMemoryStore()
   const keys = Array.from({ length: 50 }, (_, n) => `t${n % 7}/${String(n).padStart(2, '0')}`).sort()
   for (const key of keys) await memory.put(key, bodyOf(key), {})
-  const breaking: ObjectStore = {
+  const breaking: ErasableStore = {
     ...memory,
     async *list(prefix, options) {
       for await (const object of memory.list(prefix, options)) {

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
-import type { ObjectStore } from '../../src/storage/port.ts'
+import type { ErasableStore } from '../../src/storage/port.ts'
 import type { S3Options } from '../../src/storage/s3-client.ts'
 import { s3Error } from '../../src/storage/s3-errors.ts'
 import { openS3Store } from '../../src/storage/s3.ts'
@@ -16,16 +16,16 @@ import { S3Faults, s3ErrorAnswer } from '../helpers/s3-faults.ts'
 const secrets = { secretAccessKey: 'SECRET-KEY-CANARY', sessionToken: 'SESSION-TOKEN-CANARY' }
 const credentials = { accessKeyId: 'AKIDEXAMPLE', ...secrets }
 
-function storeAt(endpoint: string, options: Partial<S3Options> = {}): ObjectStore {
+function storeAt(endpoint: string, options: Partial<S3Options> = {}): ErasableStore {
   return openS3Store({ bucket: 'shop', prefix: 'prod', endpoint, region: 'eu-central-1', credentials, ...options })
 }
 
 const verbs = {
-  put: (store: ObjectStore) => store.put('a/b', bodyOf('x'), {}),
-  get: (store: ObjectStore) => store.get('a/b'),
-  head: (store: ObjectStore) => store.head('a/b'),
-  list: (store: ObjectStore) => all(store.list('')),
-  delete: (store: ObjectStore) => store.delete('a/b'),
+  put: (store: ErasableStore) => store.put('a/b', bodyOf('x'), {}),
+  get: (store: ErasableStore) => store.get('a/b'),
+  head: (store: ErasableStore) => store.head('a/b'),
+  list: (store: ErasableStore) => all(store.list('')),
+  delete: (store: ErasableStore) => store.delete('a/b'),
 }
 
 /** The MaxbrodError of a verb, which shows none of the secrets. */

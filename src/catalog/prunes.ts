@@ -1,0 +1,116 @@
+import { DecodeError } from '../format/batch/varint.ts'
+import { plainFacts } from '../format/facts.ts'
+import { parsePruneKey, partitionFolder, pruneKey, prunesPrefix } from '../format/keys.ts'
+import type { PartitionPlace } from '../format/keys.ts'
+import { decodePruneRecord, encodePruneRecord } from '../format/prune-record.ts'
+import type { PruneRecord } from '../format/prune-record.ts'
+import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
+import { newLimit } from '../runtime/limit.ts'
+import type { ObjectStore } from '../storage/port.ts'
+import { bodyOf } from './object-body.ts'
+import { readWhole } from './read-whole.ts'
+
+/** A prune's record, and the moment that its key names. */
+export interface StoredPrune extends PruneRecord {
+  readonly key: string
+  readonly atMs: number
+}
+
+const MAX_BYTES = 256 * 1024 * 1024
+/** Read at the same time. */
+const RECORDS = 16
+
+/**
+ * Where the files of each partition begin, as the prunes of this archive say. What lies before was given up when the record
+ * was written: a file that is still there is on its way out and does not count, and one that is gone is not missing.
+ */
+export class Prunes {
+  readonly all: readonly StoredPrune[]
+  /** Records that cannot be read: what they explain is not explained. */
+  readonly damaged: readonly MaxbrodError[]
+  readonly #begins = new Map<string, number>()
+  readonly #objects = new Set<string>()
+
+  constructor(all: readonly StoredPrune[], damaged: readonly MaxbrodError[] = []) {
+    this.all = all
+    this.damaged = damaged
+    for (const { place, to } of all.flatMap(({ partitions }) => partitions)) {
+      const folder = partitionFolder(place)
+      this.#begins.set(folder, Math.max(to, this.#begins.get(folder) ?? 0))
+    }
+    for (const key of all.flatMap(({ objects }) => objects)) this.#objects.add(key)
+  }
+
+  /** The first offset of a chain whose file must be there; 0 for one that was never pruned. */
+  beginOf(place: PartitionPlace): number {
+    return this.#begins.get(partitionFolder(place)) ?? 0
+  }
+
+  /** The folders of all chains that were pruned. */
+  get folders(): IterableIterator<string> {
+    return this.#begins.keys()
+  }
+
+  /** True for a file that was given up. */
+  isPruned({ from, ...place }: PartitionPlace & { readonly from: number }): boolean {
+    return from < this.beginOf(place)
+  }
+
+  /** True for another object that was given up. */
+  hasRemoved(key: string): boolean {
+    return this.#objects.has(key)
+  }
+}
+
+/** All prunes of the archive. */
+export async function readPrunes(store: ObjectStore, signal?: AbortSignal): Promise<Prunes> {
+  const reading: Promise<StoredPrune | MaxbrodError | undefined>[] = []
+  const limit = newLimit(RECORDS)
+  for await (const { key } of store.list(prunesPrefix, { signal })) {
+    const atMs = parsePruneKey(key)
+    if (atMs === undefined) continue
+    const record = limit(() => readOne(store, key, atMs, signal))
+    record.catch(() => undefined) // awaited below
+    reading.push(record)
+  }
+  const read = await Promise.all(reading)
+  return new Prunes(
+    read.flatMap(one => (one === undefined || one instanceof MaxbrodError ? [] : [one])),
+    read.flatMap(one => (one instanceof MaxbrodError ? [one] : [])),
+  )
+}
+
+async function readOne(
+  store: ObjectStore,
+  key: string,
+  atMs: number,
+  signal: AbortSignal | undefined,
+): Promise<StoredPrune | MaxbrodError | undefined> {
+  try {
+    const content = await readWhole(store, key, MAX_BYTES, signal)
+    return content === undefined ? undefined : { ...decodePruneRecord(content), key, atMs }
+  } catch (error) {
+    if (error instanceof DecodeError)
+      return new MaxbrodError('OBJECT_CORRUPT', `${key}: ${error.message}`, { key, cause: error })
+    if (isMaxbrodError(error, 'OBJECT_LIMIT')) return error
+    throw error
+  }
+}
+
+/** Writes a record under the time `atMs`, or the next one that is free: of two prunes at once both are remembered. */
+export async function writePrune(
+  store: ObjectStore,
+  record: PruneRecord,
+  atMs: number,
+  signal?: AbortSignal,
+): Promise<StoredPrune> {
+  const content = encodePruneRecord(record)
+  for (let at = atMs; ; at++) {
+    const key = pruneKey(at)
+    const isOurs =
+      (await store.put(key, bodyOf(content), plainFacts(content), signal)).created ||
+      // By an attempt of our own whose answer was lost.
+      (await readWhole(store, key, MAX_BYTES, signal))?.equals(content) === true
+    if (isOurs) return { ...record, key, atMs: at }
+  }
+}

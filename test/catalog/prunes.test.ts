@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readPrunes, writePrune } from '../../src/catalog/prunes.ts'
+import { newMemoryStore } from '../../src/storage/memory.ts'
+import { bodyOf } from '../helpers/object-bodies.ts'
+
+const place = { topic: 'orders', topicId: undefined, partition: 0, lineage: undefined }
+const record = (to: number, objects: string[] = []) => ({
+  writer: 'maxbrod test',
+  partitions: [{ place, from: 0, to, files: 1, records: undefined, bytes: 1 }],
+  objects,
+})
+
+test('a chain begins where the largest of its prunes says, whatever their order', async () => {
+  const store = newMemoryStore()
+  assert.equal((await readPrunes(store)).beginOf(place), 0)
+  await writePrune(store, record(50, ['@points/a']), 3_000)
+  await writePrune(store, record(40, ['@points/b']), 4_000)
+  const prunes = await readPrunes(store)
+  assert.deepEqual([prunes.beginOf(place), prunes.beginOf({ ...place, lineage: 3 })], [50, 0])
+  assert.deepEqual(
+    [49, 50].map(from => prunes.isPruned({ ...place, from })),
+    [true, false],
+  )
+  assert.deepEqual(
+    ['@points/a', '@points/b', '@points/c'].map(key => prunes.hasRemoved(key)),
+    [true, true, false],
+  )
+})
+
+test('of two prunes in the same millisecond both are remembered, and one whose answer was lost is remembered once', async () => {
+  const store = newMemoryStore()
+  const keys = await Promise.all([record(1), record(2), record(1)].map(one => writePrune(store, one, 3_000)))
+  assert.equal(new Set(keys.map(({ key }) => key)).size, 2)
+  assert.equal((await readPrunes(store)).all.length, 2)
+})
+
+test('a record that cannot be read is named, and hides no other one', async () => {
+  const store = newMemoryStore()
+  await writePrune(store, record(50), 3_000)
+  await store.put('@prunes/1970-01-01T00-00-04.000Z.json', bodyOf('{}'), {})
+  await store.put('@prunes/notes.txt', bodyOf('foreign'), {})
+  const prunes = await readPrunes(store)
+  assert.equal(prunes.beginOf(place), 50)
+  assert.deepEqual(
+    prunes.damaged.map(({ facts }) => facts['key']),
+    ['@prunes/1970-01-01T00-00-04.000Z.json'],
+  )
+})
