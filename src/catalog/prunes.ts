@@ -46,11 +46,6 @@ export class Prunes {
     return this.#begins.get(partitionFolder(place)) ?? 0
   }
 
-  /** The folders of all chains that were pruned. */
-  get folders(): IterableIterator<string> {
-    return this.#begins.keys()
-  }
-
   /** True for a file that was given up. */
   isPruned({ from, ...place }: PartitionPlace & { readonly from: number }): boolean {
     return from < this.beginOf(place)

@@ -20,6 +20,7 @@ export const commandTable: CommandTable = {
   inspect: async () => (await import('./inspect.ts')).inspect,
   coverage: async () => (await import('./coverage.ts')).coverage,
   verify: async () => (await import('./verify.ts')).verify,
+  prune: async () => (await import('./prune.ts')).prune,
   status: async () => (await import('./status.ts')).status,
 }
 

@@ -1,0 +1,67 @@
+import type { Task } from '../observe/progress.ts'
+import { KEYS_PER_DELETE } from '../storage/port.ts'
+import type { ErasableStore, NotDeleted } from '../storage/port.ts'
+
+/** Objects that go one after the other, the first one first: the files of a chain, or snapshots of a kind. */
+export interface Doomed {
+  readonly keys: readonly string[]
+}
+
+export interface Deleted {
+  readonly deleted: number
+  /** What the store did not let go. */
+  readonly refused: readonly NotDeleted[]
+  /** Objects behind one of those, which stay for its sake: never a middle. */
+  readonly left: number
+}
+
+/** Deletes what a record has given up. May be killed at any moment, and called again by anybody. */
+export async function deleteDoomed(
+  store: ErasableStore,
+  queues: readonly Doomed[],
+  task: Pick<Task, 'add'>,
+  signal: AbortSignal,
+): Promise<Deleted> {
+  const refused: NotDeleted[] = []
+  let deleted = 0
+  let left = 0
+  for (const batch of batchesOf(queues)) {
+    const open = batch.filter(({ queue }) => !isStopped(queue))
+    left += batch.length - open.length
+    if (open.length === 0) continue
+    signal.throwIfAborted()
+    const stay = await store.deleteAll(
+      open.map(({ key }) => key),
+      signal,
+    )
+    refused.push(...stay)
+    deleted += open.length - stay.length
+    task.add(open.length)
+  }
+  return { deleted, refused, left }
+
+  function isStopped({ keys }: Doomed): boolean {
+    if (refused.length === 0) return false
+    const own = new Set(keys)
+    return refused.some(({ key }) => own.has(key))
+  }
+}
+
+interface Item {
+  readonly key: string
+  readonly queue: Doomed
+}
+
+/** As many as one request takes, in order. */
+function* batchesOf(queues: readonly Doomed[]): Generator<Item[]> {
+  let batch: Item[] = []
+  for (const queue of queues) {
+    for (const key of queue.keys) {
+      batch.push({ key, queue })
+      if (batch.length < KEYS_PER_DELETE) continue
+      yield batch
+      batch = []
+    }
+  }
+  if (batch.length > 0) yield batch
+}

@@ -1,0 +1,125 @@
+import type { ListedTile } from '../catalog/tile-list.ts'
+import type { PartitionPlace } from '../format/keys.ts'
+import type { PrunedRange } from '../format/prune-record.ts'
+import type { ObjectStore } from '../storage/port.ts'
+import type { Limits } from './prune-rules.ts'
+import { whyKept, wholeRange } from './prune-verdict.ts'
+import type { Candidate } from './prune-verdict.ts'
+import { surveyFile } from './survey.ts'
+
+/** The files of one partition and lineage that no prune has given up yet, in the order of their offsets. */
+export interface ListedChain {
+  readonly place: PartitionPlace
+  readonly files: readonly ListedTile[]
+}
+
+/** The oldest files of a chain, which may go. */
+export interface OldFiles {
+  readonly range: PrunedRange
+  readonly files: readonly ListedTile[]
+}
+
+export interface JudgedPartition {
+  readonly old: readonly OldFiles[]
+  /** Files that stay, and why the first of them does; undefined when none does. */
+  readonly kept:
+    | { readonly files: number; readonly bytes: number; readonly from: number; readonly why: string }
+    | undefined
+}
+
+export interface HistoryFacts {
+  readonly nowMs: number
+  /** The first offset that restoration points need. */
+  readonly needed: number
+  /** Kafka has no such topic any more: no worker goes on behind the newest file. */
+  readonly isOver: boolean
+}
+
+/** Headers that are read together: most runs need few of them. */
+const AHEAD = 8
+const NEWEST = 'the newest of its partition: a worker goes on behind it'
+
+/**
+ * Which of a partition's files may go: the oldest ones, up to the first that stays. `chains` are its lineages in their order:
+ * a later one loses nothing while an earlier one has a file left, or there would be a hole between them.
+ */
+export async function judgeHistory(
+  store: ObjectStore,
+  chains: readonly ListedChain[],
+  limits: Limits,
+  { nowMs, needed, isOver }: HistoryFacts,
+  signal: AbortSignal,
+): Promise<JudgedPartition> {
+  const old: OldFiles[] = []
+  let newerBytes = chains.flatMap(({ files }) => files).reduce((sum, { bytes }) => sum + bytes, 0)
+  let keptFiles = chains.reduce((sum, { files }) => sum + files.length, 0)
+  for (const [n, { place, files }] of chains.entries()) {
+    const isNewest = n === chains.length - 1 && !isOver
+    const going: Read[] = []
+    let why: string | undefined
+    for await (const file of readInOrder(store, files, signal)) {
+      newerBytes -= file.bytes
+      why =
+        isNewest && going.length === files.length - 1 ? NEWEST : whyKept(file, limits, { nowMs, newerBytes, needed })
+      if (why !== undefined) {
+        newerBytes += file.bytes
+        break
+      }
+      going.push(file)
+    }
+    const count = wholeRange(
+      [...going, ...files.slice(going.length).map(({ place: { from } }) => ({ from, to: from }))],
+      going.length,
+    )
+    const gone = going.slice(0, count)
+    newerBytes += going.slice(count).reduce((sum, { bytes }) => sum + bytes, 0)
+    keptFiles -= count
+    if (gone.length > 0)
+      old.push({ range: rangeOf(place, gone, files[count]?.place.from), files: files.slice(0, count) })
+    const first = files[count]
+    if (first === undefined) continue
+    const kept = { files: keptFiles, bytes: newerBytes, from: first.place.from }
+    return { old, kept: { ...kept, why: count < going.length ? 'files overlap' : (why ?? NEWEST) } }
+  }
+  return { old, kept: undefined }
+}
+
+interface Read extends Candidate {
+  readonly records: number | undefined
+}
+
+async function* readInOrder(
+  store: ObjectStore,
+  files: readonly ListedTile[],
+  signal: AbortSignal,
+): AsyncGenerator<Read> {
+  for (let at = 0; at < files.length; at += AHEAD) {
+    const together = files.slice(at, at + AHEAD)
+    const read = await Promise.all(together.map(file => surveyFile(store, file, signal)))
+    for (const [n, { place, bytes, modifiedAtMs, header }] of read.entries()) {
+      const tile = header?.kind === 'maxbrod' ? header.tile : undefined
+      yield {
+        from: place.from,
+        to: tile?.coversTo ?? files[at + n + 1]?.place.from,
+        bytes,
+        storedAtMs: modifiedAtMs,
+        timestampMax: tile?.content.timestampMax,
+        records: tile?.content.records,
+      }
+    }
+  }
+}
+
+function rangeOf(place: PartitionPlace, files: readonly Read[], next: number | undefined): PrunedRange {
+  return {
+    place,
+    from: files[0]?.from ?? 0,
+    to: next ?? files.reduce((end, { to = 0 }) => Math.max(end, to), 0),
+    files: files.length,
+    records: files.reduce<number | undefined>(
+      (sum, { records }) => (sum === undefined || records === undefined ? undefined : sum + records),
+      0,
+    ),
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+  }
+}

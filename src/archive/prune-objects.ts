@@ -1,0 +1,86 @@
+import type { RestorationPoint } from '../catalog/restoration-points.ts'
+import { readPoint } from '../catalog/restoration-points.ts'
+import type { SnapshotKey } from '../catalog/snapshots.ts'
+import type { PointPartition } from '../format/snapshot/restoration-point.ts'
+import type { ObjectStore } from '../storage/port.ts'
+import { oldPoints } from './prune-points.ts'
+import type { ReadPoints } from './prune-points.ts'
+import { oldDefinitions, oldGroups } from './prune-snapshots.ts'
+import type { JudgedTopic } from './prune-topics.ts'
+import { problemOf } from './survey.ts'
+
+/** What lies beside the files, and no file needs any more. */
+export interface OldObjects {
+  readonly points: readonly SnapshotKey[]
+  readonly groups: readonly SnapshotKey[]
+  readonly definitions: readonly SnapshotKey[]
+}
+
+/** What goes with the files that go. */
+export async function oldObjects(
+  store: ObjectStore,
+  topics: readonly JudgedTopic[],
+  points: ReadPoints,
+  nowMs: number,
+  signal: AbortSignal,
+): Promise<OldObjects> {
+  const longestMs = longestKeep(topics)
+  const keptFromMs = longestMs === undefined ? 0 : nowMs - longestMs
+  const old = await oldPoints(store, points, filesOf(topics), keptFromMs, signal)
+  const oldest = await oldestLeft(store, points, old.length, signal)
+  const left = topics
+    .filter(({ partitions }) => partitions.some(({ kept }) => kept !== undefined))
+    .map(({ folder: { topic }, topicId }) => ({ topic, topicId }))
+  return {
+    points: old,
+    groups: await oldGroups(store, oldest, signal),
+    definitions: await oldDefinitions(store, oldest, left, signal),
+  }
+}
+
+/** How long the topic lives longest of which every rule is one of time; undefined when some topic is kept by another rule. Pure. */
+export function longestKeep(topics: readonly Pick<JudgedTopic, 'rule'>[]): number | undefined {
+  const keeps = topics.map(({ rule }) => {
+    if ('keepsAll' in rule || rule.keepBytes !== undefined) return undefined
+    return rule.source === undefined ? rule.keepMs : rule.source.keepMs
+  })
+  return keeps.reduce(
+    (longest, one) => (longest === undefined || one === undefined ? undefined : Math.max(longest, one)),
+    0,
+  )
+}
+
+/** Whether something of a partition of a point is left. Pure. */
+export function filesOf(topics: readonly JudgedTopic[]): (partition: PointPartition) => boolean {
+  const begins = new Map<string, number>()
+  for (const { folder, topicId, partitions } of topics) {
+    for (const { partition, kept } of partitions) {
+      if (kept === undefined) continue
+      const name = nameOf(folder.topic, topicId, partition)
+      begins.set(name, Math.min(kept.from, begins.get(name) ?? Infinity))
+    }
+  }
+  return ({ topic, topic_id: id, partition, end }) =>
+    [id ?? undefined, undefined].some(one => (begins.get(nameOf(topic, one, partition)) ?? Infinity) < end)
+}
+
+function nameOf(topic: string, topicId: string | undefined, partition: number): string {
+  return `${topic} ${topicId ?? ''} ${partition}`
+}
+
+/** The oldest point that stays and can be read. */
+async function oldestLeft(
+  store: ObjectStore,
+  { all, kept }: ReadPoints,
+  old: number,
+  signal: AbortSignal,
+): Promise<RestorationPoint | undefined> {
+  for (const found of all.slice(old)) {
+    try {
+      return await readPoint(store, found, signal)
+    } catch (error) {
+      if (problemOf(error) === undefined) throw error
+    }
+  }
+  return kept.at(-1)
+}

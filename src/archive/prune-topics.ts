@@ -1,0 +1,136 @@
+import { backupNotFound } from '../catalog/backup-not-found.ts'
+import { readFirstIncarnation } from '../catalog/incarnation.ts'
+import type { Prunes } from '../catalog/prunes.ts'
+import type { RestorationPoint } from '../catalog/restoration-points.ts'
+import { listPartitions, listTiles, listTopicFolders } from '../catalog/tile-list.ts'
+import type { ListedTile, TopicFolder } from '../catalog/tile-list.ts'
+import { findDefinitions } from '../catalog/topic-definitions.ts'
+import type { ObjectStore } from '../storage/port.ts'
+import { newLimit } from '../runtime/limit.ts'
+import type { ArchiveDeps } from './deps.ts'
+import { judgeHistory } from './prune-history.ts'
+import type { JudgedPartition, ListedChain } from './prune-history.ts'
+import type { PruneOptions } from './prune-options.ts'
+import { neededOf } from './prune-points.ts'
+import { limitsOf } from './prune-rules.ts'
+import type { KeepRules, TopicRule } from './prune-rules.ts'
+import { isSelected, problemOf } from './survey.ts'
+
+/** One incarnation of a topic, and what of it may go. */
+export interface JudgedTopic {
+  readonly folder: TopicFolder
+  /** Of the incarnation; undefined when nothing says it. */
+  readonly topicId: string | undefined
+  readonly isSelected: boolean
+  readonly rule: TopicRule
+  readonly partitions: readonly (JudgedPartition & { readonly partition: number })[]
+  /** Files that were given up before and are still there, in the order of their chains. */
+  readonly leftovers: readonly ListedTile[]
+}
+
+export interface Judging {
+  readonly nowMs: number
+  /** Restoration points whose offsets stay. */
+  readonly points: readonly RestorationPoint[]
+  readonly prunes: Prunes
+}
+
+/** Partitions that are looked at together. */
+const PARTITIONS = 8
+
+/** A topic's folder and the rule that holds for it. */
+export type RuledTopic = Pick<JudgedTopic, 'folder' | 'isSelected' | 'rule'>
+
+/** All topics of the archive with their rules, also those that nothing may be taken of. Throws BACKUP_NOT_FOUND. */
+export async function ruleTopics(
+  { store, nearbyArchives }: Pick<ArchiveDeps, 'store' | 'nearbyArchives'>,
+  options: PruneOptions,
+  rules: KeepRules,
+  signal: AbortSignal,
+): Promise<RuledTopic[]> {
+  const folders: TopicFolder[] = []
+  for await (const folder of listTopicFolders(store, { onForeign: () => undefined, signal })) folders.push(folder)
+  const names = [...new Set(folders.map(({ topic }) => topic))]
+  if (!names.some(name => isSelected(name, options))) throw await backupNotFound(store, names, nearbyArchives)
+  const definitions = await findDefinitions(store, names, () => true, undefined, signal)
+  return folders.map(folder => {
+    const isAsked = isSelected(folder.topic, options)
+    const rule = limitsOf(rules(folder.topic), definitions.get(folder.topic))
+    return { folder, isSelected: isAsked, rule: isAsked ? rule : { keepsAll: 'it is not among --topics' } }
+  })
+}
+
+/** Looks at all topics for files that may go. */
+export async function judgeTopics(
+  { store, progress }: Pick<ArchiveDeps, 'store' | 'progress'>,
+  topics: readonly RuledTopic[],
+  judging: Judging,
+  signal: AbortSignal,
+): Promise<JudgedTopic[]> {
+  using task = progress.task('looking for old files', { unit: 'files', total: undefined })
+  const judged: JudgedTopic[] = []
+  for (const topic of topics) judged.push(await judgeTopic(store, topic, judging, files => task.add(files), signal))
+  return judged
+}
+
+async function judgeTopic(
+  store: ObjectStore,
+  topic: RuledTopic,
+  { nowMs, points, prunes }: Judging,
+  onFiles: (files: number) => void,
+  signal: AbortSignal,
+): Promise<JudgedTopic> {
+  const { folder, rule } = topic
+  const topicId = await idOf(store, folder, signal)
+  const needed = neededOf(points, topicId)
+  const isOver = topicId !== undefined && points.length > 0 && !isKnown(points, folder.topic, topicId)
+  const leftovers: ListedTile[] = []
+  const histories = new Map<number, ListedChain[]>()
+  for (const place of await listPartitions(store, folder, { onForeign: () => undefined, signal })) {
+    const files: ListedTile[] = []
+    for await (const tile of listTiles(store, place, 0, { onForeign: () => undefined, signal }))
+      (prunes.isPruned(tile.place) ? leftovers : files).push(tile)
+    onFiles(files.length)
+    histories.set(place.partition, [...(histories.get(place.partition) ?? []), { place, files }])
+  }
+  const limit = newLimit(PARTITIONS)
+  const partitions = await Promise.all(
+    [...histories].map(([partition, chains]) =>
+      limit(async () => {
+        const facts = { nowMs, needed: needed(folder.topic, partition), isOver }
+        const found =
+          'keepsAll' in rule ? keepAll(chains, rule.keepsAll) : await judgeHistory(store, chains, rule, facts, signal)
+        return { partition, ...found }
+      }),
+    ),
+  )
+  return { ...topic, topicId, partitions, leftovers }
+}
+
+function keepAll(chains: readonly ListedChain[], why: string): JudgedPartition {
+  const files = chains.flatMap(chain => chain.files)
+  const [first] = files
+  if (first === undefined) return { old: [], kept: undefined }
+  const bytes = files.reduce((sum, one) => sum + one.bytes, 0)
+  return { old: [], kept: { files: files.length, bytes, from: first.place.from, why } }
+}
+
+async function idOf(
+  store: ObjectStore,
+  { topic, topicId }: TopicFolder,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (topicId !== undefined) return topicId
+  try {
+    return await readFirstIncarnation(store, topic, signal)
+  } catch (error) {
+    if (problemOf(error) === undefined) throw error
+    return undefined
+  }
+}
+
+function isKnown(points: readonly RestorationPoint[], topic: string, topicId: string): boolean {
+  return points.some(({ partitions }) =>
+    partitions.some(one => one.topic === topic && (one.topic_id === null || one.topic_id === topicId)),
+  )
+}

@@ -1,0 +1,95 @@
+import { Prunes, readPrunes, writePrune } from '../catalog/prunes.ts'
+import type { SnapshotKey } from '../catalog/snapshots.ts'
+import type { ListedTile } from '../catalog/tile-list.ts'
+import { partitionFolder } from '../format/keys.ts'
+import type { Logger } from '../observe/logger.ts'
+import type { Disk } from '../runtime/disk.ts'
+import type { ErasableStore } from '../storage/port.ts'
+import type { ArchiveDeps } from './deps.ts'
+import { deleteDoomed } from './prune-delete.ts'
+import type { Deleted, Doomed } from './prune-delete.ts'
+import type { PruneOptions } from './prune-options.ts'
+import { readPoints } from './prune-points.ts'
+import { readKeepRules } from './prune-rules.ts'
+import { oldObjects } from './prune-objects.ts'
+import { judgeTopics, ruleTopics } from './prune-topics.ts'
+import type { JudgedTopic } from './prune-topics.ts'
+
+export interface PruneDeps extends ArchiveDeps {
+  readonly store: ErasableStore
+  readonly disk: Pick<Disk, 'read'>
+  readonly log: Logger
+  readonly writer: string
+}
+
+/** What a prune gave up and deleted, or would. */
+export interface Pruned {
+  readonly topics: readonly JudgedTopic[]
+  readonly points: readonly SnapshotKey[]
+  readonly groups: readonly SnapshotKey[]
+  readonly definitions: readonly SnapshotKey[]
+  /** Files that an earlier run gave up and did not delete. */
+  readonly leftovers: number
+  /** Of these and the others, so many wait for the end of --grace. */
+  readonly waiting: number
+  /** How many points say what Kafka had: without one, only the rules count. */
+  readonly pointsKept: number
+  /** Key of the record; undefined when nothing new is given up, and in a dry run. */
+  readonly record: string | undefined
+  /** Undefined in a dry run. */
+  readonly deletion: Deleted | undefined
+}
+
+/**
+ * Takes the oldest files of each partition out of an archive, and what only they needed. First a record says what is given
+ * up, then it is deleted: killed at any moment, what is left is a sound archive that begins later, and the next run deletes
+ * the rest. Several prunes at once do no harm. Throws BACKUP_NOT_FOUND, USAGE.
+ */
+export async function pruneArchive(deps: PruneDeps, options: PruneOptions, signal: AbortSignal): Promise<Pruned> {
+  const { store, clock, log, progress } = deps
+  const nowMs = clock.now()
+  const before = await readPrunes(store, signal)
+  for (const { message } of before.damaged) log.warn(`passed over: ${message}`)
+  const points = await readPoints(store, options.keepPoints, nowMs, signal)
+  const ruled = await ruleTopics(deps, options, await readKeepRules(deps.disk, options), signal)
+  const topics = await judgeTopics(deps, ruled, { nowMs, points: points.kept, prunes: before }, signal)
+  const old = await oldObjects(store, topics, points, nowMs, signal)
+  const objects = [...old.points, ...old.groups, ...old.definitions].map(({ key }) => key)
+  const ranges = topics.flatMap(({ partitions }) => partitions.flatMap(one => one.old.map(({ range }) => range)))
+  const planned = {
+    topics,
+    ...old,
+    leftovers: topics.reduce((sum, one) => sum + one.leftovers.length, 0),
+    pointsKept: points.kept.length,
+  }
+  if (!options.yes) return { ...planned, waiting: 0, record: undefined, deletion: undefined }
+  const newObjects = objects.filter(key => !before.hasRemoved(key))
+  const given = { writer: deps.writer, partitions: ranges, objects: newObjects }
+  const record = ranges.length + newObjects.length > 0 ? await writePrune(store, given, nowMs, signal) : undefined
+  if (record !== undefined) log.info({ key: record.key }, 'wrote down what is given up')
+  // What this run has given up is due at once only without a time of grace.
+  const due = new Prunes([
+    ...before.all.filter(({ atMs }) => atMs <= nowMs - options.grace),
+    ...(record === undefined || options.grace > 0 ? [] : [record]),
+  ])
+  const queues = [...topics.flatMap(chainsOf), { keys: objects }]
+  const keys = new Set(objects.filter(key => due.hasRemoved(key)))
+  for (const { place, key } of topics.flatMap(filesGivenUp)) if (due.isPruned(place)) keys.add(key)
+  const doomed = queues.map(queue => ({ keys: queue.keys.filter(key => keys.has(key)) }))
+  using task = progress.task('deleting', { unit: 'files', total: keys.size })
+  const deletion = await deleteDoomed(store, doomed, task, signal)
+  const waiting = queues.reduce((sum, queue) => sum + queue.keys.length, 0) - keys.size
+  return { ...planned, waiting, record: record?.key, deletion }
+}
+
+function filesGivenUp({ leftovers, partitions }: JudgedTopic): ListedTile[] {
+  return [...leftovers, ...partitions.flatMap(({ old }) => old.flatMap(({ files }) => files))]
+}
+
+/** Those of one partition and lineage together, the oldest first. */
+function chainsOf(topic: JudgedTopic): Doomed[] {
+  const byFolder = Map.groupBy(filesGivenUp(topic), ({ place }) => partitionFolder(place))
+  return [...byFolder.values()].map(files => ({
+    keys: files.toSorted((a, b) => a.place.from - b.place.from).map(({ key }) => key),
+  }))
+}

@@ -1,0 +1,149 @@
+import { pruneArchive } from '../archive/prune.ts'
+import type { PruneDeps, Pruned } from '../archive/prune.ts'
+import { LIFECYCLE_RULES_MAX, lifecycleOf } from '../archive/prune-lifecycle.ts'
+import { pruneOptions } from '../archive/prune-options.ts'
+import type { PruneOptions } from '../archive/prune-options.ts'
+import { readKeepRules } from '../archive/prune-rules.ts'
+import { ruleTopics } from '../archive/prune-topics.ts'
+import type { JudgedTopic } from '../archive/prune-topics.ts'
+import { formatBytes } from '../config/units.ts'
+import { table } from '../observe/table.ts'
+import { BufferPool } from '../runtime/buffer-pool.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
+import { storageNearby } from '../storage/open.ts'
+import { storageOptions } from '../storage/options.ts'
+import type { StoragePlace } from '../storage/storage-url.ts'
+import { command } from './command.ts'
+import type { Outcome } from './ending.ts'
+
+export const prune = command({
+  name: 'prune',
+  summary: 'take the oldest files out of a backup: what would go, or with --yes for good',
+  sections: [pruneOptions, storageOptions],
+  examples: [
+    { does: 'what would go if 30 days were kept', line: '--keep 30d --storage s3://bucket/shop' },
+    {
+      does: 'every night: what Kafka keeps, the backup keeps',
+      line: '--keep as-source --yes --storage s3://bucket/shop',
+    },
+    {
+      does: 'rules for the bucket itself',
+      line: '--keep 30d --print-lifecycle --storage s3://bucket/shop > lifecycle.json',
+    },
+  ],
+  endsByItself: () => true,
+  async run(values, context) {
+    const { clock, disk, logger, progress, stop, version } = context
+    const store = await context.openErasableStore(values.storage, context)
+    using _closing = { [Symbol.dispose]: () => store.close() }
+    const deps: PruneDeps = {
+      store,
+      clock,
+      disk,
+      progress,
+      log: logger,
+      writer: `maxbrod ${version}`,
+      pool: new BufferPool(0),
+      nearbyArchives: () => storageNearby(values.storage, context, stop.draining),
+    }
+    if (values.prune.printLifecycle)
+      return await lifecycleOutcome(deps, values.prune, values.storage.storage, stop.draining)
+    return outcomeOf(await pruneArchive(deps, values.prune, stop.draining), values.prune)
+  },
+})
+
+async function lifecycleOutcome(
+  deps: PruneDeps,
+  options: PruneOptions,
+  place: StoragePlace,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  if (place.kind !== 's3')
+    throw new MaxbrodError('USAGE', '--print-lifecycle: a folder has no lifecycle rules', {
+      hint: 'run maxbrod prune --yes from a timer instead',
+    })
+  const ruled = await ruleTopics(deps, options, await readKeepRules(deps.disk, options), signal)
+  const { rules, without } = lifecycleOf(ruled, place.prefix)
+  for (const { topic, why } of without) deps.log.warn({ topic, reason: why }, 'no lifecycle rule for a topic')
+  if (rules.length > LIFECYCLE_RULES_MAX)
+    throw new MaxbrodError('USAGE', `${rules.length} rules are more than the ${LIFECYCLE_RULES_MAX} of a bucket`, {
+      hint: 'run maxbrod prune --yes from a timer, or narrow --topics',
+    })
+  const lifecycle = { Rules: rules }
+  return { result: 'ok', details: { lifecycle, without }, text: `${JSON.stringify(lifecycle, undefined, 2)}\n` }
+}
+
+/** Objects that the store did not let go which are printed; with -o json all are there. */
+const NAMED = 20
+
+function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
+  const { topics, points, groups, definitions, leftovers, waiting, pointsKept, record, deletion } = pruned
+  const shown = topics.filter(one => one.isSelected).map(summaryOf)
+  const sum = (pick: (one: Summary) => number) => shown.reduce((total, one) => total + pick(one), 0)
+  const rows = shown.map(one => [
+    one.folder,
+    one.files,
+    one.records ?? '?',
+    formatBytes(one.bytes),
+    one.keptFiles,
+    formatBytes(one.keptBytes),
+    one.why.join('; '),
+  ])
+  const headings = ['topic', 'files', 'records', 'size', 'stay', 'size', 'because']
+  const refused = deletion?.refused ?? []
+  const text = [
+    table(headings, rows),
+    `${sum(one => one.files)} files of ${formatBytes(sum(one => one.bytes))} ${yes ? 'were given up' : 'would go'}`,
+    `, ${points.length} restoration points, ${groups.length} group snapshots, ${definitions.length} definitions of topics\n`,
+    leftovers === 0 ? '' : `${leftovers} files had been given up before and were still there\n`,
+    pointsKept === 0 ? 'there is no restoration point: nothing says what Kafka still has\n' : '',
+    record === undefined ? '' : `written down in ${record}\n`,
+    waiting === 0
+      ? ''
+      : `${waiting} objects wait for the end of --grace ${Math.round(grace / 1000)}s, and a later run\n`,
+    deletion === undefined ? 'nothing was changed: --yes does it\n' : `${deletion.deleted} objects deleted\n`,
+    ...refused.slice(0, NAMED).map(({ key, reason }) => `not deleted: ${key}: ${reason}\n`),
+    refused.length > NAMED ? `… and ${refused.length - NAMED} more that the store did not let go\n` : '',
+    deletion === undefined || deletion.left === 0 ? '' : `${deletion.left} objects behind them stay for their sake\n`,
+  ].join('')
+  return {
+    result: refused.length === 0 ? 'ok' : 'partial',
+    details: {
+      isDryRun: !yes,
+      topics: shown,
+      points: points.length,
+      groups: groups.length,
+      definitions: definitions.length,
+      leftovers,
+      waiting,
+      record,
+      deleted: deletion?.deleted ?? 0,
+      refused,
+      left: deletion?.left ?? 0,
+    },
+    text,
+  }
+}
+
+type Summary = ReturnType<typeof summaryOf>
+
+function summaryOf({ folder, partitions, leftovers }: JudgedTopic) {
+  const ranges = partitions.flatMap(({ old }) => old.map(({ range }) => range))
+  const kept = partitions.flatMap(one => one.kept ?? [])
+  return {
+    topic: folder.topic,
+    folder: folder.name,
+    files: ranges.reduce((sum, { files }) => sum + files, 0),
+    records: ranges.reduce<number | undefined>(
+      (sum, { records }) => (sum === undefined || records === undefined ? undefined : sum + records),
+      0,
+    ),
+    bytes: ranges.reduce((sum, { bytes }) => sum + bytes, 0),
+    keptFiles: kept.reduce((sum, { files }) => sum + files, 0),
+    keptBytes: kept.reduce((sum, { bytes }) => sum + bytes, 0),
+    /** Why the oldest files that stay do. */
+    why: [...new Set(kept.map(({ why }) => why))],
+    leftovers: leftovers.length,
+    partitions: ranges.map(({ place: { partition, lineage }, ...range }) => ({ partition, lineage, ...range })),
+  }
+}
