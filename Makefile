@@ -85,7 +85,7 @@ torture-verify: install
 scale-groups: install
 	@$(NODE) test/torture/scale-groups.ts $(ARGS)
 
-## changed files, batches and keys, each of which must be refused or read right; make fuzz ARGS='--seconds 3600'
+## changed files, batches and keys, each of which must be refused or read right; make fuzz ARGS='--inputs 1000000'
 fuzz: install
 	@mkdir -p test/fuzz/results
 	@$(NODE) test/fuzz/format.ts --seconds 600 --out test/fuzz/results/format.json $(ARGS)

@@ -1,9 +1,9 @@
 /**
  * Feeds changed files, batches and keys to src/format and src/catalog, and looks that each is refused by an error with a type
- * or is what an independent reader finds in it; that no input takes longer than two seconds, ends the process, or more
- * memory than a gigabyte.
+ * or is what an independent reader finds in it; that no input takes longer than two seconds of a processor, ends the process, or
+ * more memory than a gigabyte.
  *
- *   scripts/node test/fuzz/format.ts [--seconds 60] [--seed <word>] [--out <file>] [--case <number>]
+ *   scripts/node test/fuzz/format.ts [--seconds 60 | --inputs 1000000] [--seed <word>] [--out <file>] [--case <number>]
  *
  * All follows from the seed: `--seed x --case n` does one case again. The result is one JSON document.
  */
@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect, parseArgs } from 'node:util'
+import { processFigures } from '../helpers/process-figures.ts'
 import { Dice } from '../helpers/seed.ts'
 import { cases } from './cases.ts'
 import { makeCorpus } from './corpus.ts'
@@ -21,6 +22,7 @@ import { makeCorpus } from './corpus.ts'
 const { values: args } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },
+    inputs: { type: 'string' },
     seed: { type: 'string', default: String(Date.now()) },
     out: { type: 'string' },
     case: { type: 'string' },
@@ -29,7 +31,10 @@ const { values: args } = parseArgs({
   },
 })
 
-const maxCaseMs = 2_000
+const maxCaseSeconds = 2
+/** On a busy machine a case may wait long for its turn; one that waits for ever hangs. */
+const maxCaseMs = 120_000
+const inputsWanted = Number(args.inputs ?? Infinity)
 const maxRssBytes = 1024 ** 3
 
 interface Tally {
@@ -43,18 +48,18 @@ interface Finding {
   readonly what: string
 }
 
-if (args.case !== undefined) await runCases(Number(args.case), 1)
-else if (args.state !== undefined) await runCases(Number(args.from), Infinity, args.state)
+if (args.case !== undefined) await runCases(Number(args.case), Number(args.case) + 1)
+else if (args.state !== undefined) await runCases(Number(args.from), inputsWanted, args.state)
 else process.exitCode = await watch()
 
 /** Runs cases in this process. Where it is, is written down before each: whoever watches learns which one it was. */
-async function runCases(from: number, count: number, state?: string): Promise<void> {
+async function runCases(from: number, to: number, state?: string): Promise<void> {
   const corpus = await makeCorpus(new Dice('corpus', args.seed))
   const kinds = Object.keys(cases)
   const tallies: Record<string, { accepted: number; refused: number }> = {}
-  const place = state === undefined ? undefined : openSync(state, 'w')
+  const place = state === undefined ? undefined : openSync(state, 'r+')
   const here = Buffer.alloc(8)
-  for (let n = from; n < from + count; n++) {
+  for (let n = from; n < to; n++) {
     here.writeDoubleLE(n)
     if (place !== undefined) writeSync(place, here, 0, 8, 0)
     const dice = new Dice(`case ${n}`, args.seed)
@@ -70,12 +75,15 @@ async function runCases(from: number, count: number, state?: string): Promise<vo
     }
     if (n % 1_000 === 999) process.send?.({ next: n + 1, tallies })
   }
+  process.send?.({ tallies })
+  process.disconnect?.()
   if (place !== undefined) closeSync(place)
 }
 
-/** Runs cases in a child until the time is over; a case that kills it, or hangs, is a finding, and the next one goes on. */
+/** Runs cases in a child until the time is over, or so many are done; a case that kills it, or hangs, is a finding, and the next one goes on. */
 async function watch(): Promise<number> {
-  const endsAt = performance.now() + Number(args.seconds) * 1_000
+  const began = performance.now()
+  const endsAt = args.inputs === undefined ? began + Number(args.seconds) * 1_000 : Infinity
   const folder = mkdtempSync(join(tmpdir(), 'maxbrod-fuzz-'))
   const state = join(folder, 'case')
   const findings: Finding[] = []
@@ -83,7 +91,7 @@ async function watch(): Promise<number> {
   let from = 0
   let maxRss = 0
   console.log(`seed ${args.seed}`)
-  while (performance.now() < endsAt && findings.length < 20) {
+  while (performance.now() < endsAt && from < inputsWanted && findings.length < 20) {
     const child = await runChild(from, state, endsAt, finding => findings.push(finding))
     for (const [kind, { accepted, refused }] of Object.entries(child.tallies)) {
       const before = totals.get(kind) ?? { accepted: 0, refused: 0 }
@@ -95,7 +103,8 @@ async function watch(): Promise<number> {
   rmSync(folder, { recursive: true, force: true })
   const tallies = Object.fromEntries(totals)
   const inputs = Object.values(tallies).reduce((sum, { accepted, refused }) => sum + accepted + refused, 0)
-  const result = { seed: args.seed, seconds: Number(args.seconds), inputs, tallies, maxRssBytes: maxRss, findings }
+  const seconds = Math.round((performance.now() - began) / 1_000)
+  const result = { seed: args.seed, seconds, inputs, tallies, maxRssBytes: maxRss, findings }
   const text = JSON.stringify(result, null, 2)
   if (args.out !== undefined) writeFileSync(args.out, `${text}\n`)
   console.log(text)
@@ -109,7 +118,8 @@ async function runChild(
   report: (finding: Finding) => void,
 ): Promise<{ next: number; tallies: Record<string, Tally>; maxRss: number }> {
   writeFileSync(state, Buffer.alloc(8))
-  const program = [import.meta.filename, '--seed', args.seed, '--from', String(from), '--state', state]
+  const only = args.inputs === undefined ? [] : ['--inputs', args.inputs]
+  const program = [import.meta.filename, '--seed', args.seed, '--from', String(from), '--state', state, ...only]
   const child = spawn(process.execPath, program, { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] })
   let errors = ''
   let tallies: Record<string, Tally> = {}
@@ -121,24 +131,28 @@ async function runChild(
   const exited = once(child, 'exit') as Promise<[number | null, string | null]>
   const ended = exited.then(() => true)
   let maxRss = 0
-  let seen = { case: -1, at: performance.now() }
+  let seen = { case: -1, at: performance.now(), cpuSeconds: 0 }
   let verdict: string | undefined
   // The corpus is made before the first case.
   let isStarted = false
   while (verdict === undefined) {
     if (await Promise.race([ended, sleep(100, false)])) {
       const [code, signal] = await exited
+      if (child.connected) await once(child, 'disconnect')
+      if (code === 0) return { next: inputsWanted, tallies, maxRss }
       verdict = `the process ended (${code ?? signal}): ${errors}`
       break
     }
     const now = caseIn(state)
+    const cpuSeconds = cpuOf(child.pid!)
     if (now !== seen.case) {
-      seen = { case: now, at: performance.now() }
+      seen = { case: now, at: performance.now(), cpuSeconds }
       isStarted ||= now > from
     }
     const rss = rssOf(child.pid!)
     maxRss = Math.max(maxRss, rss)
-    if (isStarted && performance.now() - seen.at > maxCaseMs) verdict = `it took longer than ${maxCaseMs} ms`
+    if (isStarted && cpuSeconds - seen.cpuSeconds > maxCaseSeconds) verdict = `it took more than ${maxCaseSeconds} s`
+    else if (isStarted && performance.now() - seen.at > maxCaseMs) verdict = `it hung for ${maxCaseMs} ms`
     else if (rss > maxRssBytes) verdict = `it took ${rss} bytes of memory`
     else if (performance.now() > endsAt) break
   }
@@ -151,6 +165,14 @@ async function runChild(
 
 function caseIn(state: string): number {
   return readFileSync(state).readDoubleLE(0)
+}
+
+function cpuOf(pid: number): number {
+  try {
+    return processFigures(pid).cpuSeconds
+  } catch {
+    return 0
+  }
 }
 
 function rssOf(pid: number): number {
