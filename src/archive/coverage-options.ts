@@ -2,6 +2,7 @@ import { regexList } from '../config/kinds-of-list.ts'
 import { duration } from '../config/kinds-of-number.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
+import { headerIndex } from './header-index-option.ts'
 
 export const coverageOptions = section('coverage', {
   topics: regexList({ default: ['.*'], doc: 'Topics to look at: regexes of whole names.' }),
@@ -10,6 +11,7 @@ export const coverageOptions = section('coverage', {
     default: '15m',
     doc: 'Warn of offsets that a restoration point of this age knows, and that no file has.',
   }),
+  headerIndex,
 })
 
 export type CoverageOptions = Values<typeof coverageOptions>

@@ -3,6 +3,7 @@ import type { Progress } from '../observe/progress.ts'
 import type { BufferPool } from '../runtime/buffer-pool.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { ObjectStore } from '../storage/port.ts'
+import type { HeaderIndex } from './header-index.ts'
 
 /** The ports that who looks at an archive lives on. */
 export interface ArchiveDeps {
@@ -11,4 +12,6 @@ export interface ArchiveDeps {
   readonly progress: Progress
   readonly pool: BufferPool
   readonly nearbyArchives: NearbyArchives
+  /** What was read before; without it all headers are read. */
+  readonly headers?: HeaderIndex | undefined
 }

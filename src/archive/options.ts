@@ -4,12 +4,14 @@ import { count } from '../config/kinds-of-number.ts'
 import { choice, flag, path, text } from '../config/kinds-of-text.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
+import { headerIndex } from './header-index-option.ts'
 
 export const lsOptions = section('ls', {
   topics: regexList({ default: ['.*'], doc: 'Topics to list: regexes of whole names.' }),
   excludeTopics: regexList({ doc: 'Topics to leave out, even if --topics matches them.' }),
   points: flag({ doc: 'List restoration points instead, the newest first.' }),
   limit: count({ default: '20', min: '1', doc: 'List so many restoration points.' }),
+  headerIndex,
 })
 
 export const describeOptions = section('describe', {
@@ -23,6 +25,7 @@ export const describeOptions = section('describe', {
     },
     doc: 'The topic to describe, or one of its partitions with all of its files.',
   }),
+  headerIndex,
 })
 
 export const inspectOptions = section('inspect', {

@@ -95,7 +95,7 @@ async function* readInOrder(
 ): AsyncGenerator<Read> {
   for (let at = 0; at < files.length; at += AHEAD) {
     const together = files.slice(at, at + AHEAD)
-    const read = await Promise.all(together.map(file => surveyFile(store, file, signal)))
+    const read = await Promise.all(together.map(file => surveyFile({ store }, file, signal)))
     for (const [n, { place, bytes, modifiedAtMs, header }] of read.entries()) {
       const tile = header?.kind === 'maxbrod' ? header.tile : undefined
       yield {

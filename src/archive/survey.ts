@@ -70,12 +70,13 @@ export async function surveyArchive(
   const headers = newLimit(HEADERS)
   using task = progress.task('reading headers', { unit: 'files', total: undefined })
   const survey = async (tile: ListedTile): Promise<SurveyedFile> => {
-    const file = await surveyFile(store, tile, signal)
+    const file = await surveyFile(deps, tile, signal)
     task.add(1)
     return file
   }
   const topics: SurveyedTopic[] = []
-  for (const folder of folders.filter(({ topic }) => isSelected(topic, selection))) {
+  const selected = folders.filter(({ topic }) => isSelected(topic, selection))
+  for (const folder of selected) {
     const chains: SurveyedChain[] = []
     for (const place of await listPartitions(store, folder, listing)) {
       const reading: Promise<SurveyedFile>[] = []
@@ -92,6 +93,9 @@ export async function surveyArchive(
     }
     if (chains.length > 0) topics.push({ folder, chains })
   }
+  const names = new Set(folders.map(({ name }) => name))
+  const looked = new Set(selected.map(({ name }) => name))
+  await deps.headers?.save(folder => looked.has(folder) || !names.has(folder))
   if (topics.length > 0) return { topics, foreign, prunes, leftovers }
   throw await backupNotFound(store, [...new Set(folders.map(({ topic }) => topic))], nearbyArchives, selection.asked)
 }
@@ -102,14 +106,16 @@ export function isSelected(topic: string, { topics, excludeTopics }: TopicSelect
 
 /** What the header of a file says, or why it says nothing. */
 export async function surveyFile(
-  store: ArchiveDeps['store'],
+  { store, headers }: Pick<ArchiveDeps, 'store' | 'headers'>,
   tile: ListedTile,
   signal: AbortSignal,
 ): Promise<SurveyedFile> {
   const { key, place, etag } = tile
   if (place.isEncrypted) return { ...tile, header: undefined, problem: 'is encrypted, and this version cannot decrypt' }
   try {
-    const header = await readFileHeader(store, key, place, etag, signal)
+    const known = headers?.find(tile)
+    const header = known ?? (await readFileHeader(store, key, place, etag, signal))
+    if (known === undefined) headers?.add(tile, header)
     return { ...tile, header, problem: wrongSize(header, tile.bytes) }
   } catch (error) {
     const problem = problemOf(error)

@@ -2,18 +2,11 @@ import { maxRecordBytes } from '../catalog/max-record-bytes.ts'
 import { regexList } from '../config/kinds-of-list.ts'
 import { rate } from '../config/kinds-of-number.ts'
 import { flag, path } from '../config/kinds-of-text.ts'
-import type { Kind } from '../config/option.ts'
-import { kindOfOne, one } from '../config/option.ts'
+import { one } from '../config/option.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
-import { Unreadable } from '../config/unreadable.ts'
-
-/** `5%` → 0.05 */
-const share: Kind<number> = kindOfOne({ name: 'text', placeholder: 'PERCENT' }, given => {
-  const percent = /^\d{1,3}(\.\d+)?%$/.test(given) ? Number(given.slice(0, -1)) : Number.NaN
-  if (!(percent > 0 && percent <= 100)) throw new Unreadable(`'${given}' is not a share`, 'write it like 5%')
-  return percent / 100
-})
+import { headerIndex } from './header-index-option.ts'
+import { share } from './share.ts'
 
 export const verifyOptions = section('verify', {
   topics: regexList({ default: ['.*'], doc: 'Topics to verify: regexes of whole names.' }),
@@ -29,6 +22,7 @@ export const verifyOptions = section('verify', {
   allowMissingHeads: flag({
     doc: 'Do not report that the first files of a partition are gone. For buckets with lifecycle rules.',
   }),
+  headerIndex,
   maxRecordBytes,
 })
 

@@ -1,17 +1,24 @@
 import type { ArchiveDeps } from '../archive/deps.ts'
+import { HeaderIndex } from '../archive/header-index.ts'
 import { BufferPool } from '../runtime/buffer-pool.ts'
 import { storageNearby } from '../storage/open.ts'
 import type { StorageOptions } from '../storage/options.ts'
 import type { Context } from './command.ts'
 
-/** What a command that looks at an archive needs; nothing of it is Kafka. Dispose of it. */
-export async function openArchive(storage: StorageOptions, context: Context): Promise<ArchiveDeps & Disposable> {
-  const { clock, progress, stop } = context
+/** What a command that looks at an archive needs; nothing of it is Kafka. Dispose of it. `index`: path of the headers that were read before. */
+export async function openArchive(
+  storage: StorageOptions,
+  context: Context,
+  index?: string,
+): Promise<ArchiveDeps & Disposable> {
+  const { clock, disk, logger, progress, stop } = context
   const store = await context.openStore(storage, context)
+  const headers = await HeaderIndex.open(disk, logger, index, store.url)
   return {
     store,
     clock,
     progress,
+    headers,
     pool: new BufferPool(POOL_BYTES),
     nearbyArchives: () => storageNearby(storage, context, stop.draining),
     [Symbol.dispose]: () => store.close(),

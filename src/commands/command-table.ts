@@ -21,6 +21,7 @@ export const commandTable: CommandTable = {
   coverage: async () => (await import('./coverage.ts')).coverage,
   verify: async () => (await import('./verify.ts')).verify,
   prune: async () => (await import('./prune.ts')).prune,
+  drill: async () => (await import('./drill.ts')).drill,
   status: async () => (await import('./status.ts')).status,
 }
 

@@ -20,7 +20,7 @@ export const coverage = command({
   ],
   endsByItself: () => true,
   async run(values, context) {
-    using deps = await openArchive(values.storage, context)
+    using deps = await openArchive(values.storage, context, values.coverage.headerIndex)
     return outcomeOf(await coverArchive(deps, values.coverage, context.stop.draining), deps.clock.now())
   },
 })

@@ -21,7 +21,7 @@ export const describe = command({
   ],
   endsByItself: () => true,
   async run(values, context) {
-    using deps = await openArchive(values.storage, context)
+    using deps = await openArchive(values.storage, context, values.describe.headerIndex)
     const described = await describeTopic(deps, values.describe, context.stop.draining)
     return outcomeOf(described, deps.clock.now())
   },

@@ -22,7 +22,7 @@ export const ls = command({
   ],
   endsByItself: () => true,
   async run({ ls: options, storage }, context) {
-    using deps = await openArchive(storage, context)
+    using deps = await openArchive(storage, context, options.headerIndex)
     const signal = context.stop.draining
     const now = deps.clock.now()
     if (options.points) return pointsOutcome(await listPoints(deps, options.limit, signal), now)

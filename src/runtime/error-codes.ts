@@ -111,6 +111,10 @@ export const errorCodes = {
     4,
     'Files of the backup are missing, damaged, replaced or in the wrong place. The result names each of them, with the offsets that it is about.',
   ],
+  DRILL_DIFFERS: [
+    4,
+    'What a drill restored is not what the backup holds. The result names each record by partition and offset, and what of it is other.',
+  ],
   INCARNATIONS: [
     4,
     'A topic was deleted and created again while it was backed up; the backup holds several incarnations of it.',
