@@ -72,7 +72,6 @@ const linesUsual = 200
 /** Longer than this needs a reason why two files would read worse. */
 const linesMax = 300
 const longFiles: Readonly<Record<string, string>> = {
-  'src/backup/partitions.ts': 'one ownership after the other: start, give up, start again',
   'src/kafka/port.ts': 'all that is needed of a cluster, on one page',
 }
 

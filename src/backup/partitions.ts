@@ -2,25 +2,26 @@ import type { BlockPress } from '../format/ocf/block-press.ts'
 import type { CommittedOffset, GroupSession, Ownership } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
 import { isAborted } from '../runtime/aborted.ts'
-import { newLimit } from '../runtime/limit.ts'
+import { isMaxbrodError } from '../runtime/errors.ts'
 import { within } from '../runtime/within.ts'
-import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
+import { PartitionMap } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
-import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 import type { Committer } from './committer.ts'
 import type { WorkerContext } from './deps.ts'
 import type { DiskRoom } from './disk-room.ts'
-import { readLogBounds } from './log-bounds.ts'
-import type { WorkerMemory } from './memory.ts'
-import { backupMetrics } from './metrics.ts'
-import { PartitionBackup } from './partition.ts'
-import type { PartitionDeps, PartitionOptions, Verdict } from './partition-deps.ts'
-import type { Divergence } from './lineage.ts'
+import { LeavingPartitions } from './leaving-partitions.ts'
 import { Lineages } from './lineages.ts'
+import type { WorkerMemory } from './memory.ts'
+import { openPartition } from './open-partition.ts'
+import type { OpenPartitionDeps } from './open-partition.ts'
+import type { PartitionBackup } from './partition.ts'
+import type { PartitionOptions, Verdict } from './partition-deps.ts'
+import { newsOf } from './partition-news.ts'
+import type { NewsDeps } from './partition-news.ts'
 import type { LogBounds } from './resume.ts'
-import { continuedBy } from './spool.ts'
-import { tellStopped } from './tell-stopped.ts'
 import type { BackupTally } from './result.ts'
+import { sayStopped } from './say-stopped.ts'
+import { PartitionStarter } from './partition-starter.ts'
 import { TopicFolders } from './topic-folders.ts'
 import { newUploadSlots } from './upload-slots.ts'
 import type { UploadedTile } from './uploaded-tile.ts'
@@ -44,8 +45,6 @@ export interface PartitionsDeps {
   readonly onUploaded: (partition: TopicPartition, tile: UploadedTile) => void
 }
 
-/** Partitions that find their resume point at the same time: each asks the store and the cluster a few things. */
-const RESUMING = 32
 /** How long complete tiles may still be uploaded when a partition moves to another worker. */
 const HAND_OVER_MS = 10_000
 
@@ -53,17 +52,37 @@ const HAND_OVER_MS = 10_000
 export class Partitions {
   readonly #deps: PartitionsDeps
   readonly #running = new PartitionMap<PartitionBackup>()
-  readonly #resuming = newLimit(RESUMING)
-  readonly #uploads = newUploadSlots()
-  readonly #folders: TopicFolders
+  readonly #leaving = new LeavingPartitions()
   readonly #lineages: Lineages
-  /** What partitions that were given up still have to do. None of them rejects. */
-  readonly #leaving = new PartitionMap<Promise<void>>()
+  readonly #starter: PartitionStarter
+  readonly #opening: OpenPartitionDeps
+  readonly #news: NewsDeps
 
   constructor(deps: PartitionsDeps) {
+    const { context, tally, onTrouble, onFatal } = deps
     this.#deps = deps
-    this.#lineages = new Lineages(deps.context, deps.tally)
-    this.#folders = new TopicFolders(deps.context.store)
+    this.#lineages = new Lineages(context, tally)
+    this.#starter = new PartitionStarter({
+      context,
+      begin: (ownership, committed, bounds) => this.#begin(ownership, committed, bounds),
+      onAsking: () => this.#lineages.forgetListings(),
+      onTrouble,
+      onFatal,
+      onStopped: (ownership, error) => sayStopped(deps, ownership, error, undefined, this.#logOf(ownership)),
+    })
+    this.#opening = {
+      ...deps,
+      uploads: newUploadSlots(),
+      folders: new TopicFolders(context.store),
+      lineages: this.#lineages,
+      over: ownership => this.#leaving.over(ownership),
+    }
+    this.#news = {
+      ...deps,
+      lineages: this.#lineages,
+      running: ownership => this.get(ownership),
+      startAnew: (partition, finish) => this.#startAnew(partition, finish),
+    }
   }
 
   get all(): Iterable<PartitionBackup> {
@@ -84,7 +103,7 @@ export class Partitions {
 
   /** Begins with partitions, each as soon as its resume point is known. */
   start(ownerships: readonly Ownership[]): void {
-    void this.#start(ownerships).catch((error: unknown) => this.#notStarted(ownerships, error))
+    this.#starter.start(ownerships)
   }
 
   /**
@@ -97,23 +116,23 @@ export class Partitions {
       const partition = this.#take(ownership)
       if (partition === undefined) continue
       const isGone = !selected.has(ownership)
-      this.#leave(partition, isGone ? partition.retire() : partition.drained())
+      this.#leaving.add(partition, isGone ? partition.retire() : partition.drained())
     }
-    await within(this.#deps.context.clock, HAND_OVER_MS, this.#left())
+    await within(this.#deps.context.clock, HAND_OVER_MS, this.#leaving.allOver())
   }
 
   /** Uploads what was read of a topic that is gone. */
   retire(gone: TopicPartition): void {
     const ownership = this.#running.get(gone)?.ownership
     const partition = ownership === undefined ? undefined : this.#take(ownership)
-    if (partition !== undefined) this.#leave(partition, partition.retire())
+    if (partition !== undefined) this.#leaving.add(partition, partition.retire())
   }
 
   /** Drops partitions that somebody else may own already. */
   drop(ownerships: readonly Ownership[]): void {
     for (const ownership of ownerships) {
       const partition = this.#take(ownership)
-      if (partition !== undefined) this.#leave(partition, Promise.resolve())
+      if (partition !== undefined) this.#leaving.add(partition, Promise.resolve())
     }
   }
 
@@ -130,10 +149,10 @@ export class Partitions {
   async close(flush: boolean): Promise<void> {
     for (const partition of this.#running.values()) {
       if (flush) partition.close('the worker stops')
-      this.#leave(partition, partition.drained())
+      this.#leaving.add(partition, partition.drained())
     }
     this.#running.clear()
-    await this.#left()
+    await this.#leaving.allOver()
   }
 
   #take(ownership: Ownership): PartitionBackup | undefined {
@@ -142,180 +161,31 @@ export class Partitions {
     return partition
   }
 
-  #leave(partition: PartitionBackup, finished: Promise<void>, then: () => void = () => undefined): void {
-    const { ownership } = partition
-    const before = this.#leaving.get(ownership)
-    const leaving: Promise<void> = this.#letGo(partition, finished)
-      .then(() => before)
-      .then(() => void (this.#leaving.get(ownership) === leaving && this.#leaving.delete(ownership)))
-      .then(then)
-    this.#leaving.set(ownership, leaving)
-  }
-
-  /** Never rejects. */
-  async #letGo(partition: PartitionBackup, finished: Promise<void>): Promise<void> {
+  async #begin(ownership: Ownership, committed: CommittedOffset | undefined, bounds: LogBounds): Promise<void> {
+    const { tally, targetOf } = this.#deps
+    const log = this.#logOf(ownership)
+    const news = newsOf(this.#news, ownership, log)
+    const partition = await openPartition(this.#opening, ownership, committed, bounds, log, news)
+    tally.resumed(ownership)
+    this.#running.set(ownership, partition)
+    if (ownership.ended.aborted) return this.drop([ownership])
     try {
-      await finished
-    } catch (error) {
-      partition.log.error({ err: error }, 'could not keep what was read')
-    }
-    await partition.leave()
-  }
-
-  async #left(): Promise<void> {
-    while (this.#leaving.size > 0) await Promise.all(this.#leaving.values())
-  }
-
-  /** Asks the cluster about all of them at once, then the store about each. */
-  async #start(ownerships: readonly Ownership[]): Promise<void> {
-    const { kafka, groupId } = this.#deps.context
-    const topics = [...new Set(ownerships.map(({ topic }) => topic))]
-    await kafka.routes.refresh(topics)
-    const topicIds = new PartitionMap(ownerships.map(one => [one, kafka.routes.leader(one)?.topicId] as const))
-    const [committed, bounds] = await Promise.all([
-      kafka.admin.committed(groupId, ownerships),
-      readLogBounds(kafka, ownerships),
-    ])
-    await kafka.routes.refresh(topics)
-    this.#lineages.forgetListings()
-    await Promise.all(
-      ownerships.map(ownership =>
-        this.#resuming(async () => {
-          // The bounds are those of whatever had the topic's name: the topic may have been created anew since.
-          const isSame = kafka.routes.leader(ownership)?.topicId === topicIds.get(ownership)
-          if (isSame) await this.#startOne(ownership, committed.get(ownership), bounds.get(ownership))
-          else if (!ownership.ended.aborted) this.start([ownership])
-        }),
-      ),
-    )
-  }
-
-  /** The cluster could not be asked about partitions that were to be started. */
-  async #notStarted(ownerships: readonly Ownership[], error: unknown): Promise<void> {
-    const { context, onTrouble, onFatal } = this.#deps
-    const left = ownerships.filter(({ ended }) => !ended.aborted)
-    const [first] = left
-    if (isAborted(error) || first === undefined) return
-    if (!isMaxbrodError(error, 'KAFKA_GAVE_UP', 'KAFKA_UNREACHABLE')) return onFatal(error)
-    const verdict = await onTrouble(error, first)
-    if (verdict === 'try again') this.start(left)
-    else if (verdict === 'stop') for (const ownership of left) this.#stopped(ownership, error, context.log)
-  }
-
-  async #startOne(
-    ownership: Ownership,
-    committed: CommittedOffset | undefined,
-    bounds: LogBounds | MaxbrodError | undefined,
-  ): Promise<void> {
-    const { context, tally, targetOf, onTrouble, onFatal } = this.#deps
-    const log = context.log.child({ topic: ownership.topic, partition: ownership.partition })
-    if (ownership.ended.aborted) return
-    try {
-      if (bounds === undefined || bounds instanceof MaxbrodError)
-        throw bounds ?? new Error(`no bounds of ${partitionName(ownership)}`)
-      const partition = await this.#open(ownership, committed, bounds, log)
-      tally.resumed(ownership)
-      this.#running.set(ownership, partition)
-      if (ownership.ended.aborted) return this.drop([ownership])
       await partition.commitStart()
       const target = targetOf(ownership)
       if (target !== undefined) partition.endAt(target)
     } catch (error) {
-      if (ownership.ended.aborted || isAborted(error)) return
-      if (isMaxbrodError(error, 'FOREIGN_ARCHIVE')) return onFatal(error)
-      const partition = this.get(ownership)
-      if (partition !== undefined) return partition.stop(error)
-      const verdict = await onTrouble(error, ownership)
-      if (ownership.ended.aborted) return
-      if (verdict === 'try again') this.start([ownership])
-      else if (verdict === 'stop') this.#stopped(ownership, error, log)
+      const isOver = ownership.ended.aborted || this.get(ownership) === undefined
+      if (isOver || isAborted(error) || isMaxbrodError(error, 'FOREIGN_ARCHIVE')) throw error
+      partition.stop(error)
     }
   }
 
-  async #open(
-    ownership: Ownership,
-    committed: CommittedOffset | undefined,
-    bounds: LogBounds,
-    log: Logger,
-  ): Promise<PartitionBackup> {
-    const { context, options, memory, press, committer, tally, room, onTrouble, onRecords, onUploaded } = this.#deps
-    const { kafka } = context
-    const { topic } = ownership
-    const leader = kafka.routes.leader(ownership)
-    // Without a leader nothing says which incarnation of the topic this is.
-    if (leader === undefined) throw new MaxbrodError('KAFKA_GAVE_UP', `${partitionName(ownership)} has no leader`)
-    const { topicId } = leader
-    const facts = { folder: await this.#folders.of(topic, topicId), committed, bounds, leader }
-    const { place, identity, resume, hasDiverged } = await this.#lineages.find(ownership, facts, log)
-    // What the last ownership leaves comes to the spool first.
-    await this.#leaving.get(ownership)
-    const continued = continuedBy(resume, bounds, leader)
-    // What was read of a log that turned out to be another one is not to be trusted.
-    const limit = hasDiverged ? resume.chainEnd : continued.limit
-    const spooled = await context.spool.take(place, identity, { ...continued, limit })
-    const position = spooled.at(-1)?.to ?? resume.chainEnd
-    const spooledFrom = spooled.length > 0 ? resume.chainEnd : undefined
-    log.info({ position, spooledFrom, lineage: identity.lineage, ...bounds }, 'backing up')
-    const deps: PartitionDeps = {
-      context,
-      memory,
-      press,
-      committer,
-      log,
-      uploads: this.#uploads,
-      onUploaded: tile => {
-        tally.uploaded(ownership, tile)
-        onUploaded(ownership, tile)
-        this.#count(topic, tile)
-        log.info({ ...tile, gaps: tile.gaps.length === 0 ? undefined : tile.gaps }, 'uploaded')
-      },
-      onTrouble: error => onTrouble(error, ownership),
-      onRecords: (records, bytes) => onRecords(topic, records, bytes),
-      onStopped: error => this.#stopped(ownership, error, log),
-      onTopicReplaced: () => this.#restart(ownership, log),
-      onDiverged: found => this.#findAnew(ownership, found, log),
-      isDiskFull: () => room.isFull,
-      onDiskFull: error => room.filled(error),
-    }
-    const { limits } = context.rules.of(topic)
-    return new PartitionBackup(place, identity, ownership, resume, { ...options, ...limits }, deps, spooled)
+  #logOf({ topic, partition }: TopicPartition): Logger {
+    return this.#deps.context.log.child({ topic, partition })
   }
 
-  #count(topic: string, { bytes, gaps, seconds }: UploadedTile): void {
-    const { metrics, clock } = this.#deps.context
-    const { filesTotal, fileBytesTotal, gapOffsetsTotal, uploadSeconds, lastUploadTimestampSeconds } =
-      metrics.of(backupMetrics)
-    filesTotal.add(1, { topic })
-    fileBytesTotal.add(bytes, { topic })
-    for (const { from, to, reason } of gaps) gapOffsetsTotal.add(to - from, { topic, reason })
-    uploadSeconds.observe(seconds)
-    lastUploadTimestampSeconds.set(clock.now() / 1000, { topic })
-  }
-
-  /** The topic was deleted: what was read of it is kept, and a new topic of that name begins a folder of its own. */
-  #restart(ownership: Ownership, log: Logger): void {
-    const partition = this.#take(ownership)
-    if (partition === undefined) return
-    log.warn({ topicId: partition.identity.topicId }, 'the topic was deleted; keeping what was read of it')
-    this.#leave(partition, partition.retire(), () => this.start([ownership]))
-  }
-
-  /** Kafka lost records that were read. What is durable of them stays; the log is read again from the end of the chain. */
-  #findAnew(ownership: Ownership, divergence: Divergence, log: Logger): void {
-    const partition = this.#take(ownership)
-    if (partition === undefined) return
-    this.#lineages.diverged(ownership, divergence, log)
-    this.#leave(partition, partition.drained(), () => this.start([ownership]))
-  }
-
-  #stopped(ownership: Ownership, error: unknown, log: Logger): void {
-    const { tally, committer, context } = this.#deps
-    const { kafka, groupId, archive } = context
-    tally.stopped(ownership, error)
-    const deps = { kafka, groupId, archiveId: archive.archiveId, committer }
-    void (this.get(ownership)?.drained() ?? Promise.resolve())
-      .then(() => tellStopped(deps, ownership, error))
-      .catch((cause: unknown) => log.warn({ err: cause }, 'could not tell the group that the partition stopped'))
-    log.error({ err: error }, `${partitionName(ownership)} cannot be backed up any further; the others go on`)
+  #startAnew(partition: PartitionBackup, finish: () => Promise<void>): void {
+    this.#take(partition.ownership)
+    this.#leaving.add(partition, finish(), () => this.start([partition.ownership]))
   }
 }

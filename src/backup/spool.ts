@@ -5,13 +5,13 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Disk } from '../runtime/disk.ts'
 import { messageOf } from '../runtime/errors.ts'
 import { newLimit } from '../runtime/limit.ts'
-import { PartitionMap } from '../runtime/topic-partition.ts'
-import type { Leader } from '../kafka/port.ts'
 import { OpenFiles } from './open-files.ts'
 import type { PartitionIdentity } from './identity.ts'
-import type { LogBounds, ResumePoint } from './resume.ts'
+import { LeftTiles } from './left-tiles.ts'
 import { SpoolFile } from './spool-file.ts'
 import type { SpoolFileOptions } from './spool-file.ts'
+import { continues, isOfChain } from './spool-fit.ts'
+import type { Continued } from './spool-fit.ts'
 import { decodeNotes, encodeHead } from './spool-notes.ts'
 import type { SpoolHead } from './spool-notes.ts'
 import { readSpooledTile } from './spooled-tile.ts'
@@ -45,31 +45,6 @@ export interface SpoolDeps {
   readonly maxOpenFiles: number
 }
 
-/** What tiles of the spool must fit to, where a worker goes on with a partition. */
-export function continuedBy(
-  { chainEnd, barrier = Infinity }: ResumePoint,
-  { logStart, highWatermark }: LogBounds,
-  { leaderEpoch }: Leader,
-): Continued {
-  // Where Kafka has nothing of it left, what was read is all there is.
-  const isLost = chainEnd < logStart
-  return { from: chainEnd, limit: Math.min(barrier, highWatermark), leaderEpoch: isLost ? undefined : leaderEpoch }
-}
-
-interface Left {
-  readonly head: SpoolHead
-  readonly sinceMs: number
-}
-
-/** What a chain in the store must look like for tiles of the spool to continue it. */
-export interface Continued {
-  readonly from: number
-  /** They must end here at the latest: what lies ahead is somebody else's, or Kafka does not have it. */
-  readonly limit: number
-  /** Epoch of the partition's leader: a new one may have cut the log. Undefined when that does not matter. */
-  readonly leaderEpoch: number | undefined
-}
-
 /**
  * The folder with the blocks that are not in the store yet: tiles that are being filled, and those that an earlier process or
  * an earlier ownership of a partition has left. These are a cache of what Kafka has: they count only where they continue the
@@ -79,7 +54,7 @@ export class Spool {
   readonly files: OpenFiles
   readonly group: string
   readonly #deps: SpoolDeps
-  readonly #left = new PartitionMap<Left[]>()
+  readonly #left = new LeftTiles()
 
   constructor(deps: SpoolDeps) {
     this.#deps = deps
@@ -103,7 +78,7 @@ export class Spool {
 
   /** Of all tiles that were left. */
   get heads(): SpoolHead[] {
-    return [...this.#left.values()].flat().map(({ head }) => head)
+    return this.#left.all
   }
 
   /** A file for a new tile. */
@@ -119,13 +94,12 @@ export class Spool {
   /** Keeps the files of tiles whose partition goes to somebody else, or comes back after a restart. */
   leave(heads: readonly SpoolHead[]): void {
     const sinceMs = this.#deps.clock.monotonic()
-    for (const head of heads) this.#add({ head, sinceMs })
+    for (const head of heads) this.#left.add(head, sinceMs)
   }
 
   /** The tiles that continue a chain, one behind the other. Everything else that was left of the partition is dropped. */
   async take(place: PartitionPlace, identity: PartitionIdentity, chain: Continued): Promise<SpooledTile[]> {
-    const left = (this.#left.get(place) ?? []).map(({ head }) => head)
-    this.#left.delete(place)
+    const left = this.#left.take(place)
     const tiles = await this.#continuing(left, identity, chain)
     const taken = new Set(tiles.map(({ head }) => head.uploadId))
     for (const head of left) if (!taken.has(head.uploadId)) await this.#drop(head)
@@ -134,13 +108,12 @@ export class Spool {
 
   /** The tiles that continue a chain; everything stays where it is. */
   async peek(place: PartitionPlace, identity: PartitionIdentity, chain: Continued): Promise<SpooledTile[]> {
-    const left = (this.#left.get(place) ?? []).map(({ head }) => head)
-    return this.#continuing(left, identity, chain)
+    return this.#continuing(this.#left.of(place), identity, chain)
   }
 
   async #continuing(left: readonly SpoolHead[], identity: PartitionIdentity, chain: Continued): Promise<SpooledTile[]> {
     const tiles: SpooledTile[] = []
-    const fitting = new Set(left.filter(head => isOf(head, identity, this.group)))
+    const fitting = new Set(left.filter(head => isOfChain(head, identity, this.group)))
     for (let end = chain.from; ;) {
       const head = [...fitting].find(({ from }) => from === end)
       const tile = head === undefined ? undefined : await this.#read(head)
@@ -153,15 +126,7 @@ export class Spool {
 
   /** Drops tiles of partitions that have not come back for `maxAgeMs`. */
   async sweep(maxAgeMs = KEPT_MS): Promise<void> {
-    const now = this.#deps.clock.monotonic()
-    for (const [partition, left] of this.#left) {
-      const old = left.filter(({ sinceMs }) => now - sinceMs >= maxAgeMs)
-      if (old.length === 0) continue
-      const kept = left.filter(one => !old.includes(one))
-      if (kept.length === 0) this.#left.delete(partition)
-      else this.#left.set(partition, kept)
-      for (const { head } of old) await this.#drop(head)
-    }
+    for (const head of this.#left.takeOlder(this.#deps.clock.monotonic() - maxAgeMs)) await this.#drop(head)
   }
 
   /** Removes a tile's files. What cannot be removed now is looked at again at the next start. */
@@ -185,7 +150,7 @@ export class Spool {
     const { disk, clock } = this.#deps
     const notes = await disk.read(`${this.#path(uploadId)}.notes`)
     const head = notes === undefined ? undefined : decodeNotes(notes)?.head
-    if (head?.uploadId === uploadId) this.#add({ head, sinceMs: clock.monotonic() })
+    if (head?.uploadId === uploadId) this.#left.add(head, clock.monotonic())
     else await this.#removeFiles(uploadId)
   }
 
@@ -200,12 +165,6 @@ export class Spool {
     }
   }
 
-  #add(left: Left): void {
-    const known = this.#left.get(left.head)
-    if (known === undefined) this.#left.set(left.head, [left])
-    else known.push(left)
-  }
-
   #file(head: SpoolHead, options: Omit<SpoolFileOptions, 'files' | 'path' | 'head'>): SpoolFile {
     return new SpoolFile({ files: this.files, path: this.#path(head.uploadId), head: encodeHead(head), ...options })
   }
@@ -213,21 +172,4 @@ export class Spool {
   #path(uploadId: string): string {
     return `${this.#deps.folder}/${uploadId}`
   }
-}
-
-function continues({ to, notes }: SpooledTile, { limit, leaderEpoch }: Continued): boolean {
-  const lastBlock = notes.findLast(note => note.kind === 'block')
-  return to <= limit && (leaderEpoch === undefined || lastBlock === undefined || lastBlock.readAt === leaderEpoch)
-}
-
-/** Of brokers without topic ids nobody knows whether the topic is still the same: their tiles are of no use to others. */
-function isOf(head: SpoolHead, { archiveId, clusterId, topicId, lineage }: PartitionIdentity, group: string): boolean {
-  return (
-    head.archiveId === archiveId &&
-    head.clusterId === clusterId &&
-    head.group === group &&
-    topicId !== undefined &&
-    head.topicId === topicId &&
-    head.lineage === lineage
-  )
 }
