@@ -1,16 +1,16 @@
 import type { PartitionPlace } from '../format/keys.ts'
 import type { FetchPartition, FetchedPartition, Leader, Ownership } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { WorkerContext } from './deps.ts'
 import type { PartitionIdentity } from './identity.ts'
-import { PartitionCursor } from './partition-cursor.ts'
+import type { PartitionCursor } from './partition-cursor.ts'
 import type { PartitionDeps, PartitionOptions } from './partition-deps.ts'
-import { PartitionReader } from './partition-reader.ts'
+import type { PartitionEnding } from './partition-ending.ts'
+import { assemblePartition } from './partition-parts.ts'
+import type { PartitionReader } from './partition-reader.ts'
 import type { ResumePoint } from './resume.ts'
 import type { SpooledTile } from './spooled-tile.ts'
-import { TileChain } from './tile-chain.ts'
-
-/** Complete tiles that may wait for their upload before the partition is read on. */
-const WAITING_TILES = 2
+import type { TileChain } from './tile-chain.ts'
 
 /** One partition of the worker, from its resume point until it is given up: what is read of it, and the tiles that it becomes. */
 export class PartitionBackup {
@@ -21,11 +21,11 @@ export class PartitionBackup {
   readonly startedAt: number
   readonly #place: PartitionPlace
   readonly #options: PartitionOptions
-  readonly #deps: PartitionDeps
+  readonly #context: WorkerContext
   readonly #chain: TileChain
   readonly #cursor: PartitionCursor
   readonly #reader: PartitionReader
-  readonly #memberOfMemory: Disposable
+  readonly #ending: PartitionEnding
 
   constructor(
     place: PartitionPlace,
@@ -42,44 +42,12 @@ export class PartitionBackup {
     this.log = deps.log
     this.#place = place
     this.#options = options
-    this.#deps = deps
-    const chain = new TileChain(
-      place,
-      identity,
-      ownership,
-      resume,
-      options,
-      {
-        ...deps,
-        isSameTopic: () => this.#isSameTopic(),
-        onMoved: (position, barrier) => {
-          this.#cursor.moveTo(position, barrier)
-          this.#reader.moved()
-        },
-        onTrouble: async error => {
-          const verdict = await deps.onTrouble(error)
-          if (verdict === 'stop') this.stop(error)
-          return verdict === 'try again' ? verdict : 'stop'
-        },
-        leaderEpoch: () => this.#reader.askedAt,
-        lastEpoch: () => this.#cursor.lastEpoch,
-      },
-      spooled,
-    )
-    const last = spooled.length > 0 ? chain.lastBatch : { leaderEpoch: resume.leaderEpoch, codec: undefined }
-    this.#chain = chain
-    this.#cursor = new PartitionCursor(last, resume.barrier, { ...deps, place, chain })
-    this.#reader = new PartitionReader(
-      { place, identity, ownership, onCorrupt: options.onCorrupt },
-      {
-        ...deps,
-        cursor: this.#cursor,
-        hasRoom: () => chain.waiting < WAITING_TILES,
-        stop: error => this.stop(error),
-        stopReading: error => void this.#stopReading(error),
-      },
-    )
-    this.#memberOfMemory = deps.memory.join(this.#cursor.intake)
+    this.#context = deps.context
+    const parts = assemblePartition(place, identity, ownership, resume, options, deps, spooled)
+    this.#chain = parts.chain
+    this.#cursor = parts.cursor
+    this.#reader = parts.reader
+    this.#ending = parts.ending
     // What the spool has of it is no gap.
     if (resume.gap !== undefined && resume.gap.to > this.position) this.#cursor.declareGap(resume.gap.to, 'retention')
     if (this.position === this.#cursor.barrier) this.close('a file lies ahead')
@@ -122,12 +90,12 @@ export class PartitionBackup {
   }
 
   get isStopped(): boolean {
-    return this.#reader.isOver
+    return this.#reader.state.isOver
   }
 
   /** False until it is known that Kafka's log has the end of our chain: an unclean leader election may have cut it. */
   get isChecked(): boolean {
-    return this.#reader.isChecked
+    return this.#reader.state.isChecked
   }
 
   /** True when the next fetch must ask for this partition alone: only then does an empty answer mean anything. */
@@ -156,13 +124,11 @@ export class PartitionBackup {
   /** To be called about once a second: closes what is due. */
   tick(): void {
     if (this.isStopped || this.ownership.ended.aborted) return
-    // Nobody is there who could answer with an error.
-    if (this.#reader.isHungry && this.#deps.context.kafka.routes.leader(this.#place) === undefined)
-      this.#reader.suffer('LEADER_NOT_AVAILABLE')
+    const { kafka, clock } = this.#context
+    if (this.#reader.state.isHungry && kafka.routes.leader(this.#place) === undefined) this.#reader.missLeader()
     try {
       // The age of what is in the open block counts, too, when nothing more comes.
       this.#chain.covered(this.position)
-      const { clock } = this.#deps.context
       if (clock.monotonic() - this.#reader.lastTakenAtMs >= this.#options.idleAfter) this.#rest()
       if (this.#chain.ageMs >= this.#options.maxFileAge) this.#cursor.intake.sealOpenBlock()
       this.#chain.rotate(this.position, this.#cursor.intake.openBytes > 0)
@@ -189,12 +155,9 @@ export class PartitionBackup {
     return this.committedTo >= position
   }
 
-  /** Uploads everything taken so far and commits nothing: the committed offset speaks of another incarnation by now. */
+  /** See PartitionEnding for this, and for the other ways to end. */
   async retire(): Promise<void> {
-    this.#reader.end()
-    this.#chain.commitNoMore()
-    this.close('the topic was deleted')
-    await this.#chain.drained()
+    await this.#ending.retire()
   }
 
   /** Lets uploads that have begun finish. */
@@ -211,50 +174,16 @@ export class PartitionBackup {
     if (this.openSpoolBytes > 0) this.#chain.close(this.#chain.end, 'the disk is full')
   }
 
-  /** Ends the partition, and leaves what was read and is not durable in the spool: it may come back. */
   async leave(): Promise<void> {
-    if (!this.isStopped) this.#cursor.intake.sealOpenBlock()
-    this.#reader.end()
-    this.#memberOfMemory[Symbol.dispose]()
-    this.#cursor.intake.reset(this.position)
-    await this.#chain.leave()
+    await this.#ending.leave()
   }
 
-  /** Ends the partition where it stands, and drops what is not durable. */
   stop(error: unknown): void {
-    if (this.isStopped) return
-    this.#reader.end()
-    this.#deps.onStopped(error)
-    void this.discard()
+    this.#ending.stop(error)
   }
 
-  /** Lets go of memory and spool. What was not durable is read again by whoever owns the partition next. */
   async discard(): Promise<void> {
-    this.#reader.end()
-    this.#memberOfMemory[Symbol.dispose]()
-    this.#cursor.intake.reset(this.position)
-    await this.#chain.discard()
-  }
-
-  /** Reads no further, and keeps what was read. */
-  async #stopReading(error: unknown): Promise<void> {
-    this.#reader.end()
-    this.close('it cannot be read any further')
-    this.#deps.onStopped(error)
-    await this.#chain.drained()
-    await this.discard()
-  }
-
-  /** What is not durable may be of another topic by now, which has its name. */
-  async #isSameTopic(): Promise<boolean> {
-    if (await this.#reader.topic.mayUpload()) return true
-    this.log.warn(
-      { from: this.committedTo, to: this.position },
-      'the topic was created anew: dropping what was read since the last file',
-    )
-    void this.discard()
-    this.#deps.onTopicReplaced()
-    return false
+    await this.#ending.discard()
   }
 
   #rest(): void {
