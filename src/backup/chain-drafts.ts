@@ -1,15 +1,14 @@
-import type { PartitionPlace } from '../format/keys.ts'
 import type { Gap } from '../format/tile-header.ts'
 import type { AvroBlock } from '../format/transcode/avro-block.ts'
 import type { BlockBounds } from '../format/transcode/to-avro.ts'
 import type { ChainDeps } from './chain-deps.ts'
-import type { PartitionIdentity } from './identity.ts'
+import type { BatchFacts } from './draft-facts.ts'
+import { NewDrafts } from './new-drafts.ts'
+import type { NewDraftsOptions } from './new-drafts.ts'
 import { blockBounds, rotate, rotateBefore } from './rotation.ts'
-import type { DraftState, RotationLimits } from './rotation.ts'
-import type { SpoolHead } from './spool-notes.ts'
+import type { DraftState } from './rotation.ts'
 import type { SpooledTile } from './spooled-tile.ts'
-import { TileDraft } from './tile-draft.ts'
-import type { BatchFacts, DraftOptions } from './tile-draft.ts'
+import type { TileDraft } from './tile-draft.ts'
 
 /** A tile to which nothing is added any more. */
 export interface ClosedTile {
@@ -18,28 +17,30 @@ export interface ClosedTile {
   readonly closedAtMs: number
 }
 
-export interface DraftsOptions {
-  readonly place: PartitionPlace
-  readonly identity: PartitionIdentity
-  readonly limits: RotationLimits
-  /** The first offset ever covered. */
-  readonly origin: number
+export interface DraftsOptions extends NewDraftsOptions {
   /** Where the next tile begins when there is none, and where the last one that is durable does. */
   readonly durable: () => { readonly to: number; readonly lastFrom: number | undefined }
   /** Called when a tile waits for its upload. */
   readonly onClosed: () => void
-  readonly deps: Pick<ChainDeps, 'context' | 'memory' | 'press' | 'leaderEpoch' | 'lastEpoch' | 'onDiskFull'>
+  readonly deps: NewDraftsOptions['deps'] & Pick<ChainDeps, 'leaderEpoch' | 'lastEpoch' | 'onDiskFull'>
 }
 
 /** The tiles of one partition that are not durable: one that is being filled, and those that wait for their upload. */
 export class ChainDrafts {
   readonly #options: DraftsOptions
+  readonly #new: NewDrafts
   #open: TileDraft | undefined
   #closed: ClosedTile[] = []
 
   /** Goes on with what an earlier owner of the spool has left. */
   constructor(options: DraftsOptions, spooled: readonly SpooledTile[]) {
     this.#options = options
+    this.#new = new NewDrafts(options, {
+      onSpooled: () => this.#rotateByContent(),
+      // Its upload comes upon the failure, and goes on from there.
+      onFailed: draft => (this.#open === draft ? this.close(draft.to, 'the spool failed') : undefined),
+      onDiskFull: (draft, error) => this.#diskFull(draft, error),
+    })
     for (const tile of spooled) this.#resume(tile)
   }
 
@@ -147,61 +148,23 @@ export class ChainDrafts {
   }
 
   #opened(): TileDraft {
-    if (this.#open !== undefined) return this.#open
-    const { place, identity, origin, deps, durable } = this.#options
-    const { clock, random, spool, groupId } = deps.context
-    const { archiveId, clusterId, topicId, lineage } = identity
-    const { topic, partition } = place
-    const head: SpoolHead = {
-      uploadId: random.id(),
-      clusterId,
-      archiveId,
-      group: groupId,
-      topic,
-      topicId,
-      partition,
-      lineage,
-      from: this.end,
-      lastFrom: this.#closed.at(-1)?.draft.from ?? durable().lastFrom,
-      origin,
-      openedAtMs: clock.now(),
-    }
-    const file = spool.newFile(head, deps.memory.spool, error => this.#diskFull(head, error))
-    return (this.#open = this.#newDraft(head, { spool: file, openedAtMs: clock.monotonic() }))
+    const lastFrom = this.#closed.at(-1)?.draft.from ?? this.#options.durable().lastFrom
+    return (this.#open ??= this.#new.begin(this.end, lastFrom))
   }
 
   #resume(tile: SpooledTile): void {
-    const { limits, deps } = this.#options
-    const { clock, spool } = deps.context
-    const { head, notes } = tile
-    // A wall clock that was set meanwhile may have it uploaded at once, or as late as a new one.
-    const ageMs = Math.min(Math.max(clock.now() - head.openedAtMs, 0), limits.maxFileAge)
-    const now = clock.monotonic()
-    const file = spool.fileOf(tile, deps.memory.spool, error => this.#diskFull(head, error))
-    const draft = this.#newDraft(head, { spool: file, openedAtMs: now - ageMs, notes })
-    const closed = notes.findLast(note => note.kind === 'closed')
+    const draft = this.#new.resume(tile)
+    const closedAtMs = this.#nowMs
+    const closed = tile.notes.findLast(note => note.kind === 'closed')
     const open = this.#open
-    if (open !== undefined) this.#closed.push({ draft: open, reason: 'another one follows', closedAtMs: now })
+    if (open !== undefined) this.#closed.push({ draft: open, reason: 'another one follows', closedAtMs })
     this.#open = closed === undefined ? draft : undefined
-    if (closed !== undefined) this.#closed.push({ draft, reason: closed.reason, closedAtMs: now })
-  }
-
-  #newDraft(head: SpoolHead, more: Pick<DraftOptions, 'spool' | 'openedAtMs' | 'notes'>): TileDraft {
-    const draft = new TileDraft({
-      head,
-      press: this.#options.deps.press,
-      onSpooled: () => this.#rotateByContent(),
-      // Its upload comes upon the failure, and goes on from there.
-      onFailed: () => (this.#open === draft ? this.close(draft.to, 'the spool failed') : undefined),
-      ...more,
-    })
-    return draft
+    if (closed !== undefined) this.#closed.push({ draft, reason: closed.reason, closedAtMs })
   }
 
   /** The tile that found no room is complete: the rest of it is in memory, and its upload gives both back. */
-  #diskFull({ uploadId }: SpoolHead, error: unknown): void {
-    const draft = this.#open
-    if (draft?.uploadId === uploadId) this.close(draft.to, 'the disk is full')
+  #diskFull(full: TileDraft, error: unknown): void {
+    if (this.#open === full) this.close(full.to, 'the disk is full')
     this.#options.deps.onDiskFull(error)
   }
 

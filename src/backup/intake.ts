@@ -9,7 +9,7 @@ import type { BlockBounds } from '../format/transcode/to-avro.ts'
 import type { FetchedPartition } from '../kafka/port.ts'
 import type { BufferPool } from '../runtime/buffer-pool.ts'
 import type { Lease } from '../runtime/byte-budget.ts'
-import type { BatchFacts } from './tile-draft.ts'
+import type { BatchFacts } from './draft-facts.ts'
 import type { BlockHolder, WorkerMemory } from './memory.ts'
 
 /** Content of a block before compression. */

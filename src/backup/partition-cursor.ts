@@ -5,7 +5,7 @@ import { FetchPosition } from './fetch-position.ts'
 import { Intake } from './intake.ts'
 import type { PartitionDeps } from './partition-deps.ts'
 import type { TileChain } from './tile-chain.ts'
-import type { BatchFacts } from './tile-draft.ts'
+import type { BatchFacts } from './draft-facts.ts'
 
 export interface CursorDeps extends Pick<PartitionDeps, 'context' | 'memory' | 'press' | 'log'> {
   readonly place: PartitionPlace

@@ -7,7 +7,8 @@ import type { BatchCodec } from '../format/batch/record-batch.ts'
 import type { AvroBlock } from '../format/transcode/avro-block.ts'
 import { assert } from '../runtime/assert.ts'
 import { compressedAtMost } from './rotation.ts'
-import { BlockSum } from './block-facts.ts'
+import { DraftFacts } from './draft-facts.ts'
+import type { BatchFacts } from './draft-facts.ts'
 import type { SpoolFile } from './spool-file.ts'
 import { encodeNote } from './spool-notes.ts'
 import type { BlockNote, SpoolHead, SpoolNote } from './spool-notes.ts'
@@ -25,26 +26,14 @@ export interface DraftOptions {
   readonly notes?: readonly SpoolNote[]
 }
 
-/** Of the last batch taken, and whom it came from. */
-export interface BatchFacts {
-  /** −1 before the first. */
-  readonly leaderEpoch: number
-  readonly codec: BatchCodec | undefined
-}
-
 /** A tile being filled: finished blocks are compressed side by side and appended to its spool file in order. */
 export class TileDraft {
   readonly head: SpoolHead
   readonly openedAtMs: number
   readonly sync: Buffer
   readonly spool: SpoolFile
-  readonly gaps: Gap[] = []
-  #leaderEpoch = -1
-  /** Of the batches in Kafka, the last one seen. */
-  #batchCodec: BatchCodec | undefined
   readonly #options: DraftOptions
-  readonly #sum = new BlockSum()
-  #to: number
+  readonly #facts: DraftFacts
   /** Of blocks that are still being compressed. */
   #pendingBytesAtMost = 0
   #appended: Promise<void> = Promise.resolve()
@@ -54,13 +43,13 @@ export class TileDraft {
   constructor(options: DraftOptions) {
     this.#options = options
     this.head = options.head
-    this.#to = options.head.from
+    this.#facts = new DraftFacts(options.head.from)
     this.openedAtMs = options.openedAtMs
     this.spool = options.spool
     // Any 16 bytes do, as long as files differ; the upload id is random.
     this.sync = Buffer.from(this.uploadId, 'hex').subarray(0, SYNC_BYTES)
     assert(this.sync.length === SYNC_BYTES, 'an upload id of 32 hexadecimal digits')
-    for (const note of options.notes ?? []) this.#recall(note)
+    for (const note of options.notes ?? []) this.#facts.recall(note)
   }
 
   get from(): number {
@@ -74,20 +63,24 @@ export class TileDraft {
 
   /** The offset behind what finished blocks and `cover` have covered. */
   get to(): number {
-    return this.#to
+    return this.#facts.to
+  }
+
+  get gaps(): readonly Gap[] {
+    return this.#facts.gaps
   }
 
   get records(): number {
-    return this.#sum.records
+    return this.#facts.records
   }
 
   /** Of what lies before its end; −1 for unknown. */
   get leaderEpoch(): number {
-    return this.#leaderEpoch
+    return this.#facts.leaderEpoch
   }
 
   get batchCodec(): BatchCodec | undefined {
-    return this.#batchCodec
+    return this.#facts.batchCodec
   }
 
   /** How many bytes its blocks have at most, however those compress that are on their way. */
@@ -97,38 +90,23 @@ export class TileDraft {
 
   /** Covers offsets up to `to`, which have no records of their own; `leaderEpoch` is that of the last of them, if known. */
   cover(to: number, leaderEpoch = -1): void {
-    assert(to >= this.#to, `a tile that shrinks from ${this.#to} to ${to}`)
-    if (to > this.#to) this.#leaderEpoch = leaderEpoch
-    this.#to = to
+    this.#facts.cover(to, leaderEpoch)
   }
 
   /** Covers offsets that Kafka no longer has. */
   addGap(gap: Gap): void {
-    this.gaps.push(gap)
-    this.cover(gap.to)
+    this.#facts.addGap(gap)
     this.#note({ kind: 'gap', gap })
   }
 
   /** Takes a finished block, whose records lie below `coversTo`; it is released once it is compressed. */
-  add(
-    block: AvroBlock,
-    coversTo: number,
-    { leaderEpoch, codec }: BatchFacts,
-    readAt: number,
-    onReleased: () => void,
-  ): void {
-    assert(
-      block.records > 0 && block.lastOffset < coversTo && block.firstOffset >= this.#to,
-      'a block outside of its tile',
-    )
-    this.cover(coversTo)
-    this.#leaderEpoch = leaderEpoch
-    this.#batchCodec = codec
-    this.#sum.add(block)
+  add(block: AvroBlock, coversTo: number, batch: BatchFacts, readAt: number, onReleased: () => void): void {
+    this.#facts.addBlock(block, coversTo, batch)
     const bytesAtMost = compressedAtMost(block.length)
     this.#pendingBytesAtMost += bytesAtMost
     const { records, firstOffset, lastOffset, timestampMin, timestampMax } = block
     const { hasCreateTime, hasAppendTime, recordBytesMax } = block
+    const { leaderEpoch, codec } = batch
     const offsets = { to: coversTo, firstOffset, lastOffset, leaderEpoch, readAt, codec }
     const facts = { records, timestampMin, timestampMax, hasCreateTime, hasAppendTime, recordBytesMax }
     const compressing = this.#options.press.compress(block.content).finally(() => {
@@ -151,7 +129,7 @@ export class TileDraft {
 
   /** Says that nothing follows: from now on it may be in the store, as it is. */
   close(reason: string): void {
-    this.#note({ kind: 'closed', to: this.#to, reason })
+    this.#note({ kind: 'closed', to: this.to, reason })
     // Many complete tiles may wait for their upload.
     this.#append(() => this.spool.seal())
   }
@@ -164,7 +142,7 @@ export class TileDraft {
 
   /** What the header will say of the content. To be asked after `settled`, when nothing is added any more. */
   content(): TileContent {
-    this.#content ??= this.#sum.content(this.#batchCodec, this.spool.bytes, this.spool.sha256)
+    this.#content ??= this.#facts.content(this.spool.bytes, this.spool.sha256)
     return this.#content
   }
 
@@ -196,18 +174,5 @@ export class TileDraft {
       this.#failure ??= error
       this.#options.onFailed()
     })
-  }
-
-  #recall(note: SpoolNote): void {
-    if (note.kind === 'gap') {
-      this.gaps.push(note.gap)
-      this.cover(note.gap.to)
-      return
-    }
-    this.cover(note.to)
-    if (note.kind === 'closed') return
-    this.#leaderEpoch = note.leaderEpoch
-    this.#batchCodec = note.codec
-    this.#sum.add(note)
   }
 }
