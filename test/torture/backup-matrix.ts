@@ -15,6 +15,7 @@ import { S3Proxy } from '../helpers/s3proxy.ts'
 import { Dice } from '../helpers/seed.ts'
 import { openBucket, s3Environment } from '../helpers/shared-s3.ts'
 import { prepareServers } from '../servers/prepare.ts'
+import { cleanRows, rowOf, tallyBySeed } from './matrix-rows.ts'
 import { matrixTable } from './matrix-table.ts'
 import { results, writeResults } from './write-results.ts'
 
@@ -34,7 +35,7 @@ const { values } = parseArgs({
     /** Only verbs that hold this text. */
     only: { type: 'string', default: '' },
     minutes: { type: 'string', default: '600' },
-    /** Adds to what earlier runs have written, and hits again only what did not come out clean there with the same seed. */
+    /** Adds to what earlier runs have written: only rows that did not come out clean there with the same seed are hit. */
     keep: { type: 'boolean', default: false },
   },
 })
@@ -66,15 +67,13 @@ const volleys: Volley[] = (values.keep ? (JSON.parse(readFileSync(file, 'utf8'))
   .filter(volley => volley.failure === undefined)
   .map(volley => ({ ...volley, hits: (volley.hits ?? []).filter(({ failure }) => failure === undefined) }))
 const kept = volleys.length
-const cleanHits = (seed: string) =>
-  new Set(volleys.filter(volley => volley.seed === seed).flatMap(({ hits = [] }) => hits.map(({ fault }) => fault)))
 
 const queue: { seed: string; n: number; failpoints: Failpoint[] }[] = []
 for (let seed = Number(values.first); seed < Number(values.first) + Number(values.seeds); seed++) {
   const dice = new Dice('matrix', `${seed}`)
-  const done = cleanHits(`${seed}`)
+  const done = cleanRows(volleys, `${seed}`)
   const shuffled = failpoints
-    .filter(failpoint => !done.has(faultOf(failpoint)))
+    .filter(failpoint => !done.has(rowOf(faultOf(failpoint))))
     .map(failpoint => ({ failpoint, rank: dice.number() }))
     .sort((a, b) => a.rank - b.rank)
     .map(({ failpoint }) => failpoint)
@@ -134,5 +133,6 @@ async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
 
 function save(): void {
   const table = matrixTable(volleys).split('\n')
-  writeResults('backup-matrix.json', { failpoints: known.length, seeds: values.seeds, table, volleys })
+  const seeds = tallyBySeed(volleys, known.map(faultOf))
+  writeResults('backup-matrix.json', { failpoints: known.length, seeds, table, volleys })
 }
