@@ -8,6 +8,8 @@ import type { TestBucket } from './shared-s3.ts'
 export interface SceneOptions {
   readonly bootstrap: string
   readonly referee: Referee
+  /** Where all is restored to; the same cluster if none is given. */
+  readonly target?: { readonly bootstrap: string; readonly referee: Referee } | undefined
   readonly bucket: TestBucket
   /** For the workers' folders. */
   readonly folder: string

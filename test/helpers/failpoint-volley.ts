@@ -39,8 +39,8 @@ const verbsOfTheFirst = new Set(['admin.topics', 'admin.topicAcls'])
 
 /**
  * Failpoints, one behind the other, of one of two workers, while producers go on: each time it dies or outlives its session
- * the other one takes over, and it comes back. At the end all is backed up, planned, restored into other topics, and compared
- * with what was acknowledged to the producers.
+ * the other one takes over, and it comes back. At the end all is backed up, planned, restored into other topics or another
+ * cluster, and compared with what was acknowledged to the producers.
  */
 export async function runVolley(options: SceneOptions, failpoints: readonly Failpoint[]): Promise<VolleyReport> {
   await using scene = await FailpointScene.open(options)
@@ -188,7 +188,8 @@ async function endOf(
   scene: FailpointScene,
   other: FaultyCli,
 ): Promise<Pick<VolleyReport, 'verdict' | 'files' | 'failure'>> {
-  const { bootstrap, bucket, referee, suffix } = scene.options
+  const { bucket, suffix } = scene.options
+  const { bootstrap, referee } = scene.options.target ?? scene.options
   const isUp = () => other.process.exitCode !== null || logged(other.output, 'backup begins').length > 0
   await eventually('the other worker is up', isUp, patience)
   assert.equal(other.process.exitCode, null, other.output.slice(-4_000))

@@ -21,8 +21,8 @@ import { results, writeResults } from './write-results.ts'
 
 /**
  * The failpoints of a backup worker: every verb of its ports × before and after × the first, second and last call × SIGKILL
- * and SIGSTOP × seeds. Writes what happened to test/torture/results/backup-matrix.json and prints a table; whatever is not
- * clean fails it.
+ * and SIGSTOP × seeds; then all is restored into a cluster that has none of it. Writes what happened to
+ * test/torture/results/backup-matrix.json and prints a table; whatever is not clean fails it.
  */
 const { values } = parseArgs({
   options: {
@@ -52,6 +52,9 @@ const version = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding
 prepareServers(line => console.log(line))
 await using kafka = await Kafka.start()
 await using referee = Referee.start(kafka.bootstrap)
+await using empty = await Kafka.start()
+await using restored = Referee.start(empty.bootstrap)
+const target = { bootstrap: empty.bootstrap, referee: restored }
 await using s3 = await S3Proxy.start({ heapMiB: 768 })
 Object.assign(process.env, s3Environment(s3))
 
@@ -95,7 +98,7 @@ async function runLane(): Promise<void> {
     const report = await withFolder(async folder => {
       await using bucket = await openBucket(s3.endpoint, s3.credentials)
       const dice = new Dice(name, seed)
-      return await runVolley({ bootstrap: kafka.bootstrap, referee, bucket, folder, suffix: name, dice }, hits)
+      return await runVolley({ bootstrap: kafka.bootstrap, referee, target, bucket, folder, suffix: name, dice }, hits)
     }).catch((error: unknown) => ({
       failure: error instanceof Error ? (error.stack ?? error.message) : String(error),
       hits: hits.map(hit => ({ fault: faultOf(hit), failure: 'the volley broke off', seconds: 0 })),
