@@ -8,7 +8,7 @@ import { root } from './runner/files.ts'
 
 // ---- the rules, as data; ARCHITECTURE.md says why
 
-const rooms = ['backup', 'planner', 'executor', 'groups', 'archive']
+const rooms = ['backup', 'planner', 'executor', 'groups', 'archive', 'check']
 
 const forRooms = [
   'runtime',

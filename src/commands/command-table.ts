@@ -13,6 +13,7 @@ export const commandTable: CommandTable = {
   finalize: async () => (await import('./finalize.ts')).finalize,
   'groups-backup': async () => (await import('./groups-backup.ts')).groupsBackup,
   'groups-restore': async () => (await import('./groups-restore.ts')).groupsRestore,
+  check: async () => (await import('./check.ts')).check,
   topics: async () => (await import('./topics.ts')).topics,
   reset: async () => (await import('./reset.ts')).reset,
   ls: async () => (await import('./ls.ts')).ls,

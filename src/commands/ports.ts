@@ -7,7 +7,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Disk } from '../runtime/disk.ts'
 import type { Random } from '../runtime/random.ts'
 import type { StorageOptions } from '../storage/options.ts'
-import type { ErasableStore, ObjectStore } from '../storage/port.ts'
+import type { ErasableStore, ObjectStore, StorageLook } from '../storage/port.ts'
 
 /**
  * Time, chance, disk, object store and Kafka: a command reaches the world through these and in no other way. So a test that
@@ -21,6 +21,8 @@ export interface Ports {
   openStore(options: StorageOptions, tools: Tools): Promise<ObjectStore>
   openErasableStore(options: StorageOptions, tools: Tools): Promise<ErasableStore>
   openKafka(options: KafkaOptions, tools: Tools): Promise<Kafka>
+  /** Who we are to the store, and what time it has. */
+  lookAtStorage(options: StorageOptions, clock: Clock): Promise<StorageLook>
 }
 
 /** What the floors behind the ports need for their own work. */

@@ -14,6 +14,10 @@ export const systemPorts: Ports = {
   disk: nodeDisk,
   openStore,
   openErasableStore: openStore,
+  async lookAtStorage(options, clock) {
+    const { lookAtStorage } = await import('../storage/open.ts')
+    return lookAtStorage(options, clock)
+  },
   async openKafka(options, tools) {
     const { connectKafka } = await import('../kafka/connect.ts')
     const { withListedBrokers } = await import('../kafka/listed-brokers.ts')

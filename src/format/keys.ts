@@ -34,6 +34,8 @@ const TOPIC_ID = /^[A-Za-z0-9_-]{21}[AQgw]$/
 const PARTITION = /^(0|[1-9][0-9]{0,9})(?:@e(0|[1-9][0-9]{0,9}))?$/
 const MAX_INT32 = 2 ** 31 - 1
 
+/** Holds nothing: writers of `maxbrod check` race to create it. */
+export const raceKey = '@check/race.txt'
 export const clusterKey = '@cluster/cluster.json'
 export const topicsPrefix = '@topics/'
 export const groupsPrefix = '@groups/'

@@ -48,7 +48,7 @@ export function connectKafka(options: KafkaOptions, deps: ConnectDeps): Kafka {
     clientId: 'maxbrod',
     tls: properties.tls === null ? null : freshTls(properties.tls, tlsDeps),
     sasl: properties.sasl,
-    bootstrapDeadlineMs: BOOTSTRAP_DEADLINE_MS,
+    bootstrapDeadlineMs: Math.min(BOOTSTRAP_DEADLINE_MS, options.kafkaDeadline),
     deadlineMs: options.kafkaDeadline,
     poolBytes: POOL_BYTES,
   }

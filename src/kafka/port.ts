@@ -82,6 +82,12 @@ export interface ClusterAdmin {
   /** The ACLs on topics; none when the cluster has no authorizer, or does not let this user see them. */
   topicAcls(): Promise<readonly TopicAcl[]>
 
+  /** Every broker that metadata names, and whether it answers at the address that it tells clients. */
+  contacts(): Promise<readonly BrokerContact[]>
+
+  /** What this user may do to the topics, which are there, to the group and to the cluster (KIP-430, Kafka 2.3). */
+  rights(topics: readonly string[], group: string | undefined): Promise<Rights>
+
   /** All configs of one broker, dynamic cluster defaults among them. */
   brokerConfigs(): Promise<readonly ConfigEntry[]>
 
@@ -168,6 +174,29 @@ export interface TopicAcl {
   readonly host: string
   readonly operation: number
   readonly permission: number
+}
+
+export interface BrokerContact {
+  readonly nodeId: number
+  /** Its advertised listener. */
+  readonly address: string
+  /** Why it cannot be reached there; undefined when it answered. */
+  readonly failure: string | undefined
+  /** Undefined without TLS. */
+  readonly certificates: Certificates | undefined
+}
+
+/** When the certificates of a connection end, as ms since 1970; undefined for one that was not shown. */
+export interface Certificates {
+  readonly brokerEndsAt: number | undefined
+  readonly ownEndsAt: number | undefined
+}
+
+/** Operations as Kafka names them: READ, DESCRIBE_CONFIGS. Undefined where the broker does not tell. */
+export interface Rights {
+  readonly cluster: ReadonlySet<string> | undefined
+  readonly topics: ReadonlyMap<string, ReadonlySet<string> | undefined>
+  readonly group: ReadonlySet<string> | undefined
 }
 
 export type ConfigChanges = ReadonlyMap<string, string | null>

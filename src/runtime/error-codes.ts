@@ -107,6 +107,10 @@ export const errorCodes = {
     4,
     'The files of a partition do not cover a range of offsets without a hole. The message lists the missing ranges.',
   ],
+  CHECK_FAILED: [
+    4,
+    'Something that the command needs is not there: maxbrod check says what, and how to mend it. Nothing was begun.',
+  ],
   ARCHIVE_UNSOUND: [
     4,
     'Files of the backup are missing, damaged, replaced or in the wrong place. The result names each of them, with the offsets that it is about.',

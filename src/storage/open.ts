@@ -7,7 +7,7 @@ import { openDirectoryStore } from './directory.ts'
 import { measured } from './measured.ts'
 import { storageMetrics } from './metrics.ts'
 import type { StorageOptions } from './options.ts'
-import type { ErasableStore } from './port.ts'
+import type { ErasableStore, StorageLook } from './port.ts'
 import { retrying } from './retrying.ts'
 import { placeAbove, placeBelow, storageUrl } from './storage-url.ts'
 
@@ -69,6 +69,14 @@ export async function storageNearby(
     }
   }
   return urls
+}
+
+/** Who we are to the store, and what time it has. Throws what a listing throws. */
+export async function lookAtStorage(options: StorageOptions, clock: Clock): Promise<StorageLook> {
+  const { storage, s3Endpoint: endpoint, s3Region: region } = options
+  if (storage.kind === 'directory') return { identity: undefined, skewMs: undefined }
+  const { lookAtS3 } = await import('./s3-look.ts')
+  return lookAtS3({ bucket: storage.bucket, prefix: storage.prefix, endpoint, region }, clock)
 }
 
 /** More would not be read, nor waited for. */

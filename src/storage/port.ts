@@ -117,6 +117,23 @@ export interface ObjectRead extends ObjectHead, AsyncDisposable {
   readonly body: AsyncIterable<Buffer>
 }
 
+/** What a store says of itself and of whoever asks, for a look before the work. */
+export interface StorageLook {
+  /** Whose credentials are used, without anything secret, and where they were found; undefined for a folder. */
+  readonly identity: Identity | undefined
+  /** The store's clock minus ours, in ms, to a second; undefined where it does not tell. */
+  readonly skewMs: number | undefined
+}
+
+export interface Identity {
+  readonly accessKeyId: string
+  readonly accountId: string | undefined
+  readonly foundIn: CredentialsSource
+}
+
+/** `instance` is what everybody on the machine gets, such as the role of a Kubernetes node. */
+export type CredentialsSource = 'environment' | 'profile' | 'web identity' | 'container' | 'instance' | 'elsewhere'
+
 export interface ListedObject {
   readonly key: string
   readonly bytes: number

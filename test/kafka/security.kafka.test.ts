@@ -13,6 +13,7 @@ import type { Kafka as KafkaPort } from '../../src/kafka/port.ts'
 import { newLogger } from '../../src/observe/logger.ts'
 import { Redactor } from '../../src/observe/redact.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
+import type { Finding } from '../../src/check/finding.ts'
 import { isMaxbrodError } from '../../src/runtime/errors.ts'
 import { systemRandom } from '../../src/runtime/random.ts'
 import { Authority } from '../helpers/certificates.ts'
@@ -20,7 +21,9 @@ import { eventually } from '../helpers/eventually.ts'
 import { joinGroup } from '../helpers/group-member.ts'
 import { batchOf } from '../helpers/kafka-batches.ts'
 import { Kafka } from '../helpers/kafka-broker.ts'
+import { runCommand } from '../helpers/in-process.ts'
 import { optionsOf } from '../helpers/options.ts'
+import { Referee } from '../helpers/referee.ts'
 import { skipWithForeignKafka } from '../helpers/shared-kafka.ts'
 
 const canary = 'canary-4711'
@@ -58,6 +61,10 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
         'listener.name.basic.sasl.enabled.mechanisms': 'PLAIN',
         'listener.name.basic.plain.sasl.jaas.config': `${modules}.plain.PlainLoginModule required user_bob="${canary}";`,
         'listener.name.basic.plain.connections.max.reauth.ms': loginHoldsMs,
+        'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+        'allow.everyone.if.no.acl.found': 'true',
+        // The broker itself, and the referee.
+        'super.users': 'User:ANONYMOUS',
       },
     })
   })
@@ -162,6 +169,36 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
     }
   })
 
+  test('maxbrod check names the right that is missing, and says when certificates end', async () => {
+    await using referee = Referee.start(kafka.bootstrap)
+    for (const topic of ['seen', 'read']) await referee.createTopic(topic)
+    await referee.denyReading('seen', 'alice')
+    const commandConfig = file('alice.properties', scram('SCRAM-SHA-512').join('\n'))
+    const { exit, stdout, stderr, json } = await runCommand([
+      'check',
+      `--bootstrap-server=${kafka.brokers[0]!.addressOf('SCRAM')}`,
+      `--command-config=${commandConfig}`,
+      '--topics=seen|read',
+      `--storage=file://${folder}/backup`,
+      `--working-dir=${folder}/work`,
+      '--timeout=120s',
+    ])
+    assert.equal(exit, 4, stderr)
+    const told = (json['checks'] as Finding[]).filter(({ verdict }) => verdict !== 'OK')
+    assert.deepEqual(
+      told.map(({ verdict, check, says }) => `${verdict} ${check}: ${says}`),
+      [
+        'FAIL rights on topics: READ is missing on seen',
+        'WARN rights on topics: DESCRIBE_CONFIGS is missing on seen: the configs of topics are not saved, so a restore cannot create them',
+      ],
+    )
+    assert.match(
+      stdout,
+      /certificate of 127\.0\.0\.1:\d+","verdict":"OK","says":"ends in \d+ days, at 2049-12-31T23:59:59/,
+    )
+    assert.ok(!(stdout + stderr).includes(canary))
+  })
+
   test('certificates of another authority, renewed under load, are taken with the next connection, without a restart', async () => {
     await using port = open('MUTUAL', mutual())
     const topic = 'renewed'
@@ -264,7 +301,7 @@ async function useEverything(kafka: KafkaPort, name: string): Promise<void> {
   const topic = `secure-${name.toLowerCase()}`
   const place = { topic, partition: 0 }
   await kafka.admin.createTopic({ name: topic, partitions: 1, replicationFactor: 1, configs: new Map() })
-  assert.equal((await kafka.admin.topics([topic]))[0]?.partitions, 1)
+  await eventually('the topic is known', async () => (await kafka.admin.topics([topic]))[0]?.partitions === 1)
   using appender = kafka.newAppender()
   const answer = await eventually('the topic has a leader', async () => {
     const appended = await appender.append({ ...place, batch: batchOf(['a', 'b']), mayWrite: () => true })

@@ -27,7 +27,7 @@ export interface RunFileOptions {
 }
 
 // A file that takes longer hangs. The longest system tests kill and restart for a few minutes.
-const limitMsByKind = { pure: 180_000, server: 300_000, system: 600_000 } as const
+const limitMsByKind = { pure: 300_000, server: 300_000, system: 600_000 } as const
 const outputCharactersMax = 20_000
 
 /** Runs one test file in a process of its own. A crash, a hang and an empty file come back as a failed test. */

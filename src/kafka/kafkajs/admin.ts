@@ -4,6 +4,7 @@ import type { ClusterAdmin, ConfigChanges } from '../port.ts'
 import { BROKER_RESOURCE, TOPIC_RESOURCE, incrementalAlterConfigsCall } from '../protocol/alter-configs.ts'
 import type { ConfigResource } from '../protocol/alter-configs.ts'
 import type { ClusterView } from './cluster-view.ts'
+import { contactBrokers } from './contacts.ts'
 import { commitFromOutside } from './commit-from-outside.ts'
 import { committedOffsets } from './committed-offsets.ts'
 import { Coordinators } from './coordinators.ts'
@@ -14,6 +15,7 @@ import { groupOffsets } from './group-offsets.ts'
 import { kafkajsRequest } from './internals.ts'
 import { listGroups } from './list-groups.ts'
 import { listOffsets } from './list-offsets.ts'
+import { rightsOf } from './rights.ts'
 
 const CREATE_TIMEOUT_MS = 30_000
 
@@ -81,6 +83,10 @@ export function newAdmin(view: ClusterView): ClusterAdmin {
       ),
 
     topicAcls: () => describeTopicAcls(view),
+
+    contacts: () => contactBrokers(view),
+
+    rights: (topics, group) => rightsOf(view, coordinators, topics, group),
 
     brokerConfigs: () =>
       view.ask('read broker configs', async () => {

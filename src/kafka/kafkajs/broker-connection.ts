@@ -1,6 +1,7 @@
 import type { BufferPool } from '../../runtime/buffer-pool.ts'
 import { messageOf, systemCodeOf } from '../../runtime/errors.ts'
 import { KafkaError } from '../kafka-errors.ts'
+import type { Certificates } from '../port.ts'
 import type { Call } from '../protocol/call.ts'
 import { FrameConnection, UnsentError } from './frame-connection.ts'
 import type { ExchangeOptions, WireRequest } from './frame-connection.ts'
@@ -46,6 +47,11 @@ export class BrokerConnection {
   /** Resolves when the connection is open. */
   async open(): Promise<void> {
     await this.#open()
+  }
+
+  /** When the certificates of the open connection end; undefined without TLS. */
+  certificates(): Certificates | undefined {
+    return this.#connection?.certificates()
   }
 
   /** The newest version of an API that the broker and we know, or undefined when there is none. */

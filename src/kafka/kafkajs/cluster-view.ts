@@ -131,6 +131,11 @@ export class ClusterView implements Routes {
     }
   }
 
+  /** The result of `work` if it comes within `ms`, else undefined. */
+  within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+    return within(this.#deps.clock, ms, work)
+  }
+
   close(): void {
     this.#closing.abort(new Aborted('the connection to Kafka was closed'))
     this.connections.close()

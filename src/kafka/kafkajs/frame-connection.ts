@@ -1,9 +1,10 @@
 import { connect as connectTcp, isIP } from 'node:net'
 import type { Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { TLSSocket, connect as connectTls } from 'node:tls'
 import type { BufferPool } from '../../runtime/buffer-pool.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import { KafkaError } from '../kafka-errors.ts'
+import type { Certificates } from '../port.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { Frame } from './frame-reader.ts'
 import { Connection } from './internals.ts'
@@ -71,6 +72,13 @@ export class FrameConnection extends Connection {
   /** False as soon as the other side has hung up: kafkajs says so a little later, and a request would wait in vain. */
   override isConnected(): boolean {
     return this.connectionStatus === 'connected' && this.socket?.destroyed === false
+  }
+
+  /** When the certificates of both sides end; undefined without TLS. */
+  certificates(): Certificates | undefined {
+    const { socket } = this
+    if (!(socket instanceof TLSSocket)) return undefined
+    return { brokerEndsAt: endOf(socket.getPeerCertificate()), ownEndsAt: endOf(socket.getCertificate()) }
   }
 
   override processData(chunk: Buffer): void {
@@ -151,6 +159,12 @@ export class FrameConnection extends Connection {
     }
     return response.parse(await response.decode(payload))
   }
+}
+
+/** Node gives an empty object, or null, where there is no certificate. */
+function endOf(certificate: object | null): number | undefined {
+  const end = certificate !== null && 'valid_to' in certificate ? Date.parse(String(certificate.valid_to)) : Number.NaN
+  return Number.isNaN(end) ? undefined : end
 }
 
 /** Size and request header v1; the client id and what follows are the same in v2 up to its tag buffer. */

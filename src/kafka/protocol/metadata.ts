@@ -8,6 +8,8 @@ export interface MetadataAnswer {
   readonly clusterId: string | null
   readonly controllerId: number
   readonly topics: readonly MetadataTopic[]
+  /** A bit field of AclOperation codes; undefined when it was not asked for, or the version has none. */
+  readonly clusterOperations: number | undefined
 }
 
 export interface MetadataTopic {
@@ -17,6 +19,8 @@ export interface MetadataTopic {
   readonly topicId: string | null
   readonly isInternal: boolean
   readonly partitions: readonly MetadataPartition[]
+  /** A bit field of AclOperation codes; undefined when it was not asked for. */
+  readonly operations: number | undefined
 }
 
 export interface MetadataPartition {
@@ -29,8 +33,16 @@ export interface MetadataPartition {
   readonly replicas: readonly number[]
 }
 
+/** Versions that tell what the user may do, to the cluster as well as to topics (KIP-430). */
+export const METADATA_WITH_RIGHTS = { apiKey: 3, newest: 10, oldest: 8 } as const
+
 /** Brokers, cluster id and the given topics, or all of them. Never creates a topic. */
-export function metadataCall(version: number, topics: readonly string[] | undefined): Call<MetadataAnswer> {
+export function metadataCall(
+  version: number,
+  topics: readonly string[] | undefined,
+  { withRights = false }: { readonly withRights?: boolean } = {},
+): Call<MetadataAnswer> {
+  const wantsRights = withRights ? 1 : 0
   return call({
     apiKey: METADATA.apiKey,
     apiName: 'Metadata',
@@ -48,8 +60,8 @@ export function metadataCall(version: number, topics: readonly string[] | undefi
       } else if (isFlexible) writer.compactArray(topics, writeTopic)
       else writer.array(topics, writeTopic)
       writer.int8(0) // allow_auto_topic_creation
-      if (version >= 8 && version <= 10) writer.int8(0) // include_cluster_authorized_operations
-      if (version >= 8) writer.int8(0) // include_topic_authorized_operations
+      if (version >= 8 && version <= 10) writer.int8(wantsRights) // include_cluster_authorized_operations
+      if (version >= 8) writer.int8(wantsRights) // include_topic_authorized_operations
       if (isFlexible) writer.noTags()
     },
     read(reader, isFlexible) {
@@ -85,10 +97,18 @@ export function metadataCall(version: number, topics: readonly string[] | undefi
         const topicId = version >= 10 ? reader.uuid() : null
         const isInternal = reader.bool()
         const partitions = array(readPartition)
-        if (version >= 8) reader.int32() // topic authorized operations
-        return endOf({ errorCode, name, topicId, isInternal, partitions })
+        const operations = version >= 8 ? operationsOf(reader.int32()) : undefined
+        return endOf({ errorCode, name, topicId, isInternal, partitions, operations })
       })
-      return { brokers, clusterId, controllerId, topics: topicsAnswered }
+      const clusterOperations = version >= 8 && version <= 10 ? operationsOf(reader.int32()) : undefined
+      return { brokers, clusterId, controllerId, topics: topicsAnswered, clusterOperations }
     },
   })
+}
+
+/** What stands for "was not asked for". Source: MetadataResponse.AUTHORIZED_OPERATIONS_OMITTED. */
+const OMITTED = -(2 ** 31)
+
+export function operationsOf(field: number): number | undefined {
+  return field === OMITTED ? undefined : field
 }
