@@ -82,6 +82,14 @@ export const errorCodes = {
     'A backup file is truncated, altered or not what its name and header say. The message names the key and the first thing that is wrong.',
   ],
   OBJECT_LIMIT: [4, 'A backup file exceeds a limit that protects the reader, such as --max-record-bytes.'],
+  NO_IDENTITY: [
+    12,
+    'A backup file is encrypted, and no secret key was given that opens it. Nothing is lost: start again with --identity and the file that holds the key of one of its recipients.',
+  ],
+  NOT_ENCRYPTED: [
+    6,
+    'A backup file is not encrypted, and --require-encryption refuses such files. The message names them.',
+  ],
 
   BACKUP_NOT_FOUND: [
     10,

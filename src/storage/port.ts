@@ -73,6 +73,9 @@ export interface ObjectBody {
   open(): AsyncIterable<Uint8Array>
 }
 
+/** Makes of a body one that only those can read who hold a secret key. What it throws is what the body throws. */
+export type Seal = (body: ObjectBody) => Promise<ObjectBody>
+
 /** How a store is to keep an object: means to the rules of a bucket, nothing to who reads the object. */
 export interface Keeping {
   /** As the store names it: STANDARD_IA. */
