@@ -13,6 +13,7 @@ import type { SurveyedFile } from './survey.ts'
 
 /** A file that was read from its first byte to its last, and is what it says. */
 export interface SoundFile {
+  /** Of the content, if it is encrypted. */
   readonly sha256: string
   readonly bytes: number
   readonly records: number
@@ -74,12 +75,14 @@ export async function checkFile({ key, place, etag }: SurveyedFile, reading: Fil
   try {
     proof?.finish()
     if (tile !== undefined) compareFacts(facts, tile, place.lineage)
-    if (facts['sha256'] !== undefined && facts['sha256'] !== sha256)
+    if (!place.isEncrypted && facts['sha256'] !== undefined && facts['sha256'] !== sha256)
       throw new DecodeError('its bytes have another SHA-256 than the one that was stored beside it')
   } catch (error) {
     throw corrupt(key, error)
   }
-  return { sha256, bytes, records, to: tile?.coversTo ?? to, isHeaderProven: facts['sha256'] !== undefined }
+  // Whoever altered an encrypted header could not have sealed it again.
+  const isHeaderProven = place.isEncrypted || facts['sha256'] !== undefined
+  return { sha256, bytes, records, to: tile?.coversTo ?? to, isHeaderProven }
 }
 
 function compareFacts(map: Facts, tile: TileHeader, lineage: number | undefined): void {

@@ -1,7 +1,7 @@
 import { backupNotFound } from '../catalog/backup-not-found.ts'
 import { readPrunes } from '../catalog/prunes.ts'
 import type { Prunes } from '../catalog/prunes.ts'
-import { readFileHeader } from '../catalog/tile-header-reader.ts'
+import { readFileStart } from '../catalog/tile-header-reader.ts'
 import type { FileHeader } from '../catalog/tile-header-reader.ts'
 import { listPartitions, listTiles, listTopicFolders } from '../catalog/tile-list.ts'
 import type { ListedTile, TopicFolder } from '../catalog/tile-list.ts'
@@ -111,12 +111,16 @@ export async function surveyFile(
   signal: AbortSignal,
 ): Promise<SurveyedFile> {
   const { key, place, etag } = tile
-  if (place.isEncrypted) return { ...tile, header: undefined, problem: 'is encrypted, and this version cannot decrypt' }
   try {
     const known = headers?.find(tile)
-    const header = known ?? (await readFileHeader(store, key, place, etag, signal))
-    if (known === undefined) headers?.add(tile, header)
-    return { ...tile, header, problem: wrongSize(header, tile.bytes) }
+    if (known !== undefined) {
+      // How much of an encrypted object is content was seen when its header was read.
+      return { ...tile, header: known, problem: place.isEncrypted ? undefined : wrongSize(known, tile.bytes) }
+    }
+    const { header, bytes } = await readFileStart(store, key, place, { ifMatch: etag, signal })
+    const problem = wrongSize(header, bytes)
+    if (!place.isEncrypted || problem === undefined) headers?.add(tile, header)
+    return { ...tile, header, problem }
   } catch (error) {
     const problem = problemOf(error)
     if (problem === undefined) throw error
@@ -136,5 +140,7 @@ export function problemOf(error: unknown): string | undefined {
   if (isMaxbrodError(error, 'OBJECT_CORRUPT')) return messageOf(error.cause ?? error)
   if (isMaxbrodError(error, 'OBJECT_MISSING')) return 'was there a moment ago and is gone'
   if (isMaxbrodError(error, 'OBJECT_CHANGED')) return 'was replaced a moment ago'
+  if (isMaxbrodError(error, 'NO_IDENTITY')) return 'is encrypted, and no --identity opens it'
+  if (isMaxbrodError(error, 'NOT_ENCRYPTED')) return 'is not encrypted, and --require-encryption is set'
   return isMaxbrodError(error, 'OBJECT_LIMIT') ? messageOf(error) : undefined
 }

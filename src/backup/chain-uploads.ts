@@ -1,6 +1,5 @@
 import { walkChain } from '../catalog/chain-walk.ts'
 import { tileKey } from '../format/keys.ts'
-import type { PartitionPlace } from '../format/keys.ts'
 import type { Ownership } from '../kafka/port.ts'
 import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 import type { ChainCommits } from './chain-commits.ts'
@@ -113,7 +112,7 @@ export class ChainUploads {
     const { drafts, commits, removal, upload, log } = this.#deps
     const { draft } = tile
     const { from, to, leaderEpoch } = draft
-    if (outcome.kind === 'conflict') throw conflictAt(upload.place, from, outcome)
+    if (outcome.kind === 'conflict') throw conflictAt(upload, from, outcome)
     this.#lastFrom = from
     if (outcome.kind === 'adopted') {
       log.info({ from, to: outcome.coversTo }, 'found a file in place of ours, going on behind it')
@@ -153,18 +152,22 @@ export class ChainUploads {
     const { upload, context, onUploaded } = this.#deps
     const { from, to, records, gaps } = draft
     const seconds = (context.clock.monotonic() - closedAtMs) / 1000
-    onUploaded({ key: tileKey(upload.place, from), from, to, records, bytes, gaps, reason, seconds })
+    onUploaded({ key: keyAt(upload, from), from, to, records, bytes, gaps, reason, seconds })
   }
 }
 
+function keyAt({ place, seal }: TileUpload, from: number): string {
+  return tileKey(place, from, seal !== undefined)
+}
+
 function conflictAt(
-  place: PartitionPlace,
+  upload: TileUpload,
   from: number,
   { reason, keptAs }: Extract<TileOutcome, { readonly kind: 'conflict' }>,
 ): MaxbrodError {
-  return new MaxbrodError('TILE_CONFLICT', `${tileKey(place, from)} is taken: ${reason}`, {
-    topic: place.topic,
-    partition: place.partition,
+  return new MaxbrodError('TILE_CONFLICT', `${keyAt(upload, from)} is taken: ${reason}`, {
+    topic: upload.place.topic,
+    partition: upload.place.partition,
     keptAs,
     hint: `our bytes are kept as ${keptAs}; find out who wrote the other object`,
   })

@@ -7,7 +7,7 @@ import type { BufferPool } from '../runtime/buffer-pool.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Disk } from '../runtime/disk.ts'
 import type { Random } from '../runtime/random.ts'
-import type { ObjectStore } from '../storage/port.ts'
+import type { ObjectStore, Seal } from '../storage/port.ts'
 import type { Flushed } from './flush.ts'
 import type { Spool } from './spool.ts'
 import type { TopicRules } from './topic-rules.ts'
@@ -29,6 +29,8 @@ export interface BackupDeps {
   readonly writer: string
   /** What holds for single topics. */
   readonly rules: TopicRules
+  /** Encrypts files; undefined where they are stored as they are. */
+  readonly seal: Seal | undefined
 }
 
 export interface WorkerDeps extends BackupDeps {

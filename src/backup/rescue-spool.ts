@@ -18,7 +18,7 @@ import { uploadTile } from './tile-upload.ts'
 import { TopicFolders } from './topic-folders.ts'
 import { openWorkingDir } from './working-dir.ts'
 
-type RescueDeps = Pick<BackupDeps, 'store' | 'disk' | 'clock' | 'random' | 'log' | 'writer' | 'rules'>
+type RescueDeps = Pick<BackupDeps, 'store' | 'disk' | 'clock' | 'random' | 'log' | 'writer' | 'rules' | 'seal'>
 
 /** True for what a worker gives up over while its spool may hold what nobody else has. */
 export function isKafkaGone(error: unknown): boolean {
@@ -73,7 +73,7 @@ async function rescuePartition(
   place: PartitionPlace,
   identity: PartitionIdentity,
   { from, origin }: SpoolHead,
-  { store, writer, rules, log }: RescueDeps,
+  { store, writer, rules, seal, log }: RescueDeps,
   ended: AbortSignal,
 ): Promise<void> {
   // Only a chain that ends where the spool begins can be continued; the first tile of all begins it.
@@ -84,10 +84,10 @@ async function rescuePartition(
   for (const tile of await spool.peek(place, identity, wanted)) {
     const draft = draftOf(spool, tile)
     const { keeping } = rules.of(place.topic)
-    const outcome = await uploadTile(draft, { store, place, identity, origin, writer, keeping, ended })
+    const outcome = await uploadTile(draft, { store, place, identity, origin, writer, keeping, seal, ended })
     if (outcome.kind !== 'created') return // somebody is at work there: the next start decides
     log.info(
-      { key: tileKey(place, draft.from), from: draft.from, to: draft.to, records: draft.records },
+      { key: tileKey(place, draft.from, seal !== undefined), from: draft.from, to: draft.to, records: draft.records },
       'Kafka cannot be reached: uploaded what the spool holds',
     )
     await draft.discard()

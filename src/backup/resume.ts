@@ -1,8 +1,7 @@
 import { readOrigin, walkChain } from '../catalog/chain-walk.ts'
 import type { ChainEnd } from '../catalog/chain-walk.ts'
 import { whyForeign } from '../catalog/create-tile.ts'
-import { readTileFacts } from '../catalog/tile-facts.ts'
-import { tileKey } from '../format/keys.ts'
+import { findTileFacts } from '../catalog/tile-facts.ts'
 import type { PartitionPlace } from '../format/keys.ts'
 import type { Gap } from '../format/tile-header.ts'
 import type { CommittedOffset } from '../kafka/port.ts'
@@ -100,12 +99,7 @@ async function epochIfEndsAt(
 ): Promise<number | undefined> {
   const { lastFrom } = note
   if (lastFrom === undefined) return offset === note.origin ? -1 : undefined
-  const found = await readTileFacts(
-    store,
-    tileKey(place, lastFrom),
-    { ...place, from: lastFrom, isEncrypted: false },
-    signal,
-  )
+  const found = await findTileFacts(store, place, lastFrom, signal)
   const isBorneOut =
     found?.kind === 'tile' && found.facts.coversTo === offset && whyForeign(found.facts, identity) === undefined
   return isBorneOut ? found.leaderEpoch : undefined
@@ -120,7 +114,7 @@ async function findOrigin(
   signal: AbortSignal,
 ): Promise<number> {
   if (note !== undefined) return note.origin
-  if (chain?.lastFrom !== undefined) return readOrigin(store, place, chain.lastFrom, signal)
+  if (chain?.lastFrom !== undefined) return readOrigin(store, place, chain.lastFrom, chain.isLastEncrypted, signal)
   return bounds.logStart
 }
 

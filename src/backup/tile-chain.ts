@@ -39,7 +39,7 @@ export class TileChain {
   ) {
     const { origin } = resume
     const { committer, log, context } = deps
-    const { store, writer, rules, spool } = context
+    const { store, writer, rules, seal, spool } = context
     const { keeping } = rules.of(place.topic)
     this.#limits = limits
     this.#spool = spool
@@ -47,7 +47,7 @@ export class TileChain {
     const onClosed = () => this.#uploads.start()
     const drafts = new ChainDrafts({ place, identity, limits, origin, durable, onClosed, deps }, spooled)
     const commits = new ChainCommits(resume.chainEnd, { place, identity, ownership, origin, committer, log })
-    const upload = { store, place, identity, origin, writer, keeping, ended: ownership.ended }
+    const upload = { store, place, identity, origin, writer, keeping, seal, ended: ownership.ended }
     const removal = new DraftRemoval(log)
     this.#drafts = drafts
     this.#commits = commits

@@ -1,7 +1,7 @@
 import { createTile } from '../catalog/create-tile.ts'
 import type { PartitionPlace } from '../format/keys.ts'
 import type { TileHeader } from '../format/tile-header.ts'
-import type { Keeping, ObjectStore } from '../storage/port.ts'
+import type { Keeping, ObjectStore, Seal } from '../storage/port.ts'
 import type { PartitionIdentity } from './identity.ts'
 import { tileBody } from './tile-body.ts'
 import type { TileDraft } from './tile-draft.ts'
@@ -15,6 +15,8 @@ export interface TileUpload {
   readonly writer: string
   /** How the store is to keep it; undefined for its usual way. */
   readonly keeping: Keeping | undefined
+  /** Encrypts it; undefined to store it as it is. */
+  readonly seal: Seal | undefined
   /** Aborts when the partition is no longer ours. */
   readonly ended: AbortSignal
 }
@@ -26,7 +28,7 @@ export type TileOutcome =
 
 /** Puts a finished tile where it belongs; see createTile for what may be found there. Nothing may be added to it any more. */
 export async function uploadTile(draft: TileDraft, upload: TileUpload): Promise<TileOutcome> {
-  const { store, place, identity, origin, writer, ended } = upload
+  const { store, place, identity, origin, writer, seal, ended } = upload
   const { clusterId, topicId, lineage } = identity
   await draft.settled()
   const content = draft.content()
@@ -43,10 +45,14 @@ export async function uploadTile(draft: TileDraft, upload: TileUpload): Promise<
     writer,
     content,
   }
-  const body = { ...(await tileBody(draft, header)), keeping: upload.keeping }
+  const plain = { ...(await tileBody(draft, header)), keeping: upload.keeping }
+  const body = seal === undefined ? plain : await seal(plain)
   ended.throwIfAborted()
   const { records } = content
-  const facts = { clusterId, topicId, lineage, coversTo: draft.to, records, uploadId: draft.uploadId }
+  const known = { clusterId, topicId, lineage, coversTo: draft.to, records, uploadId: draft.uploadId }
+  const { topic, partition } = place
+  const sealed = { topic, partition, coversFrom: draft.from, origin, leaderEpoch: draft.leaderEpoch }
+  const facts = seal === undefined ? known : { ...known, sealed }
   const outcome = await createTile(store, place, draft.from, body, facts, ended)
   return outcome.kind === 'created' ? { kind: 'created', bytes: body.bytes } : outcome
 }

@@ -1,3 +1,4 @@
+import { tileFactsFromMap } from '../format/facts.ts'
 import type { TileFacts } from '../format/facts.ts'
 import { parseTileKey, tileKey } from '../format/keys.ts'
 import type { PartitionPlace } from '../format/keys.ts'
@@ -16,6 +17,8 @@ export interface ChainEnd {
   readonly end: number
   /** Where that tile begins; undefined when no tile was found from the start on. */
   readonly lastFrom: number | undefined
+  /** True when that one is encrypted. */
+  readonly isLastEncrypted: boolean
   /** Leader epoch of its last record; undefined when no tile was found, −1 when the tile does not tell. */
   readonly leaderEpoch: number | undefined
   /** The next tile's start behind a hole: a worker must not write over it. */
@@ -82,8 +85,16 @@ async function follow(
 ): Promise<ChainEnd> {
   let end = start
   let lastFrom: number | undefined
+  let isLastEncrypted = false
   let leaderEpoch: number | undefined
-  const until = (nextFrom: number | undefined) => ({ end, lastFrom, leaderEpoch, nextFrom, unchecked: 0 })
+  const until = (nextFrom: number | undefined) => ({
+    end,
+    lastFrom,
+    isLastEncrypted,
+    leaderEpoch,
+    nextFrom,
+    unchecked: 0,
+  })
   for await (const together of inGroups(tiles, AHEAD)) {
     const reading = together.map(({ key, place }) => readTileFacts(store, key, place, signal))
     for (const one of reading) one.catch(() => undefined) // behind a hole nobody looks
@@ -102,6 +113,7 @@ async function follow(
         })
       }
       lastFrom = tile.from
+      isLastEncrypted = tile.isEncrypted
       leaderEpoch = found.leaderEpoch
       end = found.facts.coversTo
     }
@@ -140,13 +152,22 @@ export async function readOrigin(
   store: ObjectStore,
   place: PartitionPlace,
   from: number,
+  isEncrypted: boolean,
   signal: AbortSignal,
 ): Promise<number> {
-  const key = tileKey(place, from)
+  const key = tileKey(place, from, isEncrypted)
   const head = await store.head(key, signal)
   const parsed = parseTileKey(key)
   if (head === undefined || parsed === undefined)
     throw new MaxbrodError('OBJECT_MISSING', `${key} was there a moment ago`, { key })
+  if (isEncrypted) {
+    const sealed = tileFactsFromMap(head.facts)?.sealed
+    if (sealed !== undefined) return sealed.origin
+    throw new MaxbrodError('OBJECT_CORRUPT', `${key}: nothing beside it says where its history begins`, {
+      key,
+      hint: 'copy encrypted files together with the metadata of their objects',
+    })
+  }
   const header = await readFileHeader(store, key, parsed, head.etag, signal)
   return header.kind === 'maxbrod' ? header.tile.origin : from
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { isSameIdentity, tileFactsToMap } from '../format/facts.ts'
 import type { TileFacts } from '../format/facts.ts'
 import { conflictKey, tileKey } from '../format/keys.ts'
@@ -21,7 +22,8 @@ const MAX_TRIES = 5
 
 /**
  * Adds a tile to the chain of its partition: a compare-and-append, because its key says where it begins and keys are
- * created once. May be called again after any failure; a tile of ours whose answer was lost is recognized by its upload id.
+ * created once. May be called again after any failure; a tile of ours whose answer was lost is recognized by its upload id,
+ * which an encrypted one has beside it, too: its bytes are others each time. Facts for a sealed file say that the body is one.
  */
 export async function createTile(
   store: ObjectStore,
@@ -31,12 +33,15 @@ export async function createTile(
   facts: TileFacts,
   signal?: AbortSignal,
 ): Promise<CreatedTile> {
-  const key = tileKey(place, from)
+  const isEncrypted = facts.sealed !== undefined
+  const key = tileKey(place, from, isEncrypted)
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const put = await store.put(key, body, tileFactsToMap(facts, body.sha256), signal)
-    const found = await readTileFacts(store, key, { ...place, from, isEncrypted: false }, signal)
+    const found = await readTileFacts(store, key, { ...place, from, isEncrypted }, signal)
     if (found === undefined) continue
-    if (found.kind === 'tile' && isOurs(put.created, found.facts, facts)) return { kind: 'created' }
+    // The header of an encrypted file cannot be asked how long it is.
+    const isWhole = !put.created || !isEncrypted || (found.kind === 'tile' && found.bytes === body.bytes)
+    if (isWhole && found.kind === 'tile' && isOurs(put.created, found.facts, facts)) return { kind: 'created' }
     if (put.created) {
       throw new MaxbrodError('OBJECT_CORRUPT', `${key} was stored a moment ago, and ${reasonOf(found)}`, {
         key,
@@ -45,7 +50,7 @@ export async function createTile(
     }
     const reason = found.kind === 'no tile' ? found.reason : whyForeign(found.facts, facts)
     if (found.kind === 'tile' && reason === undefined) return { kind: 'adopted', coversTo: found.facts.coversTo }
-    const keptAs = conflictKey(body.sha256)
+    const keptAs = conflictKey(isEncrypted ? nameOf(facts) : body.sha256, isEncrypted)
     await store.put(keptAs, body, tileFactsToMap(facts, body.sha256), signal)
     return { kind: 'conflict', reason: reason ?? 'it cannot be read', keptAs }
   }
@@ -61,6 +66,13 @@ export async function createTile(
 function isOurs(isCreated: boolean, found: TileFacts, ours: TileFacts): boolean {
   if (found.coversTo !== ours.coversTo || found.records !== ours.records) return false
   return isCreated || (ours.uploadId !== '' && found.uploadId === ours.uploadId)
+}
+
+/** The bytes of an encrypted file are others at each attempt, and should be kept once. */
+function nameOf({ uploadId, sealed, coversTo }: TileFacts): string {
+  return createHash('sha256')
+    .update(JSON.stringify([uploadId, sealed, coversTo]))
+    .digest('hex')
 }
 
 function reasonOf(found: FoundTile): string {

@@ -1,6 +1,7 @@
 import { factsOfHeader, isSameIdentity, tileFactsFromMap } from '../format/facts.ts'
-import type { TileFacts } from '../format/facts.ts'
-import type { TileKey } from '../format/keys.ts'
+import type { SealedFacts, TileFacts } from '../format/facts.ts'
+import { tileKey } from '../format/keys.ts'
+import type { PartitionPlace, TileKey } from '../format/keys.ts'
 import { isMaxbrodError, messageOf } from '../runtime/errors.ts'
 import type { ObjectStore } from '../storage/port.ts'
 import { readFileStart } from './tile-header-reader.ts'
@@ -11,6 +12,7 @@ export type FoundTile =
       readonly kind: 'tile'
       readonly facts: TileFacts
       /** Of its last record; −1 when unknown. */ readonly leaderEpoch: number
+      /** Of the whole object, as it is stored. */ readonly bytes: number
     }
   /** Damaged, or something else altogether. */
   | { readonly kind: 'no tile'; readonly reason: string }
@@ -29,7 +31,14 @@ export async function readTileFacts(
 ): Promise<FoundTile | undefined> {
   if (place.isEncrypted) {
     const head = await store.head(key, signal)
-    return head === undefined ? undefined : sound(tileFactsFromMap(head.facts), place, -1)
+    if (head === undefined) return undefined
+    const facts = tileFactsFromMap(head.facts)
+    const { sealed } = facts ?? {}
+    if (sealed !== undefined && !isAt(sealed, place)) {
+      const named = `${sealed.topic}-${sealed.partition} from ${sealed.coversFrom}`
+      return { kind: 'no tile', reason: `the facts beside it say ${named}: it was stored under another file’s name` }
+    }
+    return sound(facts, place, sealed?.leaderEpoch ?? -1, head.bytes)
   }
   try {
     const { header, bytes, facts: map } = await readFileStart(store, key, place, { signal })
@@ -40,7 +49,7 @@ export async function readTileFacts(
     const facts = tileFactsFromMap(map) ?? told
     if (!isSameIdentity(facts, told) || facts.coversTo !== told.coversTo || facts.records !== told.records)
       return { kind: 'no tile', reason: 'the facts beside it contradict its header' }
-    return sound(facts, place, header.tile.leaderEpoch)
+    return sound(facts, place, header.tile.leaderEpoch, bytes)
   } catch (error) {
     if (isMaxbrodError(error, 'OBJECT_MISSING')) return undefined
     if (isMaxbrodError(error, 'OBJECT_CORRUPT')) return { kind: 'no tile', reason: messageOf(error.cause ?? error) }
@@ -48,8 +57,26 @@ export async function readTileFacts(
   }
 }
 
-function sound(facts: TileFacts | undefined, { from }: TileKey, leaderEpoch: number): FoundTile {
+/** The same for the tile of a partition that begins there, encrypted or not. */
+export async function findTileFacts(
+  store: ObjectStore,
+  place: PartitionPlace,
+  from: number,
+  signal?: AbortSignal,
+): Promise<FoundTile | undefined> {
+  for (const isEncrypted of [false, true]) {
+    const found = await readTileFacts(store, tileKey(place, from, isEncrypted), { ...place, from, isEncrypted }, signal)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function isAt({ topic, partition, coversFrom }: SealedFacts, place: TileKey): boolean {
+  return topic === place.topic && partition === place.partition && coversFrom === place.from
+}
+
+function sound(facts: TileFacts | undefined, { from }: TileKey, leaderEpoch: number, bytes: number): FoundTile {
   if (facts === undefined) return { kind: 'no tile', reason: 'nothing beside it says what it covers' }
   if (facts.coversTo <= from) return { kind: 'no tile', reason: `it covers ${from} to ${facts.coversTo}` }
-  return { kind: 'tile', facts, leaderEpoch }
+  return { kind: 'tile', facts, leaderEpoch, bytes }
 }

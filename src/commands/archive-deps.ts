@@ -2,18 +2,23 @@ import type { ArchiveDeps } from '../archive/deps.ts'
 import { HeaderIndex } from '../archive/header-index.ts'
 import { BufferPool } from '../runtime/buffer-pool.ts'
 import { storageNearby } from '../storage/open.ts'
+import type { OpeningOptions } from '../storage/encryption-options.ts'
 import type { StorageOptions } from '../storage/options.ts'
 import type { Context } from './command.ts'
+import { openStoreToRead } from './open-store-to-read.ts'
 
 /** What a command that looks at an archive needs; nothing of it is Kafka. Dispose of it. `index`: path of the headers that were read before. */
 export async function openArchive(
   storage: StorageOptions,
+  opening: OpeningOptions,
   context: Context,
   index?: string,
 ): Promise<ArchiveDeps & Disposable> {
   const { clock, disk, logger, progress, stop } = context
-  const store = await context.openStore(storage, context)
-  const headers = await HeaderIndex.open(disk, logger, index, store.url)
+  const store = await openStoreToRead(storage, opening, context)
+  // A header that was read before does not tell that its file is a plain one.
+  const trusted = opening.requireEncryption ? undefined : index
+  const headers = await HeaderIndex.open(disk, logger, trusted, store.url)
   return {
     store,
     clock,

@@ -10,6 +10,8 @@ import { metricsOptions } from '../observe/options.ts'
 import { table } from '../observe/table.ts'
 import { unlessAborted } from '../runtime/aborted.ts'
 import { BufferPool } from '../runtime/buffer-pool.ts'
+import { sealingOptions } from '../storage/encryption-options.ts'
+import { openSeal } from '../storage/key-files.ts'
 import { storageOptions } from '../storage/options.ts'
 import { claimFor } from './claim.ts'
 import { command } from './command.ts'
@@ -23,7 +25,7 @@ const POOL_BYTES = 48 * 1024 * 1024
 export const backup = command({
   name: 'backup',
   summary: 'copy topics into object storage: a worker, or once to the present ends',
-  sections: [backupOptions, kafkaOptions, storageOptions, metricsOptions],
+  sections: [backupOptions, kafkaOptions, storageOptions, sealingOptions, metricsOptions],
   examples: [
     {
       does: 'two topics into a folder, and end',
@@ -38,6 +40,7 @@ export const backup = command({
     const rules = await readTopicRules(disk, values.backup.topicRules)
     if (rules.saysHowToKeep && values.storage.storage.kind !== 's3')
       logger.warn('storage-class and tags of --topic-rules mean nothing to this store, and are left out')
+    const seal = await openSeal(disk, values.sealing)
     const store = await context.openStore(values.storage, context)
     using _closing = { [Symbol.dispose]: () => store.close() }
     await using kafka = await context.openKafka(values.kafka, context)
@@ -53,7 +56,7 @@ export const backup = command({
     const options = { ...values.backup, metadataMaxAge: values.kafka.metadataMaxAge }
     const writer = `maxbrod ${version}`
     const rescue = async (error: unknown): Promise<never> => {
-      const deps = { store, disk, clock, random, log: logger, writer, rules }
+      const deps = { store, disk, clock, random, log: logger, writer, rules, seal }
       if (isKafkaGone(error)) await rescueSpool(deps, options, stop.aborted)
       throw error
     }
@@ -75,6 +78,7 @@ export const backup = command({
       log: logger,
       writer,
       rules,
+      seal,
       onFlush: (flush: () => Promise<Flushed>) => flushSwitch.connect(flush),
     }
     const result = await runBackup(deps, options, stop).catch(rescue)

@@ -4,6 +4,7 @@ import { coverageOptions } from '../archive/coverage-options.ts'
 import { strip } from '../archive/strip.ts'
 import { ago } from '../observe/ago.ts'
 import { table } from '../observe/table.ts'
+import { openingOptions } from '../storage/encryption-options.ts'
 import { storageOptions } from '../storage/options.ts'
 import { openArchive } from './archive-deps.ts'
 import { command } from './command.ts'
@@ -12,7 +13,7 @@ import type { Outcome } from './ending.ts'
 export const coverage = command({
   name: 'coverage',
   summary: 'show which offsets a backup has, and which are missing and why',
-  sections: [coverageOptions, storageOptions],
+  sections: [coverageOptions, storageOptions, openingOptions],
   examples: [
     { does: 'every partition: OK, WARNING or FAILURE', line: '--storage s3://bucket/shop' },
     { does: 'some topics, for a monitor', line: "--topics 'orders.*' -o json --storage s3://bucket/shop" },
@@ -20,7 +21,7 @@ export const coverage = command({
   ],
   endsByItself: () => true,
   async run(values, context) {
-    using deps = await openArchive(values.storage, context, values.coverage.headerIndex)
+    using deps = await openArchive(values.storage, values.opening, context, values.coverage.headerIndex)
     return outcomeOf(await coverArchive(deps, values.coverage, context.stop.draining), deps.clock.now())
   },
 })

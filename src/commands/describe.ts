@@ -5,6 +5,7 @@ import { describeOptions } from '../archive/options.ts'
 import { formatBytes } from '../config/units.ts'
 import { ago, timeText } from '../observe/ago.ts'
 import { table } from '../observe/table.ts'
+import { openingOptions } from '../storage/encryption-options.ts'
 import { storageOptions } from '../storage/options.ts'
 import { openArchive } from './archive-deps.ts'
 import { command } from './command.ts'
@@ -13,7 +14,7 @@ import type { Outcome } from './ending.ts'
 export const describe = command({
   name: 'describe',
   summary: 'show what a backup holds of one topic or one partition',
-  sections: [describeOptions, storageOptions],
+  sections: [describeOptions, storageOptions, openingOptions],
   examples: [
     { does: 'a topic, by partition', line: '--storage s3://bucket/shop orders' },
     { does: 'one partition, by file', line: '--storage s3://bucket/shop orders/3' },
@@ -21,7 +22,7 @@ export const describe = command({
   ],
   endsByItself: () => true,
   async run(values, context) {
-    using deps = await openArchive(values.storage, context, values.describe.headerIndex)
+    using deps = await openArchive(values.storage, values.opening, context, values.describe.headerIndex)
     const described = await describeTopic(deps, values.describe, context.stop.draining)
     return outcomeOf(described, deps.clock.now())
   },

@@ -11,6 +11,7 @@ import { exitCodeOf } from '../runtime/error-codes.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { stopWithin } from '../runtime/stop.ts'
 import type { Stop } from '../runtime/stop.ts'
+import { openingOptions } from '../storage/encryption-options.ts'
 import { storageOptions } from '../storage/options.ts'
 import { openArchive } from './archive-deps.ts'
 import { command } from './command.ts'
@@ -23,7 +24,7 @@ import type { Outcome } from './ending.ts'
 export const drill = command({
   name: 'drill',
   summary: 'restore into scratch topics, compare every record, remove them',
-  sections: [drillOptions, kafkaOptions, storageOptions],
+  sections: [drillOptions, kafkaOptions, storageOptions, openingOptions],
   examples: [
     {
       does: 'every night a twentieth, with a report',
@@ -36,13 +37,13 @@ export const drill = command({
     },
   ],
   endsByItself: () => true,
-  async run({ drill: options, kafka: kafkaValues, storage }, context) {
+  async run({ drill: options, kafka: kafkaValues, storage, opening }, context) {
     const { clock, random, disk, metrics, logger: log, stop } = context
     if (options.at !== undefined && options.sample < 1)
       throw new MaxbrodError('USAGE', '--at says where each partition ends, and --sample something else', {
         hint: 'leave out one of them',
       })
-    using archive = await openArchive(storage, context, options.headerIndex)
+    using archive = await openArchive(storage, opening, context, options.headerIndex)
     await using kafka = await context.openKafka(kafkaValues, context)
     const deps: DrillDeps = { ...archive, kafka, random, metrics, log }
     const stamp = keyStamp(clock.now())

@@ -7,13 +7,18 @@ import { BufferPool } from '../runtime/buffer-pool.ts'
 import type { Disk } from '../runtime/disk.ts'
 import { isMissingFile } from '../runtime/disk.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
+import type { Identity } from '../storage/age/x25519.ts'
+import { decrypted, isSealed, notEncrypted } from '../storage/decrypting.ts'
+import { openingOptions } from '../storage/encryption-options.ts'
+import { readIdentities } from '../storage/key-files.ts'
 import { storageIfAnyOptions } from '../storage/options.ts'
 import { command } from './command.ts'
+import { openStoreToRead } from './open-store-to-read.ts'
 
 export const inspect = command({
   name: 'inspect',
   summary: 'print header and records of a data file as lines of JSON',
-  sections: [inspectOptions, storageIfAnyOptions],
+  sections: [inspectOptions, storageIfAnyOptions, openingOptions],
   examples: [
     { does: 'the first records of a file that was downloaded', line: '--limit 3 ./orders-3-0000000000000004711.avro' },
     {
@@ -23,14 +28,16 @@ export const inspect = command({
     { does: 'only prove that a copy is whole', line: '--offset 9007199254740991 ./copy.avro' },
   ],
   endsByItself: () => true,
-  async run({ inspect: options, storageIfAny: { storage, ...others } }, context) {
-    const { disk, stop, print } = context
+  async run({ inspect: options, storageIfAny: { storage, ...others }, opening }, context) {
+    const { disk, stop, print, redactor } = context
     const place = parseTileKey(options.file)
     const isKey = storage !== undefined && place !== undefined
-    const opened = isKey ? await context.openStore({ storage, ...others }, context) : undefined
+    const opened = isKey ? await openStoreToRead({ storage, ...others }, opening, context) : undefined
     using _ = { [Symbol.dispose]: () => opened?.close() }
+    const identities = await readIdentities(disk, opening, secret => redactor.hide(secret))
+    if (!isKey && opening.requireEncryption && !isSealed(options.file)) throw notEncrypted(options.file)
     const source = {
-      store: opened ?? localFile(disk),
+      store: opened ?? localFile(disk, identities),
       key: options.file,
       place: isKey ? place : undefined,
       etag: undefined,
@@ -46,9 +53,12 @@ export const inspect = command({
 const PIECE_BYTES = 256 * 1024
 
 /** A file that lies anywhere on this host. */
-function localFile(disk: Disk): FileStore {
+function localFile(disk: Disk, identities: readonly Identity[]): FileStore {
   return {
-    get: path => Promise.resolve({ body: pieces(disk, path) }),
+    get(path) {
+      const body = pieces(disk, path)
+      return Promise.resolve({ body: isSealed(path) ? decrypted(path, body, identities) : body })
+    },
   }
 }
 

@@ -6,6 +6,7 @@ import type { Survey } from '../archive/survey.ts'
 import { formatBytes } from '../config/units.ts'
 import { ago, timeText } from '../observe/ago.ts'
 import { table } from '../observe/table.ts'
+import { openingOptions } from '../storage/encryption-options.ts'
 import { storageOptions } from '../storage/options.ts'
 import { openArchive } from './archive-deps.ts'
 import { command } from './command.ts'
@@ -14,15 +15,15 @@ import type { Outcome } from './ending.ts'
 export const ls = command({
   name: 'ls',
   summary: 'list what a backup holds: topics, or restoration points',
-  sections: [lsOptions, storageOptions],
+  sections: [lsOptions, storageOptions, openingOptions],
   examples: [
     { does: 'every topic, with its size and its newest file', line: '--storage s3://bucket/shop' },
     { does: 'some topics, for a script', line: "--topics 'orders.*' -o json --storage s3://bucket/shop" },
     { does: 'the moments that a restore can go back to', line: '--points --storage s3://bucket/shop' },
   ],
   endsByItself: () => true,
-  async run({ ls: options, storage }, context) {
-    using deps = await openArchive(storage, context, options.headerIndex)
+  async run({ ls: options, storage, opening }, context) {
+    using deps = await openArchive(storage, opening, context, options.headerIndex)
     const signal = context.stop.draining
     const now = deps.clock.now()
     if (options.points) return pointsOutcome(await listPoints(deps, options.limit, signal), now)

@@ -8,15 +8,17 @@ import type { PreflightRow } from '../planner/preflight.ts'
 import type { PlanResult } from '../planner/result.ts'
 import { BufferPool } from '../runtime/buffer-pool.ts'
 import { storageNearby } from '../storage/open.ts'
+import { openingOptions } from '../storage/encryption-options.ts'
 import { storageOptions } from '../storage/options.ts'
 import { command } from './command.ts'
 import type { Outcome } from './ending.ts'
+import { openStoreToRead } from './open-store-to-read.ts'
 import { startWatchServer } from './watch-server.ts'
 
 export const plan = command({
   name: 'plan',
   summary: 'prove that a backup is whole, and write the plan of a restore',
-  sections: [plannerOptions, kafkaOptions, storageOptions, metricsOptions],
+  sections: [plannerOptions, kafkaOptions, storageOptions, openingOptions, metricsOptions],
   examples: [
     { does: 'what would be restored, and is it whole?', line: '--dry-run --storage s3://bucket/shop' },
     {
@@ -31,7 +33,7 @@ export const plan = command({
   endsByItself: () => true,
   async run(values, context) {
     const { clock, random, disk, logger, progress, stop } = context
-    const store = await context.openStore(values.storage, context)
+    const store = await openStoreToRead(values.storage, values.opening, context)
     await using kafka = await context.openKafka(values.kafka, context)
     // A planner is gone before most would scrape it: it has a server only if somebody names the port.
     const isNamed = context.origins.metrics.metricsPort.from !== 'default'

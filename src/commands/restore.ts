@@ -9,9 +9,11 @@ import { metricsOptions } from '../observe/options.ts'
 import { table } from '../observe/table.ts'
 import { BufferPool } from '../runtime/buffer-pool.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
+import { openingOptions } from '../storage/encryption-options.ts'
 import { storageOptions } from '../storage/options.ts'
 import { command } from './command.ts'
 import type { Outcome } from './ending.ts'
+import { openStoreToRead } from './open-store-to-read.ts'
 import { startWatchServer } from './watch-server.ts'
 
 /** Unused buffers for batches and blocks. */
@@ -20,7 +22,7 @@ const POOL_BYTES = 64 * 1024 * 1024
 export const restore = command({
   name: 'restore',
   summary: 'carry out a plan: put the records back, once and in order',
-  sections: [executorOptions, kafkaOptions, storageOptions, metricsOptions],
+  sections: [executorOptions, kafkaOptions, storageOptions, openingOptions, metricsOptions],
   examples: [
     { does: 'restore and end; start several to go faster', line: '--exit-when-done --storage s3://bucket/shop' },
     { does: 'leave the cluster room to breathe', line: '--exit-when-done --max-rate 20MiB --storage s3://bucket/shop' },
@@ -29,7 +31,7 @@ export const restore = command({
   endsByItself: values => values.restore.exitWhenDone,
   async run(values, context) {
     const { clock, random, metrics, logger, progress, stop } = context
-    const store = await context.openStore(values.storage, context)
+    const store = await openStoreToRead(values.storage, values.opening, context)
     await using kafka = await context.openKafka(values.kafka, context)
     await using _ = await startWatchServer(context, values.metrics, () => ({ isAlive: true, says: 'running' }))
     try {

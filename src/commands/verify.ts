@@ -2,6 +2,7 @@ import { verifyArchive } from '../archive/verify.ts'
 import type { Verification } from '../archive/verify.ts'
 import { verifyOptions } from '../archive/verify-options.ts'
 import { formatBytes } from '../config/units.ts'
+import { openingOptions } from '../storage/encryption-options.ts'
 import { storageOptions } from '../storage/options.ts'
 import { openArchive } from './archive-deps.ts'
 import { command } from './command.ts'
@@ -10,7 +11,7 @@ import type { Outcome } from './ending.ts'
 export const verify = command({
   name: 'verify',
   summary: 'prove that every file of a backup is whole and in its place',
-  sections: [verifyOptions, storageOptions],
+  sections: [verifyOptions, storageOptions, openingOptions],
   examples: [
     { does: 'read everything once', line: '--storage s3://bucket/shop' },
     {
@@ -24,7 +25,7 @@ export const verify = command({
     const { disk, random, stop } = context
     // Files that a sample leaves out are known by their headers alone: those are read.
     const index = values.verify.sample < 1 ? undefined : values.verify.headerIndex
-    using deps = await openArchive(values.storage, context, index)
+    using deps = await openArchive(values.storage, values.opening, context, index)
     return outcomeOf(await verifyArchive({ ...deps, disk, random }, values.verify, stop.draining), deps.store.url)
   },
 })

@@ -13,6 +13,18 @@ export interface TileFacts {
   readonly records: number
   /** Random, kept with the spool: tells an upload of our own whose answer was lost from somebody else's. */
   readonly uploadId: string
+  /** Beside encrypted files only. */
+  readonly sealed?: SealedFacts | undefined
+}
+
+/** What a writer must know of an encrypted file beside, because only who holds a secret key can read its header. */
+export interface SealedFacts {
+  readonly topic: string
+  readonly partition: number
+  readonly coversFrom: number
+  readonly origin: number
+  /** Of its last record; −1 when unknown. */
+  readonly leaderEpoch: number
 }
 
 export function tileFactsToMap(facts: TileFacts, sha256: string): Record<string, string> {
@@ -23,7 +35,18 @@ export function tileFactsToMap(facts: TileFacts, sha256: string): Record<string,
     'covers-to': String(facts.coversTo),
     records: String(facts.records),
     'upload-id': facts.uploadId,
+    ...(facts.sealed === undefined ? {} : sealedToMap(facts.sealed)),
     sha256,
+  }
+}
+
+function sealedToMap({ topic, partition, coversFrom, origin, leaderEpoch }: SealedFacts): Record<string, string> {
+  return {
+    topic,
+    partition: String(partition),
+    'covers-from': String(coversFrom),
+    origin: String(origin),
+    'leader-epoch': String(leaderEpoch),
   }
 }
 
@@ -37,7 +60,20 @@ export function tileFactsFromMap(map: Readonly<Record<string, string>>): TileFac
   if (coversTo === undefined || records === undefined || clusterId === undefined || uploadId === undefined)
     return undefined
   if (lineage === undefined && map['lineage'] !== undefined) return undefined
-  return { clusterId, topicId: map['topic-id'], lineage, coversTo, records, uploadId }
+  const sealed = sealedFromMap(map)
+  const known = { clusterId, topicId: map['topic-id'], lineage, coversTo, records, uploadId }
+  return sealed === undefined ? known : { ...known, sealed }
+}
+
+function sealedFromMap(map: Readonly<Record<string, string>>): SealedFacts | undefined {
+  const { topic } = map
+  const partition = wholeNumber(map['partition'])
+  const coversFrom = wholeNumber(map['covers-from'])
+  const origin = wholeNumber(map['origin'])
+  const leaderEpoch = map['leader-epoch'] === '-1' ? -1 : wholeNumber(map['leader-epoch'])
+  if (topic === undefined || partition === undefined || coversFrom === undefined) return undefined
+  if (origin === undefined || leaderEpoch === undefined) return undefined
+  return { topic, partition, coversFrom, origin, leaderEpoch }
 }
 
 function wholeNumber(text: string | undefined): number | undefined {

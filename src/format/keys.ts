@@ -77,8 +77,8 @@ export function parseSnapshotKey(prefix: string, key: string): number | undefine
   return parseKeyStamp(key.slice(prefix.length, -'.avro'.length))
 }
 
-export function conflictKey(sha256: string): string {
-  return `${conflictsPrefix}${sha256}.avro`
+export function conflictKey(sha256: string, isEncrypted = false): string {
+  return `${conflictsPrefix}${sha256}.avro${isEncrypted ? '.age' : ''}`
 }
 
 /** The name of a generation, which is the folder of its files: `compacted/<utc>`, behind an `@` in keys. */

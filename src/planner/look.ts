@@ -54,9 +54,18 @@ export async function lookAtBackup(
   const archive = await findArchive(deps.store, signal)
   const foreignKeys: string[] = []
   const onForeign = (key: string) => void foreignKeys.push(key)
+  const plainKeys: string[] = []
+  const onUnencrypted = (key: string) => void plainKeys.push(key)
   using task = deps.progress.task('reading headers', { unit: 'files', total: undefined })
   const prunes = await readPrunes(deps.store, signal)
-  const survey = { maxRecordBytes: options.maxRecordBytes, prunes, onForeign, onTile: () => task.add(1), signal }
+  const survey = {
+    maxRecordBytes: options.maxRecordBytes,
+    prunes,
+    onForeign,
+    onUnencrypted,
+    onTile: () => task.add(1),
+    signal,
+  }
   const folders = await surveyFolders(deps, survey)
   const surveyed = new Map<string, readonly SurvivingHistory[]>()
   const historiesOf = async (folder: TopicFolder) => {
@@ -101,6 +110,13 @@ export async function lookAtBackup(
       )
     }
     topics.push({ folder, partitions: audited })
+  }
+  if (plainKeys.length > 0) {
+    const what = `${plainKeys.length} files are not encrypted, and --require-encryption is set: ${named(plainKeys)}`
+    throw new MaxbrodError('NOT_ENCRYPTED', what, {
+      keys: plainKeys,
+      hint: 'find out who wrote them; files from before encryption was turned on are read without --require-encryption',
+    })
   }
   if (topics.length === 0) {
     throw new MaxbrodError('BACKUP_NOT_FOUND', `the selected topics have no files in ${deps.store.url}`, {
@@ -178,11 +194,13 @@ function judge(topics: readonly AuditedTopic[], { acceptGaps }: PlannerOptions):
   )
   if (refused.length > 0) {
     const lines = refused.flatMap(findingsOf)
+    const isSealed = refused.some(({ sealed = [] }) => sealed.length > 0)
+    const withKeys = isSealed ? 'give the secret keys with --identity, ' : ''
     throw new MaxbrodError('TILING_HOLE', lines.join('; '), {
       holes: refused.flatMap(({ place, holes }) =>
         holes.map(hole => ({ topic: place.topic, partition: place.partition, ...hole })),
       ),
-      hint: `restore the missing objects from the bucket’s versions, or accept the loss with ${refused.map(({ place }) => `--accept-gaps ${partitionName(place)}`).join(' ')}`,
+      hint: `${withKeys}restore the missing objects from the bucket’s versions, or accept the loss with ${refused.map(({ place }) => `--accept-gaps ${partitionName(place)}`).join(' ')}`,
     })
   }
   return partitions.flatMap(partition => [

@@ -4,6 +4,7 @@ import { listPartitions, listTiles, listTopicFolders } from '../catalog/tile-lis
 import type { ListedTile, TopicFolder } from '../catalog/tile-list.ts'
 import { readFileHeader } from '../catalog/tile-header-reader.ts'
 import type { PartitionPlace } from '../format/keys.ts'
+import { isMaxbrodError } from '../runtime/errors.ts'
 import { newLimit } from '../runtime/limit.ts'
 import { countDataKeepFile } from './count-data-keep.ts'
 import type { SurveyedTile } from './surveyed-tile.ts'
@@ -37,6 +38,8 @@ export interface SurveyOptions {
   readonly maxRecordBytes: number
   readonly prunes: Prunes
   readonly onForeign: (key: string) => void
+  /** Called with every data file that is not encrypted, where such are refused. */
+  readonly onUnencrypted: (key: string) => void
   readonly onTile: () => void
   readonly signal: AbortSignal
 }
@@ -68,19 +71,23 @@ export async function surveyTopic(
   const places = await listPartitions(deps.store, folder, options)
   const partitions = await Promise.all(
     places.map(async place => {
-      const reading: Promise<SurveyedTile>[] = []
+      const reading: Promise<SurveyedTile | undefined>[] = []
       const sealed: SealedFile[] = []
       for await (const tile of listTiles(deps.store, place, 0, options)) {
         if (options.prunes.isPruned(tile.place)) continue // on its way out
-        if (tile.place.isEncrypted) {
-          sealed.push(await surveySealed(deps, tile, options.signal))
-          continue
-        }
-        const survey = headers(() => surveyTile(deps, tile, options))
+        const survey = headers(() =>
+          surveyTile(deps, tile, options).catch(async (error: unknown) => {
+            if (isMaxbrodError(error, 'NO_IDENTITY')) sealed.push(await surveySealed(deps, tile, options.signal))
+            else if (isMaxbrodError(error, 'NOT_ENCRYPTED')) options.onUnencrypted(tile.key)
+            else throw error
+            return undefined
+          }),
+        )
         survey.catch(() => undefined) // awaited below
         reading.push(survey)
       }
-      const read = await Promise.all(reading)
+      const read = (await Promise.all(reading)).filter(tile => tile !== undefined)
+      sealed.sort((a, b) => a.from - b.from)
       const tiles = await merging(() => mergeOverlaps(deps, read, options))
       return { place, tiles: closeOpenEnds(tiles), sealed, begin: options.prunes.beginOf(place) }
     }),

@@ -11,8 +11,8 @@ import type { GetOptions, ObjectRead, ObjectStore } from './port.ts'
 
 export interface DecryptingOptions {
   readonly identities: readonly Identity[]
-  /** Files without encryption are refused. */
-  readonly requireEncryption: boolean
+  /** What must be encrypted, by its key: plain, it is refused. */
+  readonly mustBeSealed: (key: string) => boolean
 }
 
 /** Headers of up to this size are read together with the first chunk. */
@@ -23,21 +23,20 @@ const HEADER_GUESS_BYTES = 2 * 1024
  * content. Everything else is as it is stored: `head` and `list` tell sizes of objects. A chunk is given out when all of it
  * was proved; a damaged file throws OBJECT_CORRUPT, one for others NO_IDENTITY, a plain one, where none may be, NOT_ENCRYPTED.
  */
-export function decrypting(store: ObjectStore, { identities, requireEncryption }: DecryptingOptions): ObjectStore {
+export function decrypting(store: ObjectStore, { identities, mustBeSealed }: DecryptingOptions): ObjectStore {
   return {
     url: store.url,
     put: (key, body, facts, signal) => store.put(key, body, facts, signal),
     head: (key, signal) => store.head(key, signal),
     list: (prefix, options) => store.list(prefix, options),
     folders: (prefix, options) => store.folders(prefix, options),
-    delete: (key, signal) => store.delete(key, signal),
     close: () => store.close(),
     async get(key, options = {}) {
       if (isSealed(key)) {
         if (identities.length === 0) throw noIdentity(key, 0)
         return getSealed(store, key, identities, options)
       }
-      if (requireEncryption && isData(key)) throw notEncrypted(key)
+      if (mustBeSealed(key)) throw notEncrypted(key)
       return store.get(key, options)
     },
   }
@@ -46,11 +45,6 @@ export function decrypting(store: ObjectStore, { identities, requireEncryption }
 /** True for a name that says that the content is encrypted. */
 export function isSealed(key: string): boolean {
   return key.endsWith('.age')
-}
-
-/** Definitions, groups and points are never encrypted. */
-function isData(key: string): boolean {
-  return !key.startsWith('@')
 }
 
 /** The content of an encrypted file that lies anywhere. Throws as the store does. */

@@ -20,7 +20,7 @@ async function storeOf(...spans: (readonly [from: number, to: number])[]): Promi
 async function walk(store: ErasableStore, start: number | 'the first tile' = 'the first tile') {
   const found = await walkChain(store, place, identity, start, never)
   if (found === undefined) return undefined
-  const { leaderEpoch: _, unchecked: __, ...rest } = found
+  const { leaderEpoch: _, unchecked: __, isLastEncrypted: ___, ...rest } = found
   return rest
 }
 
@@ -162,8 +162,8 @@ for (const [what, file, reason] of [
 test('the origin of a chain is copied from tile to tile; a file without it begins one', async () => {
   const store = newMemoryStore()
   await putTile(store, await tileFile(10, 20, { origin: 3 }))
-  assert.equal(await readOrigin(store, place, 10, never), 3)
-  await assert.rejects(readOrigin(store, place, 11, never), { code: 'OBJECT_MISSING' })
+  assert.equal(await readOrigin(store, place, 10, false, never), 3)
+  await assert.rejects(readOrigin(store, place, 11, false, never), { code: 'OBJECT_MISSING' })
 })
 
 test('whatever tiles there are, the walk ends at the first hole of their union', async () => {

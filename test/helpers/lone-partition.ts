@@ -126,6 +126,7 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
     pool,
     writer: 'maxbrod test',
     rules: noTopicRules,
+    seal: undefined,
     groupId: 'maxbrod',
   }
   const partition = new PartitionBackup(

@@ -21,7 +21,7 @@ import type { Disk } from '../../src/runtime/disk.ts'
 import { nodeDisk } from '../../src/runtime/node-disk.ts'
 import { systemRandom } from '../../src/runtime/random.ts'
 import { PartitionMap } from '../../src/runtime/topic-partition.ts'
-import type { ObjectStore } from '../../src/storage/port.ts'
+import type { ObjectStore, Seal } from '../../src/storage/port.ts'
 import { CountingPool } from './counting-pool.ts'
 import { plainRecords } from './data-file.ts'
 import { eventually } from './eventually.ts'
@@ -39,6 +39,7 @@ export interface ChainOptions {
   readonly minFileSize?: number
   readonly maxFileSize?: number
   readonly maxFileRecords?: number
+  readonly seal?: Seal
   /** Of compressed blocks in memory. */
   readonly memoryBytes?: number
   /** False once the topic was created again; default never. */
@@ -78,6 +79,7 @@ export async function openChain(store: ObjectStore, options: ChainOptions = {}) 
     groupId: 'maxbrod',
     writer: 'a test',
     rules: noTopicRules,
+    seal: options.seal,
   }
   const resume = {
     chainEnd: 0,

@@ -35,7 +35,7 @@ async function open(file: Buffer, identities: readonly Identity[], bytes?: numbe
   const store = newMemoryStore()
   await store.put('x.age', bodyOf(file, 50_000), {})
   const options = bytes === undefined ? {} : { bytes }
-  return contentOf(await decrypting(store, { identities, requireEncryption: false }).get('x.age', options))
+  return contentOf(await decrypting(store, { identities, mustBeSealed: () => false }).get('x.age', options))
 }
 
 for (const [name, vector] of Object.entries(vectors)) {

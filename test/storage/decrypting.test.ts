@@ -18,10 +18,11 @@ const CHUNK = 65_536
 /** Above it, bodies are sealed again for each attempt. */
 const HELD = 16 * 1024 * 1024
 
-testObjectStore('decrypting', async () => ({
-  store: decrypting(newMemoryStore(), { identities: [ours.identity], requireEncryption: false }),
-  async [Symbol.asyncDispose]() {},
-}))
+testObjectStore('decrypting', async () => {
+  const inner = newMemoryStore()
+  const store = { ...inner, ...decrypting(inner, { identities: [ours.identity], mustBeSealed: () => false }) }
+  return { store, async [Symbol.asyncDispose]() {} }
+})
 
 async function storeWith(
   content: Buffer,
@@ -39,7 +40,7 @@ async function storeWith(
   const body = await sealFor(to)(bodyOf(content))
   assert.ok((await inner.put('x.age', body, { a: '1' })).created)
   const sealed = await contentOf(await memory.get('x.age'))
-  return { store: decrypting(inner, { identities: by, requireEncryption: false }), inner, gets, sealed }
+  return { store: decrypting(inner, { identities: by, mustBeSealed: () => false }), inner, gets, sealed }
 }
 
 for (const size of [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 1_000_003, HELD + 1]) {
@@ -113,7 +114,7 @@ test('a flipped bit anywhere, a cut anywhere, an addition: nothing false is give
     fc.asyncProperty(damage, fc.constantFrom(undefined, 100), async (damaged, bytes) => {
       const store = newMemoryStore()
       await store.put('x.age', bodyOf(damaged), {})
-      const opened = decrypting(store, { identities: [ours.identity], requireEncryption: false })
+      const opened = decrypting(store, { identities: [ours.identity], mustBeSealed: () => false })
       const given: Buffer[] = []
       const error = await (async () => {
         const read = await opened.get('x.age', bytes === undefined ? {} : { bytes })
@@ -150,7 +151,7 @@ test('a header without an end is given up early', async () => {
         async [Symbol.asyncDispose]() {},
       }),
   }
-  const opened = decrypting(store, { identities: [ours.identity], requireEncryption: false })
+  const opened = decrypting(store, { identities: [ours.identity], mustBeSealed: () => false })
   await assert.rejects(opened.get('x.age'), (error: unknown) => isMaxbrodError(error, 'OBJECT_CORRUPT'))
   assert.ok(given < 200_000, `${given} bytes`)
 })
@@ -174,12 +175,12 @@ test('with --require-encryption plain data files are refused, and what is never 
   const memory = newMemoryStore()
   const keys = ['orders/0/orders-0-0000000000000000000.avro', '@groups/2026-11-21T05-30-13.123Z.avro']
   for (const key of keys) await memory.put(key, bodyOf('plain'), {})
-  const strict = decrypting(memory, { identities: [ours.identity], requireEncryption: true })
+  const strict = decrypting(memory, { identities: [ours.identity], mustBeSealed: key => !key.startsWith('@') })
   await assert.rejects(
     strict.get(keys[0]!),
     (error: unknown) => isMaxbrodError(error, 'NOT_ENCRYPTED') && error.message.includes(keys[0]!),
   )
   assert.equal((await contentOf(await strict.get(keys[1]!))).toString(), 'plain')
-  const lenient = decrypting(memory, { identities: [], requireEncryption: false })
+  const lenient = decrypting(memory, { identities: [], mustBeSealed: () => false })
   for (const key of keys) assert.equal((await contentOf(await lenient.get(key))).toString(), 'plain')
 })

@@ -51,7 +51,7 @@ test('what stock age encrypts is read here, by keys that age-keygen made', { ski
     const content = patternOf(size)
     const store = newMemoryStore()
     await store.put('x.age', bodyOf(stock!.age(to, content)), {})
-    const read = await decrypting(store, { identities, requireEncryption: false }).get('x.age')
+    const read = await decrypting(store, { identities, mustBeSealed: () => false }).get('x.age')
     assert.equal(read.bytes, size)
     assert.ok((await contentOf(read)).equals(content), `${size} bytes`)
   }

@@ -1,0 +1,19 @@
+import { parseTileKey } from '../format/keys.ts'
+import { decrypting } from '../storage/decrypting.ts'
+import type { OpeningOptions } from '../storage/encryption-options.ts'
+import { readIdentities } from '../storage/key-files.ts'
+import type { StorageOptions } from '../storage/options.ts'
+import type { ObjectStore } from '../storage/port.ts'
+import type { Context } from './command.ts'
+
+/** The store, with encrypted data files opened by the secret keys of --identity. Keys are read before anything is connected to. */
+export async function openStoreToRead(
+  storage: StorageOptions,
+  opening: OpeningOptions,
+  context: Pick<Context, 'disk' | 'redactor' | 'openStore' | 'clock' | 'random' | 'logger' | 'metrics'>,
+): Promise<ObjectStore> {
+  const identities = await readIdentities(context.disk, opening, secret => context.redactor.hide(secret))
+  // Definitions, groups and points are never encrypted.
+  const mustBeSealed = (key: string) => opening.requireEncryption && parseTileKey(key) !== undefined
+  return decrypting(await context.openStore(storage, context), { identities, mustBeSealed })
+}
