@@ -1,3 +1,4 @@
+import { parseTileKey } from '../format/keys.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { cutHistory, unbounded } from './cut-history.ts'
 import type { PlannerDeps } from './deps.ts'
@@ -11,8 +12,9 @@ type Deps = Pick<PlannerDeps, 'store' | 'pool'>
 /**
  * Files of kafka-data-keep overlap: what it had uploaded and not committed, it reads again. Each record is taken once: from
  * either file where both have the same, from the one that has more where compaction took some in between. Throws TILING_HOLE
- * where two files hold different records at an offset, or each some that the other lacks. Our own files never overlap, and are
- * left for the audit. `tiles` are in the order of their first offsets.
+ * where two files hold different records at an offset, or each some that the other lacks. Our own files do not overlap, and are
+ * left for the audit, but for one case: a plain and an encrypted one have two names, so that a worker which is already encrypting
+ * and one that is not yet do not find each other's. `tiles` are in the order of their first offsets.
  */
 export async function mergeOverlaps(
   deps: Deps,
@@ -23,7 +25,8 @@ export async function mergeOverlaps(
   for (const tile of tiles) {
     const last = merged.at(-1)
     const isOverlap = last !== undefined && isDataKeep(last) && isDataKeep(tile) && tile.from < last.to
-    if (isOverlap) merged = await withOverlapping(deps, merged, tile, last.to, scanning)
+    if (last !== undefined && isTwin(last, tile)) merged.push(...(await restOfTwin(deps, merged, tile, scanning)))
+    else if (isOverlap) merged = await withOverlapping(deps, merged, tile, last.to, scanning)
     else merged.push(tile)
   }
   return merged
@@ -31,6 +34,24 @@ export async function mergeOverlaps(
 
 function isDataKeep({ clusterId }: SurveyedTile): boolean {
   return clusterId === undefined
+}
+
+function isTwin(one: SurveyedTile, other: SurveyedTile): boolean {
+  const isSealed = ({ key }: SurveyedTile) => parseTileKey(key)?.isEncrypted
+  return !isDataKeep(one) && !isDataKeep(other) && other.from < one.to && isSealed(one) !== isSealed(other)
+}
+
+/** What a file has behind the merged ones, which hold the same before that. */
+async function restOfTwin(
+  deps: Deps,
+  merged: readonly SurveyedTile[],
+  tile: SurveyedTile,
+  scanning: Scanning,
+): Promise<SurveyedTile[]> {
+  const end = merged.reduce((most, { to }) => Math.max(most, to), 0)
+  const touched = merged.filter(({ to }) => to > tile.from)
+  await compare(deps, touched, tile, Math.min(end, tile.to), scanning)
+  return cutHistory(deps, [tile], { ...unbounded, fromOffset: end }, scanning)
 }
 
 /** The merged files, which end at `end`, and one more that begins before that. */
