@@ -23,6 +23,7 @@ import { contentOfBlock, formatContainer, parseContainer } from '../helpers/plai
 import { readTile } from '../helpers/read-tile.ts'
 import type { DigestRecord } from '../helpers/records.ts'
 import type { Dice } from '../helpers/seed.ts'
+import { ageFileReads } from './age-cases.ts'
 import { compressed, dataKeepPlace } from './corpus.ts'
 import type { Corpus } from './corpus.ts'
 import { edgeInteger, edited, editedOften, spliced } from './edits.ts'
@@ -115,6 +116,8 @@ export const cases: Readonly<Record<string, Case>> = {
     assertAscending(restored, covers)
     return true
   },
+
+  'an encrypted file': dice => ageFileReads(dice),
 
   async 'a batch'(dice, { batches }) {
     let bytes = editedOften(dice, dice.pick(batches))
