@@ -12,6 +12,7 @@ export interface DataSet {
   readonly records: number
   readonly valueBytes: number
   readonly partitions: number
+  readonly isEncrypted?: boolean
 }
 
 /** As Kafka's producers make them by default. */

@@ -2,7 +2,7 @@
  * `make bench`: how fast a backup and a restore are and what they take: whole runs of the built program against a real broker
  * and a real S3 server on this machine. Writes bench/results/<date>.json and prints the table of the README.
  *
- *     make bench                                   both data sets, three runs each; the medians count
+ *     make bench                                   all data sets, three runs each; the medians count
  *     make bench ARGS='--runs 1 --only 150B'
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -23,6 +23,14 @@ import type { DataSetResult } from './table.ts'
 
 const dataSets: readonly DataSet[] = [
   { name: '1 M × 1 KB', topic: 'bench-1kb', records: 1_000_000, valueBytes: 1000, partitions: 8 },
+  {
+    name: '1 M × 1 KB, encrypted',
+    topic: 'bench-age',
+    records: 1_000_000,
+    valueBytes: 1000,
+    partitions: 8,
+    isEncrypted: true,
+  },
   { name: '4 M × 150 B', topic: 'bench-150b', records: 4_000_000, valueBytes: 150, partitions: 8 },
 ]
 

@@ -1,8 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Kafka } from '../src/kafka/port.ts'
 import type { Kafka as Broker } from '../test/helpers/kafka-broker.ts'
+import { newAgeKey } from '../test/helpers/age-keys.ts'
 import type { S3Proxy } from '../test/helpers/s3proxy.ts'
 import { measure } from './measure.ts'
 import type { Measured } from './measure.ts'
@@ -37,6 +39,16 @@ const program = [
   join(root, 'dist/cli.js'),
 ]
 
+const key = newAgeKey()
+
+/** The secret key, for as long as a restore takes. */
+function identityFile(): Disposable & { readonly path: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'maxbrod-bench-key-'))
+  const path = join(folder, 'key')
+  writeFileSync(path, key.identityText, { mode: 0o600 })
+  return { path, [Symbol.dispose]: () => rmSync(folder, { recursive: true }) }
+}
+
 /** One backup of the whole topic into a prefix of its own. */
 export async function runBackup(servers: Servers, data: DataSet, run: number): Promise<RunResult> {
   const workingDir = await mkdtemp(join(tmpdir(), 'maxbrod-bench-'))
@@ -55,6 +67,7 @@ export async function runBackup(servers: Servers, data: DataSet, run: number): P
       '--flush-port',
       '0',
       ...where(servers, data, run),
+      ...(data.isEncrypted === true ? ['--encrypt-to', key.recipientText] : []),
     ]
     const measured = await maxbrod(servers, args)
     const result = JSON.parse(measured.stdout) as Done & { records: number; bytes: number; files: number }
@@ -84,7 +97,9 @@ export class Restores {
   async #restore(run: number, lastBackup: number): Promise<RunResult> {
     const { topic, records } = this.#data
     const planTopic = `plan-${topic}-${run}`
-    const storage = where(this.#servers, this.#data, lastBackup)
+    using identity = this.#data.isEncrypted === true ? identityFile() : undefined
+    const opening = identity === undefined ? [] : ['--identity', identity.path]
+    const storage = [...where(this.#servers, this.#data, lastBackup), ...opening]
     const planned = await maxbrod(this.#servers, [
       'plan',
       '--create-topics',
