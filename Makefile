@@ -4,7 +4,7 @@
 NODE = scripts/node
 BIN = node_modules/.bin
 
-.PHONY: demo test test-long check lint format bench bench-scale-out servers torture scale-backup scale-groups scale-plan torture-backup torture-matrix torture-restore torture-restore-matrix torture-kills torture-verify fuzz golden install
+.PHONY: demo test test-long check lint format bench bench-scale-out servers torture scale-backup scale-groups scale-plan torture-backup torture-matrix torture-restore torture-restore-matrix torture-kills torture-verify fuzz golden test-deploy deploy-tools install
 
 ## a backup, a disaster and a restore with real data, in under two minutes
 demo: install
@@ -90,9 +90,18 @@ fuzz: install
 	@mkdir -p test/fuzz/results
 	@$(NODE) test/fuzz/format.ts --seconds 600 --out test/fuzz/results/format.json $(ARGS)
 
-## write test/fixtures/batches again, with Kafka's own classes
-golden: servers
+## render chart and overlays, and validate what comes out; the first time needs Go and Python, and some minutes
+test-deploy: deploy-tools
+	@$(NODE) test/run.ts test/deploy/ $(ARGS)
+
+## helm, kustomize, kubeconform and schemas, into .cache/
+deploy-tools: install
+	@$(NODE) test/deploy/prepare.ts
+
+## write test/fixtures/batches again, with Kafka's own classes, and test/deploy/golden
+golden: servers deploy-tools
 	@$(NODE) test/servers/golden.ts
+	@$(NODE) test/deploy/renderings.ts
 
 # What the lockfile says; costs a fraction of a second when it is there.
 install:
