@@ -2,11 +2,14 @@ import type { Gap } from '../format/tile-header.ts'
 import { originOf } from './check-chain.ts'
 import { factsOfChain } from './file-facts.ts'
 import type { FileFacts } from './file-facts.ts'
+import { behindFiles } from './live.ts'
+import type { LivePartition } from './live.ts'
+import type { Loss } from './losses.ts'
 import type { SurveyedChain } from './survey.ts'
 
 /** What became of a range of offsets. */
 export interface Segment {
-  readonly kind: 'FOUND' | 'GAP' | 'LATE' | 'LOST'
+  readonly kind: 'FOUND' | 'GAP' | 'UPLOADING' | 'LATE' | 'LOST'
   readonly from: number
   /** Undefined where a file of kafka-data-keep comes last: only its content tells. */
   readonly to: number | undefined
@@ -27,13 +30,6 @@ export interface Ends {
   readonly lost: readonly Loss[]
 }
 
-export interface Loss {
-  readonly to: number
-  readonly reason: string
-  /** Somebody may hold them yet. */
-  readonly isDoubtful?: boolean
-}
-
 export interface Cover {
   readonly status: Status
   readonly segments: readonly Segment[]
@@ -43,11 +39,11 @@ const HEAD_GONE = 'the first files are gone'
 
 /**
  * Lays the files of one partition beside each other, all of its histories in their order: an earlier one counts up to where
- * the next one begins. Pure.
+ * the next one begins. How far Kafka went, it says itself, if it is asked, or restoration points do. Pure.
  */
-export function cover(chains: readonly SurveyedChain[], ends: Ends | undefined): Cover {
+export function cover(chains: readonly SurveyedChain[], ends: Ends | undefined, live?: LivePartition): Cover {
   const segments: Segment[] = []
-  let at = chains[0] === undefined ? ends?.logStart : beginOf(chains[0])
+  let at = chains[0] === undefined ? (ends?.logStart ?? live?.logStart) : beginOf(chains[0])
   const add = (kind: Segment['kind'], to: number | undefined, reason?: string) => {
     const from = at ?? 0
     if (to !== undefined && to <= from) return
@@ -69,13 +65,21 @@ export function cover(chains: readonly SurveyedChain[], ends: Ends | undefined):
   }
   const end = at ?? 0
   const isOpen = segments.length > 0 && segments.at(-1)?.to === undefined
-  if (ends !== undefined && !isOpen) {
-    for (const { to, reason } of ends.lost) add('LOST', to, reason)
-    add('LATE', ends.end, 'not in the backup yet')
+  const behind = live === undefined ? undefined : behindFiles(live)
+  const lost = [...(ends?.lost ?? []), ...(behind === undefined ? [] : [behind.lost])]
+  if (!isOpen) {
+    for (const { to, reason } of lost) add('LOST', to, reason)
+    if (behind === undefined) add('LATE', ends?.end ?? end, 'not in the backup yet')
+    else {
+      add('LATE', behind.late.to, behind.late.reason)
+      add('UPLOADING', behind.uploading.to, behind.uploading.reason)
+    }
   }
-  const doubtful = new Set(ends?.lost.flatMap(({ reason, isDoubtful }) => (isDoubtful === true ? [reason] : [])))
+  const doubtful = new Set(lost.flatMap(({ reason, isDoubtful }) => (isDoubtful === true ? [reason] : [])))
+  const isOverdue =
+    live === undefined ? ends?.dueEnd !== undefined && end < ends.dueEnd : segments.some(({ kind }) => kind === 'LATE')
   return {
-    status: statusOf(segments, doubtful.add(HEAD_GONE), ends?.dueEnd !== undefined && end < ends.dueEnd),
+    status: statusOf(segments, doubtful.add(HEAD_GONE), isOverdue),
     segments,
   }
 }

@@ -4,17 +4,22 @@ import type { Cover, Status } from './cover.ts'
 import type { CoverageOptions } from './coverage-options.ts'
 import type { ArchiveDeps } from './deps.ts'
 import { endsOf, hasRecords, knownOf } from './ends.ts'
+import { factsOfChain } from './file-facts.ts'
 import { topicIdOf } from './list.ts'
+import { unprotectedOf } from './live.ts'
+import type { AskKafka, AskedTopic, LivePartition, Unprotected } from './live.ts'
 import { newestPoint } from './newest-points.ts'
 import type { Unreadable } from './newest-points.ts'
 import { isSelected, surveyArchive } from './survey.ts'
-import type { SurveyedChain } from './survey.ts'
+import type { SurveyedChain, SurveyedTopic } from './survey.ts'
 import { idOf, judgeFileless } from './topics-without-files.ts'
 
 export interface CoveredPartition extends Cover {
   readonly topic: string
   readonly folder: string
   readonly partition: number
+  /** What Kafka says of it, if it was asked and has the topic. */
+  readonly kafka?: Unprotected
 }
 
 export interface Coverage {
@@ -28,11 +33,12 @@ export interface Coverage {
   readonly unreadable: readonly Unreadable[]
 }
 
-/** What of the history of each partition the backup has, and what of it is missing and why. Throws BACKUP_NOT_FOUND. */
+/** What of the history of each partition the backup has, and what of it is missing and why; with Kafka, as it is now. Throws BACKUP_NOT_FOUND. */
 export async function coverArchive(
   deps: ArchiveDeps,
   options: CoverageOptions,
   signal: AbortSignal,
+  askKafka?: AskKafka,
 ): Promise<Coverage> {
   const { store, clock } = deps
   const now = clock.now()
@@ -51,10 +57,18 @@ export async function coverArchive(
     .filter(one => one.end > one.log_start && isSelected(one.topic, options))
     .filter(one => !withFiles.has(idOf(one)))
   const judged = await judgeFileless(store, fileless, due, dueMs, onUnreadable, signal)
+  const asked = new Map(survey.topics.map(topic => [topic, askedOf(topic)] as const))
+  const told = await askKafka?.([...asked.values()], signal)
   const partitions = [
     ...survey.topics.flatMap(topic => {
       const { topic: name, name: folder } = topic.folder
-      return coverTopic({ topic: name, folder, topicId: topicIdOf(topic), isGone: false }, topic.chains, points)
+      const question = asked.get(topic)
+      const live = question === undefined ? undefined : told?.get(question)
+      return coverTopic(
+        { topic: name, folder, topicId: topicIdOf(topic), isGone: false, live, files: question?.ends },
+        topic.chains,
+        points,
+      )
     }),
     ...judged
       .filter(({ isOurs }) => isOurs)
@@ -80,22 +94,39 @@ interface TopicToCover {
   readonly topicId: string | undefined
   /** It had files, and has none. */
   readonly isGone: boolean
+  readonly live?: ReadonlyMap<number, LivePartition> | undefined
+  /** Where the files of each partition end, as far as they tell. */
+  readonly files?: ReadonlyMap<number, number> | undefined
+}
+
+/** Up to where the files of each partition go; those that do not tell are left out. */
+function askedOf(topic: SurveyedTopic): AskedTopic {
+  const ends = topic.chains.flatMap(chain => {
+    const end = factsOfChain(chain).at(-1)?.to
+    return end === undefined ? [] : [[chain.place.partition, end] as const]
+  })
+  return { topic: topic.folder.topic, topicId: topicIdOf(topic), ends: new Map(ends) }
 }
 
 function coverTopic(
-  { topic, folder, topicId, isGone }: TopicToCover,
+  { topic, folder, topicId, isGone, live, files }: TopicToCover,
   chains: readonly SurveyedChain[],
   { newest, due }: { readonly newest: RestorationPoint | undefined; readonly due: RestorationPoint | undefined },
 ): CoveredPartition[] {
   const known = knownOf(topic, topicId, newest, due)
   const byPartition = Map.groupBy(chains, ({ place }) => place.partition)
   const told = [...known].filter(([, one]) => hasRecords(one)).map(([partition]) => partition)
-  return [...new Set([...byPartition.keys(), ...told])]
+  const there = [...(live ?? [])].filter(([, one]) => one.end > one.logStart).map(([partition]) => partition)
+  return [...new Set([...byPartition.keys(), ...told, ...there])]
     .toSorted((a, b) => a - b)
     .map(partition => {
       const one = known.get(partition)
       const ends = one === undefined ? undefined : endsOf(one, isGone)
-      return { topic, folder, partition, ...cover(byPartition.get(partition) ?? [], ends) }
+      const now = live?.get(partition)
+      const chainsHere = byPartition.get(partition) ?? []
+      const covered = { topic, folder, partition, ...cover(chainsHere, ends, now) }
+      const filesEnd = chainsHere.length === 0 ? 0 : files?.get(partition)
+      return now === undefined || filesEnd === undefined ? covered : { ...covered, kafka: unprotectedOf(now, filesEnd) }
     })
 }
 

@@ -1,6 +1,8 @@
 import type { RestorationPoint } from '../catalog/restoration-points.ts'
 import type { PointPartition } from '../format/snapshot/restoration-point.ts'
-import type { Ends, Loss } from './cover.ts'
+import type { Ends } from './cover.ts'
+import { EXPIRED, EXPIRING } from './losses.ts'
+import type { Loss } from './losses.ts'
 
 /** What two restoration points say of a partition. */
 export interface Known {
@@ -12,8 +14,6 @@ export interface Known {
 
 const FILES_GONE = 'the topic is one of the backup, and none of its files is there'
 const TOPIC_GONE = 'the topic was deleted in Kafka, and no file has them'
-const EXPIRED = 'Kafka no longer has them, and no file does'
-const EXPIRING = 'Kafka no longer has them: only a worker that had read them before can store them yet'
 
 /** What the points know of one incarnation of a topic, by partition. Pure. */
 export function knownOf(

@@ -1,6 +1,6 @@
 import type { Segment } from './cover.ts'
 
-const SIGNS = { FOUND: '█', GAP: '░', LATE: '▒', LOST: '×' } as const
+const SIGNS = { FOUND: '█', GAP: '░', UPLOADING: '▓', LATE: '▒', LOST: '×' } as const
 const COLUMNS = 40
 
 /** A line of signs, each for a fortieth of the offsets. What is missing is seen however little it is. Pure. */
@@ -12,7 +12,7 @@ export function strip(segments: readonly Segment[]): string {
   const width = (to - from) / COLUMNS
   const signs = Array.from({ length: COLUMNS }, () => SIGNS.FOUND as string)
   // The worst comes last, over what it shares a sign with.
-  for (const kind of ['GAP', 'LATE', 'LOST'] as const) {
+  for (const kind of ['UPLOADING', 'GAP', 'LATE', 'LOST'] as const) {
     for (const segment of segments.filter(one => one.kind === kind)) {
       const first = Math.min(COLUMNS - 1, Math.floor((segment.from - from) / width))
       const behind = Math.max(first + 1, Math.ceil(((segment.to ?? to) - from) / width))

@@ -11,6 +11,7 @@ import { table } from '../observe/table.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import { command } from './command.ts'
 import type { Context } from './command.ts'
+import { duration } from './duration.ts'
 import type { Outcome } from './ending.ts'
 
 const statusOptions = section('status', {
@@ -128,10 +129,4 @@ function restoreOutcome(found: RestoreStatus): Outcome {
   ].join('')
   const isSound = found.quarantined.length === 0 && found.losing.length === 0
   return { result: isSound ? 'ok' : 'partial', details: { ...found }, text: lines }
-}
-
-function duration(seconds: number): string {
-  if (seconds < 120) return `${seconds} s`
-  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`
-  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} d`
 }

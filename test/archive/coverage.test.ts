@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { coverArchive } from '../../src/archive/coverage.ts'
 import type { Coverage } from '../../src/archive/coverage.ts'
 import { coverageOptions } from '../../src/archive/coverage-options.ts'
+import type { LivePartition } from '../../src/archive/live.ts'
 import { strip } from '../../src/archive/strip.ts'
 import { claimTopicFolder } from '../../src/catalog/incarnation.ts'
 import { writePoint } from '../../src/catalog/restoration-points.ts'
@@ -177,6 +178,45 @@ test('coverage ends with exit code 4 on FAILURE only, and prints strip and range
 
 function pointOf(store: ObjectStore, minutesAgo: number, partitions: readonly PointPartition[]): Promise<string> {
   return writePoint(store, { atMs: Date.now() - minutesAgo * minute, groupsKey: undefined, partitions })
+}
+
+test('what Kafka has now and no file does is UPLOADING while a worker is at work, LATE once it is due or nobody is, LOST when it is gone', async () => {
+  const at = { logStart: 0, end: 100, dueTo: 0, seconds: 5, headroomSeconds: 70, stopped: undefined }
+  const nobody = 'nobody is at work'
+  for (const [live, status, segments] of [
+    [at, 'OK', ['UPLOADING 60 100']],
+    [{ ...at, dueTo: 75 }, 'WARNING', ['LATE 60 75', 'UPLOADING 75 100']],
+    [{ ...at, dueTo: 300 }, 'WARNING', ['LATE 60 100']],
+    [{ ...at, stopped: nobody }, 'WARNING', ['LATE 60 100']],
+    [{ ...at, logStart: 80 }, 'WARNING', ['LOST 60 80', 'UPLOADING 80 100']],
+    [{ ...at, logStart: 80, stopped: nobody }, 'FAILURE', ['LOST 60 80', 'LATE 80 100']],
+    [{ ...at, logStart: 100, stopped: nobody }, 'FAILURE', ['LOST 60 100']],
+    [{ ...at, end: 60 }, 'OK', []],
+    [{ ...at, end: 40 }, 'OK', []],
+  ] as const) {
+    const found = await withKafka(await storeOf(files), new Map([[0, live]]))
+    assert.deepEqual([found.status, shown(found)], [status, [['FOUND 0 60', ...segments]]], JSON.stringify(live))
+    assert.equal(found.partitions[0]!.kafka!.unprotected, Math.max(0, live.end - Math.max(60, live.logStart)))
+  }
+  const fresh = await withKafka(await storeOf(files), new Map([[1, { ...at, logStart: 5 }]]))
+  assert.deepEqual([fresh.status, shown(fresh)], ['OK', [['FOUND 0 60'], ['UPLOADING 5 100']]])
+})
+
+test('where Kafka is asked, it is asked about the incarnation that the files are of, and a point adds nothing that is late', async () => {
+  const store = await storeOf(files)
+  await pointOf(store, 20, [{ topic: 'a', topic_id: topicId, partition: 0, log_start: 0, end: 70 }])
+  const live = { logStart: 0, end: 65, dueTo: 0, seconds: 5, headroomSeconds: undefined, stopped: undefined }
+  const found = await withKafka(store, new Map([[0, live]]))
+  assert.deepEqual([found.status, shown(found)], ['OK', [['FOUND 0 60', 'UPLOADING 60 65']]])
+})
+
+/** As Kafka has the one topic now. */
+function withKafka(store: ObjectStore, live: ReadonlyMap<number, LivePartition>): Promise<Coverage> {
+  const { signal } = new AbortController()
+  return coverArchive(archiveDeps(store), optionsOf(coverageOptions), signal, asked => {
+    assert.deepEqual(asked, [{ topic: 'a', topicId, ends: new Map([[0, 60]]) }])
+    return Promise.resolve(new Map(asked.map(one => [one, live])))
+  })
 }
 
 function covering(store: ObjectStore, ...argv: string[]): Promise<Coverage> {
