@@ -4,7 +4,7 @@
 NODE = scripts/node
 BIN = node_modules/.bin
 
-.PHONY: demo test test-long check lint format bench bench-scale-out servers torture scale-backup scale-groups scale-plan torture-backup torture-matrix torture-restore torture-restore-matrix torture-kills torture-verify fuzz golden test-deploy deploy-tools install
+.PHONY: demo test test-long check lint format bench bench-scale-out servers torture scale-backup scale-coverage scale-groups scale-plan torture-backup torture-matrix torture-restore torture-restore-matrix torture-kills torture-verify fuzz golden test-deploy deploy-tools install
 
 ## a backup, a disaster and a restore with real data, in under two minutes
 demo: install
@@ -76,6 +76,10 @@ scale-backup: install
 ## a backup of 100,000 files in a folder is planned, and 5,000 files behind an S3 server; make scale-plan ARGS='--files 10000'
 scale-plan: install
 	@$(NODE) test/torture/scale-plan.ts $(ARGS)
+
+## coverage of 100,000 files in a folder, and again with an index of their headers; make scale-coverage ARGS='--files 10000'
+scale-coverage: install
+	@$(NODE) test/torture/scale-coverage.ts $(ARGS)
 
 ## ten thousand flipped bits in an archive of 200 files, each of which verify must find; make torture-verify ARGS=--flips=500
 torture-verify: install

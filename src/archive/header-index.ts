@@ -13,6 +13,9 @@ const MAGIC = 'maxbrod header index 1 '
 const SEAL = 'sha256 '
 const SCHEMA = 'avro.schema'
 const NO_SYNC = Buffer.alloc(0)
+/** What nearly all entries of a header begin with, which need not be written down each time. */
+const PREFIX = 'maxbrod.'
+const PIECE_LENGTH = 1024 * 1024
 
 /**
  * Headers that were read before, in a file of who looks at a backup: one line for each data file, with key, size, time and ETag
@@ -69,11 +72,11 @@ export class HeaderIndex {
   }
 
   add(tile: ListedTile, header: FileHeader): void {
-    const meta =
-      header.kind === 'maxbrod'
-        ? Object.fromEntries([...tileHeaderToMeta(header.tile)].filter(([name]) => name !== SCHEMA))
-        : {}
-    const entry = { kind: header.kind, bytes: header.headerBytes, meta: { ...meta, 'avro.codec': header.codec } }
+    const entries = header.kind === 'maxbrod' ? [...tileHeaderToMeta(header.tile)] : []
+    const own = entries.flatMap(([name, value]) =>
+      name.startsWith(PREFIX) ? [[name.slice(PREFIX.length), value] as const] : [],
+    )
+    const entry = { kind: header.kind, bytes: header.headerBytes, codec: header.codec, meta: Object.fromEntries(own) }
     this.#lines.set(tile.key, `${identityOf(tile)}${JSON.stringify(entry)}`)
     this.#isChanged = true
   }
@@ -86,13 +89,35 @@ export class HeaderIndex {
       this.#isChanged = true
     }
     if (!this.#isChanged) return
-    const body = `${MAGIC}${JSON.stringify(this.#storage)}\n${[...this.#lines.values(), ''].join('\n')}`
     try {
-      await this.#disk.replace(this.#path, `${body}${SEAL}${digest(body)}\n`)
+      await this.#write()
       this.#isChanged = false
     } catch (error) {
       if (!isMaxbrodError(error)) throw error
       this.#log.warn({ path: this.#path, reason: messageOf(error) }, 'cannot write the index of headers')
+    }
+  }
+
+  /** In pieces, because it is large. One that was not written to its end is known by that, and thrown away. */
+  async #write(): Promise<void> {
+    await this.#disk.truncate(this.#path, 0)
+    const file = await this.#disk.openAppend(this.#path)
+    try {
+      const hash = createHash('sha256')
+      let piece = `${MAGIC}${JSON.stringify(this.#storage)}\n`
+      const flush = async () => {
+        hash.update(piece)
+        await file.append([Buffer.from(piece)])
+        piece = ''
+      }
+      for (const line of this.#lines.values()) {
+        piece += `${line}\n`
+        if (piece.length > PIECE_LENGTH) await flush()
+      }
+      await flush()
+      await file.append([Buffer.from(`${SEAL}${hash.digest('hex')}\n`)])
+    } finally {
+      await file.close()
     }
   }
 }
@@ -116,13 +141,16 @@ function parse(text: string, storage: string): Map<string, string> | string {
 /** Undefined for what no version would write. */
 function headerOf(text: string, { place }: ListedTile): FileHeader | undefined {
   try {
-    const { kind, bytes, meta } = JSON.parse(text) as {
+    const { kind, bytes, codec, meta } = JSON.parse(text) as {
       readonly kind: FileHeader['kind']
       readonly bytes: number
+      readonly codec: string
       readonly meta: Readonly<Record<string, string>>
     }
     const schema = kind === 'maxbrod' ? recordSchema : dataKeepSchema
-    return interpretHeader({ meta: new Map([[SCHEMA, schema], ...Object.entries(meta)]), bytes, sync: NO_SYNC }, place)
+    const own = Object.entries(meta).map(([name, value]) => [`${PREFIX}${name}`, value] as const)
+    const entries = new Map([[SCHEMA, schema] as const, ['avro.codec', codec] as const, ...own])
+    return interpretHeader({ meta: entries, bytes, sync: NO_SYNC }, place)
   } catch (error) {
     if (error instanceof DecodeError || error instanceof SyntaxError) return undefined
     throw error

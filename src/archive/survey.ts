@@ -117,7 +117,7 @@ export async function surveyFile(
       // How much of an encrypted object is content was seen when its header was read.
       return { ...tile, header: known, problem: place.isEncrypted ? undefined : wrongSize(known, tile.bytes) }
     }
-    const { header, bytes } = await readFileStart(store, key, place, { ifMatch: etag, signal })
+    const { header, bytes } = await readFileStart(store, key, place, { ifMatch: etag, facts: 'unneeded', signal })
     const problem = wrongSize(header, bytes)
     if (!place.isEncrypted || problem === undefined) headers?.add(tile, header)
     return { ...tile, header, problem }

@@ -30,7 +30,7 @@ export async function readFileHeader(
   etag: string,
   signal?: AbortSignal,
 ): Promise<FileHeader> {
-  return (await readFileStart(store, key, place, { ifMatch: etag, signal })).header
+  return (await readFileStart(store, key, place, { ifMatch: etag, facts: 'unneeded', signal })).header
 }
 
 /** The same with size, ETag and facts of the object. Throws OBJECT_MISSING when there is none. */
@@ -38,7 +38,7 @@ export async function readFileStart(
   store: ObjectStore,
   key: string,
   place: TileKey,
-  options: Pick<GetOptions, 'ifMatch' | 'signal'>,
+  options: Pick<GetOptions, 'ifMatch' | 'facts' | 'signal'>,
 ): Promise<ObjectHead & { readonly header: FileHeader }> {
   for (let bytes = FIRST_READ_BYTES; ; bytes = MAX_HEADER_BYTES) {
     const read = await store.get(key, { ...options, bytes })

@@ -62,7 +62,7 @@ export function openDirectoryStore(folder: string): ErasableStore {
       }
     },
 
-    async get(key, { start, bytes, ifMatch, signal } = {}) {
+    async get(key, { start, bytes, ifMatch, facts: wanted, signal } = {}) {
       checkKey(key)
       signal?.throwIfAborted()
       const path = layout.objectPath(key)
@@ -73,7 +73,8 @@ export function openDirectoryStore(folder: string): ErasableStore {
         stack.use(file)
         // The open file is one object, whatever happens to its name meanwhile.
         const stat = await file.stat({ bigint: true })
-        const head = { bytes: Number(stat.size), etag: etagOf(stat), facts: await readFacts(layout, key) }
+        const facts = wanted === 'unneeded' ? {} : await readFacts(layout, key)
+        const head = { bytes: Number(stat.size), etag: etagOf(stat), facts }
         requireEtag(key, head.etag, ifMatch)
         const { from, to } = rangeWithin(head.bytes, start, bytes)
         const owned = stack.move()

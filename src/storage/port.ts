@@ -95,6 +95,8 @@ export interface GetOptions {
   /** How many bytes at most; default all. */
   readonly bytes?: number
   readonly ifMatch?: string | undefined
+  /** The answer may then have none: where they lie in a file of their own, they cost as much as a small read. */
+  readonly facts?: 'unneeded'
   readonly signal?: AbortSignal | undefined
 }
 

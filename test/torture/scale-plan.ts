@@ -1,22 +1,14 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { tileKey } from '../../src/format/keys.ts'
-import { compressBlock } from '../../src/format/ocf/block-codec.ts'
-import { frameBlock } from '../../src/format/ocf/block-frame.ts'
-import { encodeContainerHeader } from '../../src/format/ocf/container-header.ts'
-import { recordSchema } from '../../src/format/record-schema.ts'
-import { tileHeaderToMeta } from '../../src/format/tile-header.ts'
 import { newLimit } from '../../src/runtime/limit.ts'
 import { openS3Store } from '../../src/storage/s3.ts'
-import { avroType, encodeAvroRecord } from '../helpers/avro-referee.ts'
-import { Cli } from '../helpers/cli.ts'
-import { fileSync, headerOf, plainRecords } from '../helpers/data-file.ts'
 import { Kafka } from '../helpers/kafka-broker.ts'
+import { manyFiles } from '../helpers/many-files.ts'
+import { measuredCli } from '../helpers/measured-cli.ts'
 import { bodyOf } from '../helpers/object-bodies.ts'
-import { processFigures } from '../helpers/process-figures.ts'
 import { S3Proxy } from '../helpers/s3proxy.ts'
 import { openBucket, s3Environment } from '../helpers/shared-s3.ts'
 import { prepareServers } from '../servers/prepare.ts'
@@ -37,7 +29,6 @@ const { values } = parseArgs({
 })
 /** For 100,000 files. */
 const LIMITS = { planSeconds: 60, planMiB: 300, againMiB: 300 }
-const RECORDS = 20
 
 prepareServers(line => console.log(line))
 const folder = await mkdtemp(join(tmpdir(), 'maxbrod-scale-plan-'))
@@ -46,11 +37,7 @@ await using kafka = await Kafka.start({ heapMiB: 768 })
 const figures: Record<string, number> = {}
 const note = (name: string, value: number) => console.log(`${name.padEnd(24)} ${(figures[name] = value)}`)
 
-const records = plainRecords(RECORDS, 0)
-const type = avroType(recordSchema)
-const content = Buffer.concat(records.map(record => encodeAvroRecord(type, record)))
-const frame = Buffer.concat(frameBlock(RECORDS, await compressBlock(content, 1), fileSync))
-const template = headerOf(records, [frame])
+const backup = (files: number) => manyFiles(files, Number(values.topics), Number(values.partitions))
 
 {
   const files = Number(values.files)
@@ -99,61 +86,12 @@ for (const [name, limit] of broken)
 writeResults('scale-plan.json', { limits: LIMITS, loadAverage: loadavg()[1], figures })
 if (broken.length > 0) process.exitCode = 1
 
-/** So many files, evenly over all partitions. Only their headers tell the truth: a plan reads nothing else. */
-function* backup(files: number): Generator<{ key: string; bytes: Buffer }> {
-  const [topics, partitions] = [Number(values.topics), Number(values.partitions)]
-  const each = Math.ceil(files / topics / partitions)
-  for (let n = 0; n < files; n++) {
-    const chain = Math.floor(n / each)
-    const from = (n % each) * RECORDS
-    const place = { topic: `scale-${Math.floor(chain / partitions)}`, partition: chain % partitions }
-    const header = {
-      ...template,
-      ...place,
-      coversFrom: from,
-      coversTo: from + RECORDS,
-      content: { ...template.content, firstOffset: from, lastOffset: from + RECORDS - 1 },
-    }
-    const key = tileKey({ ...place, topicId: undefined, lineage: undefined }, from)
-    yield { key, bytes: Buffer.concat([encodeContainerHeader(tileHeaderToMeta(header), fileSync), frame]) }
-  }
-}
-
-/** Runs the real command, and looks at the most memory that it had. */
+/** Runs the real command; it must plan so many files. */
 async function plan(flags: readonly string[], files: number, env: Readonly<Record<string, string>> = {}) {
-  const startedMs = performance.now()
   const argv = ['plan', '--create-topics', '--output=json', `--bootstrap-server=${kafka.bootstrap}`, ...flags]
-  const cli = new Cli(argv, { env })
-  let [peakMiB, cpuSeconds] = [0, 0]
-  const look = () => {
-    peakMiB = Math.max(peakMiB, peakOf(cli.process.pid!))
-    if (peakMiB > 0 && cli.process.exitCode === null) cpuSeconds = Math.round(cpuOf(cli.process.pid!) ?? cpuSeconds)
-  }
-  const looking = setInterval(look, 100)
-  const { exit, stdout, stderr } = await cli.result
-  clearInterval(looking)
-  const seconds = Math.round((performance.now() - startedMs) / 100) / 10
+  const { exit, stdout, stderr, ...cost } = await measuredCli(argv, env)
   const { filesAdded } = exit === 0 ? (JSON.parse(stdout) as { filesAdded: number }) : { filesAdded: undefined }
   if (filesAdded !== files)
     throw new Error(`the planner ended with ${exit} and ${filesAdded} files:\n${stderr.slice(-2_000)}`)
-  return { seconds, cpuSeconds, peakMiB }
-}
-
-/** Undefined when the process is gone. */
-function cpuOf(pid: number): number | undefined {
-  try {
-    return processFigures(pid).cpuSeconds
-  } catch {
-    return undefined
-  }
-}
-
-/** 0 when the process is gone. */
-function peakOf(pid: number): number {
-  try {
-    const [, kib = '0'] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-    return Math.round(Number(kib) / 1024)
-  } catch {
-    return 0
-  }
+  return cost
 }

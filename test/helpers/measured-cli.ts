@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs'
+import { Cli } from './cli.ts'
+import type { CliResult } from './cli.ts'
+import { processFigures } from './process-figures.ts'
+
+export interface Measured extends CliResult {
+  readonly seconds: number
+  readonly cpuSeconds: number
+  readonly peakMiB: number
+}
+
+/** Runs the real command to its end, and looks at its time, and the most memory that it had. */
+export async function measuredCli(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Measured> {
+  const startedMs = performance.now()
+  const cli = new Cli(argv, { env })
+  let [peakMiB, cpuSeconds] = [0, 0]
+  const look = () => {
+    peakMiB = Math.max(peakMiB, peakOf(cli.process.pid!))
+    if (peakMiB > 0 && cli.process.exitCode === null) cpuSeconds = Math.round(cpuOf(cli.process.pid!) ?? cpuSeconds)
+  }
+  const looking = setInterval(look, 100)
+  const result = await cli.result
+  clearInterval(looking)
+  return { ...result, seconds: Math.round((performance.now() - startedMs) / 100) / 10, cpuSeconds, peakMiB }
+}
+
+/** Undefined when the process is gone. */
+function cpuOf(pid: number): number | undefined {
+  try {
+    return processFigures(pid).cpuSeconds
+  } catch {
+    return undefined
+  }
+}
+
+/** 0 when the process is gone. */
+function peakOf(pid: number): number {
+  try {
+    const [, kib = '0'] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    return Math.round(Number(kib) / 1024)
+  } catch {
+    return 0
+  }
+}
