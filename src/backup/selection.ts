@@ -1,3 +1,4 @@
+import { drillTopics } from '../format/drill-names.ts'
 import type { ClusterAdmin, TopicDescription, TopicSelection } from '../kafka/port.ts'
 import type { HeldTopics } from './held-topics.ts'
 
@@ -9,7 +10,7 @@ export interface BackedUpTopics {
 
 /**
  * The topics that the worker backs up: matched by one regex and by none of the excluded ones; Kafka's own only if asked for, and
- * none that a restore still fills.
+ * none that a restore still fills, or that a drill has made for an hour.
  */
 export function backupSelection(
   { topics, excludeTopics, includeInternal }: BackedUpTopics,
@@ -21,7 +22,8 @@ export function backupSelection(
     matches: ({ name, isInternal }: TopicDescription) =>
       (includeInternal || !isInternal) &&
       topics.some(regex => regex.test(name)) &&
-      !excludeTopics.some(regex => regex.test(name)),
+      !excludeTopics.some(regex => regex.test(name)) &&
+      !drillTopics.test(name),
     ...(held === undefined ? {} : { narrow: (found: readonly TopicDescription[]) => held.without(found) }),
   }
 }

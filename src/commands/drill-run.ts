@@ -1,6 +1,6 @@
 import type { DrilledTopic, DrillReport, Shortfall } from '../archive/drill-report.ts'
 import type { DrillOptions } from '../archive/drill-options.ts'
-import { drillTopics, renamesFor } from '../archive/drill-names.ts'
+import { drillTopics, renamesFor } from '../format/drill-names.ts'
 import { stretchesOf } from '../archive/drill-sample.ts'
 import { isSelected, surveyArchive } from '../archive/survey.ts'
 import { listTopicFolders } from '../catalog/tile-list.ts'

@@ -1,5 +1,5 @@
-import { drillOf, newScratch } from '../archive/drill-names.ts'
-import type { Scratch } from '../archive/drill-names.ts'
+import { drillOf, newScratch } from '../format/drill-names.ts'
+import type { Scratch } from '../format/drill-names.ts'
 import type { Kafka } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Clock } from '../runtime/clock.ts'

@@ -5,6 +5,7 @@ import { looseRegexes, plainNames } from '../config/kinds-of-others.ts'
 import { regexList } from '../config/kinds-of-list.ts'
 import { flag } from '../config/kinds-of-text.ts'
 import { section } from '../config/section.ts'
+import { drillTopics } from '../format/drill-names.ts'
 import { kafkaOptions } from '../kafka/options.ts'
 import type { Kafka, TopicDescription } from '../kafka/port.ts'
 import { table } from '../observe/table.ts'
@@ -30,7 +31,7 @@ const topicsOptions = section('topics', {
 })
 
 /** `yes`, or why a backup leaves a topic out. */
-export type BackedUp = 'yes' | 'held by a restore' | 'internal' | 'excluded' | 'not matched'
+export type BackedUp = 'yes' | 'held by a restore' | 'of a drill' | 'internal' | 'excluded' | 'not matched'
 
 interface ListedTopic extends TopicDescription {
   readonly backedUp: BackedUp
@@ -68,7 +69,8 @@ export const topics = command({
 export function backedUp(topic: TopicDescription, options: BackedUpTopics, held: readonly string[]): BackedUp {
   if (backupSelection(options).matches(topic)) return held.includes(topic.name) ? 'held by a restore' : 'yes'
   if (!options.topics.some(regex => regex.test(topic.name))) return 'not matched'
-  return options.excludeTopics.some(regex => regex.test(topic.name)) ? 'excluded' : 'internal'
+  if (options.excludeTopics.some(regex => regex.test(topic.name))) return 'excluded'
+  return drillTopics.test(topic.name) ? 'of a drill' : 'internal'
 }
 
 async function partitionsOf({ admin }: Kafka, listed: readonly ListedTopic[]): Promise<ListedPartition[]> {

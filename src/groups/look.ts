@@ -1,3 +1,4 @@
+import { drillTopics } from '../format/drill-names.ts'
 import type { GroupOffsets, GroupTopic } from '../format/snapshot/group-offsets.ts'
 import type { PointPartition } from '../format/snapshot/restoration-point.ts'
 import type { GroupCommit, GroupListing, Kafka, TopicDescription } from '../kafka/port.ts'
@@ -64,13 +65,16 @@ export async function lookAtGroups(
   return { groups, seen: seen.length, denied: [...denied], topics, atMs }
 }
 
-/** Asks all partitions of these topics where they begin and end. Throws KAFKA_GAVE_UP when one of them does not tell. */
+/** Asks all partitions of these topics where they begin and end, but of those that a drill has made for an hour. Throws KAFKA_GAVE_UP when one of them does not tell. */
 export async function lookAtPartitions(
   { admin }: Kafka,
   topics: readonly TopicDescription[],
   now: () => number,
 ): Promise<PartitionsLook> {
-  const partitions = await readPartitions(admin, topics)
+  const partitions = await readPartitions(
+    admin,
+    topics.filter(({ name }) => !drillTopics.test(name)),
+  )
   const internalTopics = new Set(topics.filter(topic => topic.isInternal).map(({ name }) => name))
   return { partitions, internalTopics, atMs: now() }
 }

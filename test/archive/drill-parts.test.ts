@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { drillOf, drillTopics, newScratch, renamesFor } from '../../src/archive/drill-names.ts'
+import { drillOf, drillTopics, newScratch, renamesFor } from '../../src/format/drill-names.ts'
 import { stretchesOf } from '../../src/archive/drill-sample.ts'
 import { surveyArchive } from '../../src/archive/survey.ts'
 import { Dice } from '../helpers/seed.ts'

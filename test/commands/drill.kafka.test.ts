@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { drillOf } from '../../src/archive/drill-names.ts'
+import { drillOf } from '../../src/format/drill-names.ts'
 import type { Ports } from '../../src/commands/ports.ts'
+import { lookAtPartitions } from '../../src/groups/look.ts'
 import type { Kafka } from '../../src/kafka/port.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { FaultyCli } from '../helpers/faulty-process.ts'
@@ -251,6 +252,13 @@ test('what killed drills have left is removed by the next one, at whatever call 
     const own = await eventually('the living one has made its first topic', async () =>
       (await topicsOfDrills(scene)).find(name => name.endsWith(topic) && !others.includes(name)),
     )
+    await using kafka = openClient(scene.world.bootstrap)
+    const topics = (await kafka.admin.topics()).filter(({ name }) => name === own || name === topic)
+    const { partitions } = await lookAtPartitions(kafka, topics, () => Date.now())
+    assert.deepEqual(new Set(partitions.map(one => one.topic)), new Set([topic]), 'no point has to do with a drill')
+    const { json } = ok(await runCommand(['topics', '--topics=maxbrod.*', scene.common[0]!]))
+    const listed = (json['topics'] as { topic: string; backedUp: string }[]).find(one => one.topic === own)
+    assert.equal(listed?.backedUp, 'of a drill')
     await eventually('the group forgets the dead', async () => {
       const groups = await scene.world.referee.listGroups()
       return others.every(name => {
