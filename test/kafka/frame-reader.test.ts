@@ -47,6 +47,35 @@ test('large answers, too, in any chunks, and the chunks may be overwritten at on
   )
 })
 
+test('bytes that were read right into their place come out the same, and nothing is written behind them', () => {
+  const sizes = fc.array(fc.integer({ min: 0, max: 80 * KIB }), { minLength: 1, maxLength: 6 })
+  const reads = fc.array(fc.integer({ min: 1, max: 64 * KIB }), { minLength: 1, maxLength: 20 })
+  check(
+    fc.property(sizes, reads, (payloads, lengths) => {
+      const bytes = Buffer.concat(payloads.map((size, id) => answer(id, size)))
+      const frames: Frame[] = []
+      const reader = new FrameReader(new BufferPool(0), (_, frame) => frames.push(frame))
+      const between = Buffer.alloc(KIB)
+      let inPlace = 0
+      for (let at = 0, turn = 0; at < bytes.length; turn++) {
+        const room = reader.place ?? between
+        const read = bytes.copy(room, 0, at, at + lengths[turn % lengths.length]!)
+        if (room !== between) inPlace += read
+        at += read
+        reader.read(room.subarray(0, read))
+        between.fill(0xee)
+      }
+      // What begins an answer comes along with the end of the one before it.
+      assert.ok(inPlace >= bytes.length - payloads.length * (KIB + 3))
+      assert.deepEqual(
+        frames.map(({ payload }) => payload),
+        payloads.map((size, id) => answer(id, size).subarray(8)),
+      )
+    }),
+    100,
+  )
+})
+
 test('what is no answer of a broker is refused at its first four bytes, with what they say', () => {
   const refusals: [bytes: Buffer, says: RegExp][] = [
     [Buffer.from('HTTP/1.1 400 Bad Request'), /begins with 'HTTP': this is no Kafka broker/],

@@ -39,8 +39,8 @@ const KEEP_ALIVE_MS = 60_000
 const BEFORE_LOGIN = [18, 17, 36]
 
 /**
- * kafkajs' connection, of which sockets, TLS and SASL are used, with another way of sending and reading: an answer goes from
- * the socket to its place in one copy, each request has a deadline of its own on the monotonic clock, and an idle connection
+ * kafkajs' connection, of which sockets, TLS and SASL are used, with another way of sending and reading: the socket
+ * puts an answer in its place, each request has a deadline of its own on the monotonic clock, and an idle connection
  * needs no timer. (kafkajs' queue keeps two timers going, one of them with negative delays: its issues 1556 and 1751.)
  */
 export class FrameConnection extends Connection {
@@ -48,7 +48,7 @@ export class FrameConnection extends Connection {
   readonly #reader: FrameReader
   #lostDuringLogin: KafkaError | undefined
 
-  /** Reads go into one buffer of `readBytes`, which stays in the processor's cache, and from there to their frame. */
+  /** Between answers the socket reads into a buffer of `readBytes`, inside of one right into its frame. */
   constructor(
     settings: Omit<ConnectionSettings, 'socketFactory' | 'enforceRequestTimeout'>,
     pool: BufferPool,
@@ -59,6 +59,7 @@ export class FrameConnection extends Connection {
       enforceRequestTimeout: false,
       socketFactory: where =>
         openSocket(where, readBytes, {
+          place: () => this.#reader.place,
           onChunk: chunk => this.processData(chunk),
           onClose: () => this.rejectRequests(new Error('the connection was closed')),
         }),
@@ -181,13 +182,22 @@ function requestHeader({ apiKey, version, pieces }: WireRequest, correlationId: 
   return header
 }
 
+interface SocketReader {
+  /** Where the next bytes belong, if that is known. */
+  readonly place: () => Buffer | undefined
+  readonly onChunk: (chunk: Buffer) => void
+  readonly onClose: () => void
+}
+
 function openSocket(
   { host, port, ssl, onConnect }: { host: string; port: number; ssl: object | null; onConnect: () => void },
   readBytes: number,
-  { onChunk, onClose }: { onChunk: (chunk: Buffer) => void; onClose: () => void },
+  { place, onChunk, onClose }: SocketReader,
 ): Socket {
+  const between = Buffer.allocUnsafeSlow(readBytes)
   const onread = {
-    buffer: Buffer.allocUnsafeSlow(readBytes),
+    // Asked anew after each read, in the same turn: a frame that is whole is never written to again.
+    buffer: () => place() ?? between,
     callback(bytes: number, buffer: Uint8Array) {
       onChunk(Buffer.from(buffer.buffer, buffer.byteOffset, bytes))
       return true

@@ -18,7 +18,7 @@ const POOLED_BYTES = 32 * 1024
 
 /**
  * Cuts the bytes of a connection into answers, however they were split on their way. kafkajs joins all chunks of an answer
- * anew each time one arrives; here each byte is copied once, to its place.
+ * anew each time one arrives; here each byte goes to its place at once, or is copied there once.
  */
 export class FrameReader {
   readonly #pool: BufferPool
@@ -35,6 +35,11 @@ export class FrameReader {
     this.#onFrame = onFrame
   }
 
+  /** Where the next bytes of the answer that is being read belong; undefined when none has begun. `read` knows them there. */
+  get place(): Buffer | undefined {
+    return this.#frame?.subarray(this.#frameBytes, this.#frameSize)
+  }
+
   /** Takes the next bytes; the chunk may be overwritten afterwards. Throws when they are no answers; then nothing more may be read. */
   read(chunk: Buffer): void {
     for (let at = 0; at < chunk.length;) {
@@ -45,11 +50,13 @@ export class FrameReader {
         at += bytes
         if (this.#sizeBytes === SIZE_BYTES) this.#begin(this.#size.readInt32BE(0))
       } else {
+        const frame = this.#frame
         const bytes = Math.min(this.#frameSize - this.#frameBytes, chunk.length - at)
-        chunk.copy(this.#frame, this.#frameBytes, at, at + bytes)
+        const isInPlace = chunk.buffer === frame.buffer && chunk.byteOffset === frame.byteOffset + this.#frameBytes
+        if (!isInPlace) chunk.copy(frame, this.#frameBytes, at, at + bytes)
         this.#frameBytes += bytes
         at += bytes
-        if (this.#frameBytes === this.#frameSize) this.#end(this.#frame)
+        if (this.#frameBytes === this.#frameSize) this.#end(frame)
       }
     }
   }
