@@ -1,5 +1,7 @@
-import { request } from 'node:http'
 import { MaxbrodError, messageOf } from '../runtime/errors.ts'
+import { nodeHttp } from '../runtime/node-http.ts'
+
+const { request } = nodeHttp
 
 /** What a worker on this host answered. */
 export interface WorkerAnswer {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { MaxbrodError, messageOf, systemCodeOf } from '../runtime/errors.ts'
+import { nodeHttp } from '../runtime/node-http.ts'
 import type { Logger } from './logger.ts'
 
 /** What a server answers: `GET /metrics` → how. HEAD is answered like GET. Everything else is 404 or 405. */
@@ -43,7 +43,7 @@ export interface HttpServer extends AsyncDisposable {
 export async function startHttp(options: HttpOptions): Promise<HttpServer | undefined> {
   const { port, flag, isNamed, bind, logger } = options
   if (port === 0) return undefined
-  const server = createServer((request, response) => void answer(options, request, response))
+  const server = nodeHttp.createServer((request, response) => void answer(options, request, response))
   // Nobody sends us anything large or slow.
   Object.assign(server, { headersTimeout: 5_000, requestTimeout: 10_000, maxHeadersCount: 50, maxConnections: 100 })
   try {

@@ -1,7 +1,7 @@
-import type { ClientRequest, IncomingMessage } from 'node:http'
-import { Agent as HttpAgent, request as requestHttp } from 'node:http'
+import type { Agent as HttpAgent, ClientRequest, IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { Readable, pipeline } from 'node:stream'
+import { nodeHttp } from '../runtime/node-http.ts'
 
 export interface HttpLimits {
   /** Until a connection stands, TLS included. */
@@ -62,7 +62,7 @@ export class S3HttpHandler {
   constructor(limits: HttpLimits) {
     const options = { keepAlive: true, maxSockets: limits.connectionsMax }
     this.#limits = limits
-    this.#http = new HttpAgent(options)
+    this.#http = new nodeHttp.Agent(options)
     this.#https = new HttpsAgent(options)
   }
 
@@ -98,7 +98,7 @@ export class S3HttpHandler {
   #send({ protocol, hostname, port, method, path, query = {}, headers }: SdkRequest): ClientRequest {
     const where = { host: hostname.replace(/^\[(.*)\]$/, '$1'), port, method, path: withQuery(path, query), headers }
     return protocol === 'http:'
-      ? requestHttp({ ...where, agent: this.#http })
+      ? nodeHttp.request({ ...where, agent: this.#http })
       : requestHttps({ ...where, agent: this.#https })
   }
 }
