@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import type { CommandTable } from './commands/command-table.ts'
 import { commandTable } from './commands/command-table.ts'
 import { main, reportCrash } from './commands/main.ts'
@@ -71,4 +73,9 @@ function version(): string {
   return of
 }
 
-if (import.meta.main) await runCli()
+if (import.meta.main) {
+  // What V8 made of the sources is kept beside them: who may write there may change the program itself. Where that is nobody who
+  // runs it, nothing is kept.
+  enableCompileCache(fileURLToPath(new URL('../.cache/compile', import.meta.url)))
+  await runCli()
+}

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
@@ -85,6 +85,24 @@ test('an installed package runs what was compiled, with the Node that npm put be
   assert.ok(flags.includes(join(machine.folder, 'node_modules/maxbrod/bin/take-sigusr1.cjs')))
   assert.equal(pid, cli.process.pid)
   assert.equal(version, process.version)
+})
+
+test('the second start finds what the first one compiled, and does without where nothing can be kept', async () => {
+  await using machine = await openFolder('v20.20.2')
+  for (const name of ['bin', 'src', 'package.json'])
+    await cp(join(root, name), join(machine.folder, name), { recursive: true })
+  await symlink(join(root, 'node_modules'), join(machine.folder, 'node_modules'))
+  const options = { program: join(machine.folder, 'bin/maxbrod'), env: machine.env }
+  const told = { ...options, env: { ...machine.env, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' } }
+  const found = /code cache for ESM \S*commands\/backup\.ts was accepted/
+  const first = await runCli(['backup', '--help'], told)
+  assert.ok(!found.test(first.stderr), 'nothing was there yet')
+  const second = await runCli(['backup', '--help'], told)
+  assert.ok(found.test(second.stderr), 'it was compiled again')
+  await rm(join(machine.folder, '.cache'), { recursive: true })
+  await machine.put('.cache', 'no folder')
+  const third = await runCli(['backup', '--help'], options)
+  assert.deepEqual([third.exit, third.stdout, third.stderr], [0, second.stdout, ''])
 })
 
 test('SIGUSR1 reaches the program through the launcher, and opens no debugger port before it listens', async () => {
