@@ -11,6 +11,7 @@ export const chartCommands = {
   plan: 'plan',
   restore: 'restore',
   groupsRestore: 'groups-restore',
+  finalize: 'finalize',
   'schedules.verify': 'verify',
   'schedules.drill': 'drill',
   'schedules.prune': 'prune',
@@ -19,8 +20,11 @@ export const chartCommands = {
 /** Sections that stand once in values.yaml, because all commands mean the same by them. */
 const shared = ['kafka', 'storage', 'log', 'output', 'metrics']
 
-/** What the chart sets itself, from its own values or because a pod of this kind makes sense with nothing else. */
-const setByChart = ['workingDir', 'planTopic', 'metricsPort', 'once', 'exitWhenDone', 'yes', 'dryRun']
+/**
+ * What the chart sets itself, from its own values or because a pod of this kind makes sense with nothing else. `yes` as a key
+ * is no text in the YAML of Helm.
+ */
+const setByChart = ['workingDir', 'planTopic', 'metricsPort', 'once', 'exitWhenDone', 'yes']
 
 /** Path in values.yaml → the options that may stand in its `options`. */
 export async function chartOptions(): Promise<Readonly<Record<string, readonly Declared[]>>> {
