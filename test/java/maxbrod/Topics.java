@@ -83,6 +83,9 @@ final class Topics {
     // Created is not yet known everywhere: a client that asks at once may still hear that there is no such topic.
     until("every partition of " + name + " has a leader", () -> describe(name).topicId().toString().equals(topicId)
         && describe(name).partitions().stream().allMatch(partition -> partition.leader() != null));
+    // Nor do leaders know at once that they lead: one that refuses a producer's first batch and takes the second has the
+    // producer send the first one again for ever, out of sequence. Admin asks until each of them answers.
+    list(name, describe(name).partitions().size(), OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED);
     return Map.of("topicId", topicId);
   }
 
