@@ -1,25 +1,9 @@
 import { Unreadable } from '../config/unreadable.ts'
 
-/** From these nothing can be read at once: a worker reads back what it has put, and a planner every header. */
-const SLOW_CLASSES = ['GLACIER', 'DEEP_ARCHIVE']
 /** What S3 takes for one object. */
 const TAGS_MAX = 10
 const NAME_CHARS_MAX = 128
 const VALUE_CHARS_MAX = 256
-
-/** The name of a class; which ones there are is for the store to say. */
-export function readStorageClass(text: string): string {
-  if (!/^[A-Z][A-Z0-9_]*$/u.test(text))
-    throw new Unreadable(`'${text}' is no storage class`, 'write it like STANDARD_IA')
-  if (SLOW_CLASSES.includes(text)) {
-    const hint = 'GLACIER_IR is as quick to read as STANDARD, and costs little to keep'
-    throw new Unreadable(
-      `from ${text} nothing can be read without hours of waiting, and a backup is read while it grows`,
-      hint,
-    )
-  }
-  return text
-}
 
 /** `tier=cold, team=shop` → the tags. */
 export function readTags(text: string): ReadonlyMap<string, string> {

@@ -1,11 +1,12 @@
 import { UnreadableLine, parseRuleFile } from '../config/rule-file.ts'
 import type { ParsedRule } from '../config/rule-file.ts'
+import { readStorageClass } from '../config/storage-class.ts'
 import { Unreadable } from '../config/unreadable.ts'
 import type { Disk } from '../runtime/disk.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { Keeping } from '../storage/port.ts'
 import type { RotationLimits } from './rotation.ts'
-import { readStorageClass, readTags } from './topic-rule-keeping.ts'
+import { readTags } from './topic-rule-keeping.ts'
 import { backupOptions } from './options.ts'
 
 /** What a file says of the topics that match. */

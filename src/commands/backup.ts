@@ -12,6 +12,7 @@ import { unlessAborted } from '../runtime/aborted.ts'
 import { BufferPool } from '../runtime/buffer-pool.ts'
 import { sealingOptions } from '../storage/encryption-options.ts'
 import { openSeal } from '../storage/key-files.ts'
+import { keepingOptions } from '../storage/keeping-options.ts'
 import { storageOptions } from '../storage/options.ts'
 import { claimFor } from './claim.ts'
 import { command } from './command.ts'
@@ -25,7 +26,7 @@ const POOL_BYTES = 48 * 1024 * 1024
 export const backup = command({
   name: 'backup',
   summary: 'copy topics into object storage: a worker, or once to the present ends',
-  sections: [backupOptions, kafkaOptions, storageOptions, sealingOptions, metricsOptions],
+  sections: [backupOptions, kafkaOptions, storageOptions, sealingOptions, keepingOptions, metricsOptions],
   examples: [
     {
       does: 'two topics into a folder, and end',
@@ -41,7 +42,7 @@ export const backup = command({
     if (rules.saysHowToKeep && values.storage.storage.kind !== 's3')
       logger.warn('storage-class and tags of --topic-rules mean nothing to this store, and are left out')
     const seal = await openSeal(disk, values.sealing)
-    const store = await context.openStore(values.storage, context)
+    const store = await context.openStore({ ...values.storage, ...values.keeping }, context)
     using _closing = { [Symbol.dispose]: () => store.close() }
     await using kafka = await context.openKafka(values.kafka, context)
     await using _ = await startWatchServer(context, values.metrics, () => ({ isAlive: true, says: 'running' }))

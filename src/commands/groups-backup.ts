@@ -4,6 +4,7 @@ import { groupsBackupOptions } from '../groups/backup-options.ts'
 import { kafkaOptions } from '../kafka/options.ts'
 import { metricsOptions } from '../observe/options.ts'
 import { unlessAborted } from '../runtime/aborted.ts'
+import { keepingOptions } from '../storage/keeping-options.ts'
 import { storageOptions } from '../storage/options.ts'
 import { claimFor } from './claim.ts'
 import { command } from './command.ts'
@@ -13,7 +14,7 @@ import { startWatchServer } from './watch-server.ts'
 export const groupsBackup = command({
   name: 'groups-backup',
   summary: 'copy consumer-group offsets, and make restoration points: a worker, or once',
-  sections: [groupsBackupOptions, kafkaOptions, storageOptions, metricsOptions],
+  sections: [groupsBackupOptions, kafkaOptions, storageOptions, keepingOptions, metricsOptions],
   examples: [
     { does: 'a worker: one is enough', line: '--storage s3://bucket/shop' },
     { does: 'once, for a schedule of your own', line: '--once --storage s3://bucket/shop' },
@@ -25,7 +26,7 @@ export const groupsBackup = command({
   endsByItself: values => values.groupsBackup.once,
   async run(values, context) {
     const { clock, metrics, logger, stop } = context
-    const store = await context.openStore(values.storage, context)
+    const store = await context.openStore({ ...values.storage, ...values.keeping }, context)
     using _closing = { [Symbol.dispose]: () => store.close() }
     await using kafka = await context.openKafka(values.kafka, context)
     await using _ = await startWatchServer(context, values.metrics, () => ({ isAlive: true, says: 'running' }))

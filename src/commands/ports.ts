@@ -6,6 +6,7 @@ import type { Redactor } from '../observe/redact.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Disk } from '../runtime/disk.ts'
 import type { Random } from '../runtime/random.ts'
+import type { StoreOptions } from '../storage/open.ts'
 import type { StorageOptions } from '../storage/options.ts'
 import type { ErasableStore, ObjectStore, StorageLook } from '../storage/port.ts'
 
@@ -18,8 +19,8 @@ export interface Ports {
   readonly random: Random
   readonly disk: Disk
   /** All connect when first asked for something. A command's context does as `tools`. */
-  openStore(options: StorageOptions, tools: Tools): Promise<ObjectStore>
-  openErasableStore(options: StorageOptions, tools: Tools): Promise<ErasableStore>
+  openStore(options: StoreOptions, tools: Tools): Promise<ObjectStore>
+  openErasableStore(options: StoreOptions, tools: Tools): Promise<ErasableStore>
   openKafka(options: KafkaOptions, tools: Tools): Promise<Kafka>
   /** Who we are to the store, and what time it has. */
   lookAtStorage(options: StorageOptions, clock: Clock): Promise<StorageLook>

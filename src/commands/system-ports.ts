@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { systemClock } from '../runtime/clock.ts'
 import { nodeDisk } from '../runtime/node-disk.ts'
 import { systemRandom } from '../runtime/random.ts'
-import type { StorageOptions } from '../storage/options.ts'
+import type { StoreOptions } from '../storage/open.ts'
 import type { ErasableStore } from '../storage/port.ts'
 import type { Ports, Tools } from './ports.ts'
 
@@ -26,7 +26,7 @@ export const systemPorts: Ports = {
   },
 }
 
-async function openStore(options: StorageOptions, tools: Tools): Promise<ErasableStore> {
+async function openStore(options: StoreOptions, tools: Tools): Promise<ErasableStore> {
   const { openStorage } = await import('../storage/open.ts')
   return openStorage(options, tools)
 }

@@ -6,10 +6,16 @@ import type { Random } from '../runtime/random.ts'
 import { openDirectoryStore } from './directory.ts'
 import { measured } from './measured.ts'
 import { storageMetrics } from './metrics.ts'
+import { checkKeeping } from './keeping-options.ts'
+import type { KeepingOptions } from './keeping-options.ts'
 import type { StorageOptions } from './options.ts'
 import type { ErasableStore, StorageLook } from './port.ts'
 import { retrying } from './retrying.ts'
+import type { S3Keeping } from './s3-client.ts'
 import { placeAbove, placeBelow, storageUrl } from './storage-url.ts'
+
+/** Where a store is, and how it is to keep what is put. */
+export type StoreOptions = StorageOptions & Partial<KeepingOptions>
 
 export interface StorageDeps {
   readonly clock: Clock
@@ -22,7 +28,7 @@ const BACKOFF = { initialMs: 100, maxMs: 10_000 }
 
 /** The store that the options describe, with retries, metrics and log lines. Connects when first asked for something. */
 export async function openStorage(
-  options: StorageOptions,
+  options: StoreOptions,
   { clock, random, logger, metrics }: StorageDeps,
 ): Promise<ErasableStore> {
   const log = logger.child({ component: 'storage' })
@@ -83,11 +89,28 @@ export async function lookAtStorage(options: StorageOptions, clock: Clock): Prom
 const NEARBY_MAX = 20
 const NEARBY_MS_MAX = 5_000
 
-async function openDriver(options: StorageOptions): Promise<ErasableStore> {
+async function openDriver(options: StoreOptions): Promise<ErasableStore> {
   const { storage, s3Endpoint: endpoint, s3Region: region, allowUnconditionalPut } = options
+  checkKeeping(options, storage)
   if (storage.kind === 'directory') return openDirectoryStore(storage.folder)
   // The SDK takes a tenth of a second and 30 MB, which a backup in a folder need not pay.
   const { openS3Store } = await import('./s3.ts')
   const { bucket, prefix } = storage
-  return openS3Store({ bucket, prefix, endpoint, region, isConditional: !allowUnconditionalPut })
+  return openS3Store({
+    bucket,
+    prefix,
+    endpoint,
+    region,
+    isConditional: !allowUnconditionalPut,
+    keeping: keepingOf(options),
+  })
+}
+
+function keepingOf({ objectLock, retain, sse, sseKmsKeyId, storageClass }: Partial<KeepingOptions>): S3Keeping {
+  const mode = objectLock === 'compliance' ? 'COMPLIANCE' : 'GOVERNANCE'
+  return {
+    storageClass,
+    lock: objectLock === undefined || retain === undefined ? undefined : { mode, retainMs: retain },
+    encryption: sse === undefined ? undefined : { by: sse, kmsKeyId: sseKmsKeyId },
+  }
 }

@@ -12,9 +12,18 @@ export interface S3Place {
   readonly region?: string | undefined
 }
 
+/** What every put asks for, beside what its body does. */
+export interface S3Keeping {
+  readonly storageClass?: string | undefined
+  readonly lock?: { readonly mode: 'GOVERNANCE' | 'COMPLIANCE'; readonly retainMs: number } | undefined
+  readonly encryption?: { readonly by: string; readonly kmsKeyId: string | undefined } | undefined
+}
+
 export interface S3Options extends S3Place {
   /** False: the store knows no If-None-Match, and one worker only writes. */
   readonly isConditional?: boolean
+  /** How all objects are to be kept. */
+  readonly keeping?: S3Keeping | undefined
   /** Default: where the SDK finds them. */
   readonly credentials?: S3ClientConfig['credentials']
   readonly limits?: Partial<HttpLimits>

@@ -11,6 +11,10 @@ export interface S3Call {
   readonly signal?: AbortSignal | undefined
   /** The object was to get tags, which not every store knows and not every user may set. */
   readonly hasTags?: boolean | undefined
+  /** The object was to be locked. */
+  readonly hasLock?: boolean | undefined
+  /** The store was to encrypt it. */
+  readonly hasEncryption?: boolean | undefined
 }
 
 /** What an error of the SDK or of the network says, without all that it carries: requests, headers, tokens. */
@@ -114,7 +118,10 @@ function judge(failure: S3Failure, call: S3Call): Verdict {
   }
   if (status === 401 || status === 403) return { code: 'STORAGE_AUTH', hint: rightsHint(name, call) }
   if (name === 'InvalidStorageClass')
-    return { code: 'STORAGE_REFUSED', hint: 'correct storage-class in the file of --topic-rules' }
+    return { code: 'STORAGE_REFUSED', hint: 'correct --storage-class, or storage-class in --topic-rules' }
+  if (status === 400 && call.hasLock === true && /lock|retention|retain/i.test(failure.message))
+    return { code: 'STORAGE_REFUSED', hint: 'create the bucket with object lock, or leave --object-lock out' }
+  if (status === 501 && wishOf(call) !== undefined) return { code: 'STORAGE_REFUSED', hint: wishHint(call) }
   if (status === 501 && call.hasTags === true)
     return {
       code: 'STORAGE_REFUSED',
@@ -133,7 +140,17 @@ function judge(failure: S3Failure, call: S3Call): Verdict {
       hint: 'is this an S3 endpoint? check --s3-endpoint, http:// or https:// included',
     }
   }
-  return { code: 'STORAGE_REFUSED' }
+  return { code: 'STORAGE_REFUSED', hint: wishHint(call) }
+}
+
+/** What not every store knows. */
+function wishOf({ hasLock, hasEncryption }: S3Call): string | undefined {
+  return hasLock === true ? '--object-lock' : hasEncryption === true ? '--sse' : undefined
+}
+
+function wishHint(call: S3Call): string | undefined {
+  const wish = wishOf(call)
+  return wish === undefined ? undefined : `if it is ${wish} that this store does not know, leave it out`
 }
 
 /** Names that mean `later` although their status does not. */
@@ -183,7 +200,7 @@ function temporaryHint({ name, system, status }: S3Failure): string {
   return 'the store has a problem; nothing is lost, start again later'
 }
 
-function rightsHint(name: string, { verb, hasTags }: S3Call): string {
+function rightsHint(name: string, { verb, hasTags, hasLock, hasEncryption }: S3Call): string {
   if (name === 'SignatureDoesNotMatch') return 'the secret access key does not belong to the access key id'
   if (name === 'InvalidAccessKeyId') return 'the store does not know this access key id; check AWS_ACCESS_KEY_ID'
   const right = {
@@ -195,7 +212,12 @@ function rightsHint(name: string, { verb, hasTags }: S3Call): string {
   }
   const missing =
     verb === 'get' || verb === 'head' ? ' and s3:ListBucket, without which a missing object is refused, too' : ''
-  return `the credentials need ${right[verb]}${hasTags === true ? ' and s3:PutObjectTagging' : missing}`
+  const more = [
+    hasTags === true ? ' and s3:PutObjectTagging' : '',
+    hasLock === true ? ' and s3:PutObjectRetention' : '',
+    hasEncryption === true ? ', and those for its key' : '',
+  ].join('')
+  return `the credentials need ${right[verb]}${more === '' ? missing : more}`
 }
 
 const NO_CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError', 'ProviderError'])

@@ -71,6 +71,16 @@ export async function headObject(client: S3Client, { bucket, name, call }: S3Obj
   }
 }
 
+/** How an object is locked; undefined when the store does not say. */
+export async function lockOf(client: S3Client, { bucket, name, call }: S3Object): Promise<string | undefined> {
+  try {
+    const answer = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: name }), until(call.signal))
+    return answer.ObjectLockRetainUntilDate === undefined ? undefined : answer.ObjectLockMode
+  } catch (error) {
+    throw s3Error(error, call)
+  }
+}
+
 /** Behind the end of an object the store refuses any range; what it is must be asked by other means. */
 async function emptyRead(
   client: S3Client,

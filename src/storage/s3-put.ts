@@ -1,9 +1,10 @@
-import type { S3Client, StorageClass } from '@aws-sdk/client-s3'
+import type { S3Client, ServerSideEncryption, StorageClass } from '@aws-sdk/client-s3'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { Readable } from 'node:stream'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { countedPieces } from './body.ts'
 import type { Facts, ObjectBody, PutResult } from './port.ts'
+import type { S3Keeping } from './s3-client.ts'
 import { until } from './s3-client.ts'
 import type { S3Call } from './s3-errors.ts'
 import { failureOf, noS3, s3Error } from './s3-errors.ts'
@@ -15,6 +16,7 @@ export interface S3Put {
   readonly body: ObjectBody
   readonly facts: Facts
   readonly isConditional: boolean
+  readonly keeping: S3Keeping
   /** Has the store keep the SHA-256, for auditors: AWS does, some other stores refuse the header. */
   readonly keepsChecksum: boolean
   readonly call: S3Call
@@ -26,7 +28,8 @@ export interface S3Put {
  */
 export async function putObject(client: S3Client, put: S3Put): Promise<PutResult> {
   const { bucket, name, body, facts, call } = put
-  const { storageClass, tags } = body.keeping ?? {}
+  const { lock, encryption } = put.keeping
+  const { storageClass = put.keeping.storageClass, tags } = body.keeping ?? {}
   const checksum = Buffer.from(body.sha256, 'hex').toString('base64')
   const source = rememberingError(countedPieces(call.key, body, call.signal))
   const stream = Readable.from(source.pieces, { objectMode: false })
@@ -38,8 +41,18 @@ export async function putObject(client: S3Client, put: S3Put): Promise<PutResult
     ContentType: contentTypeOf(name),
     Metadata: { ...facts },
     ...(put.isConditional ? { IfNoneMatch: '*' } : {}),
-    ...(put.keepsChecksum ? { ChecksumSHA256: checksum } : {}),
+    // A lock is not taken without a checksum that can be looked at later.
+    ...(put.keepsChecksum || lock !== undefined ? { ChecksumSHA256: checksum } : {}),
     ...(storageClass === undefined ? {} : { StorageClass: storageClass as StorageClass }),
+    ...(lock === undefined
+      ? {}
+      : { ObjectLockMode: lock.mode, ObjectLockRetainUntilDate: new Date(Date.now() + lock.retainMs) }),
+    ...(encryption === undefined
+      ? {}
+      : {
+          ServerSideEncryption: encryption.by as ServerSideEncryption,
+          ...(encryption.kmsKeyId === undefined ? {} : { SSEKMSKeyId: encryption.kmsKeyId }),
+        }),
     ...(tags === undefined ? {} : { Tagging: new URLSearchParams([...tags]).toString() }),
   })
   command.middlewareStack.add(
@@ -56,6 +69,8 @@ export async function putObject(client: S3Client, put: S3Put): Promise<PutResult
     const { ETag: etag, ChecksumSHA256: stored = checksum } = answer
     if (stored !== checksum) throw altered(call, body.sha256)
     if (etag === undefined) throw noS3(call)
+    if (encryption !== undefined && answer.ServerSideEncryption !== encryption.by)
+      throw notKept(call, `encrypted with ${encryption.by}`, ENCRYPTION_HINT)
     return { created: true, etag }
   } catch (error) {
     if (source.error !== undefined) throw source.error
@@ -89,6 +104,17 @@ function rememberingError(from: AsyncGenerator<Uint8Array>) {
   }
   return source
 }
+
+/** The store took the object, and not what was asked for with it. */
+export function notKept({ key, url }: S3Call, what: string, hint: string): MaxbrodError {
+  return new MaxbrodError('STORAGE_REFUSED', `${url} took ${key}, and does not say that it is ${what}`, {
+    key,
+    url,
+    hint,
+  })
+}
+
+const ENCRYPTION_HINT = 'this store does not know --sse: leave it out, and encrypt by other means'
 
 function altered({ key, url }: S3Call, sha256: string): MaxbrodError {
   return new MaxbrodError(

@@ -7,16 +7,19 @@ import { newS3Client } from './s3-client.ts'
 import { deleteEach } from './delete-each.ts'
 import { deleteObject, deleteObjects } from './s3-delete.ts'
 import type { S3Call } from './s3-errors.ts'
-import { getObject, headObject } from './s3-get.ts'
+import { getObject, headObject, lockOf } from './s3-get.ts'
 import { listCommonPrefixes, listObjects } from './s3-list.ts'
-import { putObject } from './s3-put.ts'
+import { notKept, putObject } from './s3-put.ts'
+
+const LOCK_HINT =
+  'create the bucket with object lock; the credentials need s3:PutObjectRetention, and s3:GetObjectRetention to see it'
 
 /**
  * A bucket, or what lies below a prefix in one. One request per verb and one attempt per request: what is worth a second
  * one is for retrying.ts. Every wait has a limit, see HttpLimits.
  */
 export function openS3Store(options: S3Options): ErasableStore {
-  const { bucket, prefix, endpoint, isConditional = true, pageKeys } = options
+  const { bucket, prefix, endpoint, isConditional = true, keeping = {}, pageKeys } = options
   const client = newS3Client(options)
   const url = `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`
   const base = prefix === '' ? '' : `${prefix}/`
@@ -34,17 +37,30 @@ export function openS3Store(options: S3Options): ErasableStore {
   }
 
   let deletesMany = true
+  let isLockProven = false
 
   const store: ErasableStore = {
     url,
 
     async put(key, body, facts, signal) {
       const { name, call: plain } = begin('put', key, signal)
-      const call = { ...plain, hasTags: body.keeping?.tags !== undefined }
+      const call = {
+        ...plain,
+        hasTags: body.keeping?.tags !== undefined,
+        hasLock: keeping.lock !== undefined,
+        hasEncryption: keeping.encryption !== undefined,
+      }
       checkFacts(facts)
       if (!isConditional && (await headObject(client, { bucket, name, call })) !== undefined) return { created: false }
       const keepsChecksum = endpoint === undefined
-      return putObject(client, { bucket, name, body, facts, isConditional, keepsChecksum, call })
+      const put = await putObject(client, { bucket, name, body, facts, isConditional, keeping, keepsChecksum, call })
+      if (put.created && keeping.lock !== undefined && !isLockProven) {
+        // Some stores take the words and keep nothing.
+        if ((await lockOf(client, { bucket, name, call })) !== keeping.lock.mode)
+          throw notKept(call, 'locked', LOCK_HINT)
+        isLockProven = true
+      }
+      return put
     },
 
     async get(key, getOptions = {}) {

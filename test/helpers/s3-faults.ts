@@ -37,8 +37,12 @@ export type Fault =
   | { readonly kind: 'slow upload'; readonly bytesPerSecond: number }
   /** Read, and answered by the test, which may carry out something else. */
   | { readonly kind: 'other server'; readonly handle: (incoming: IncomingMessage) => Promise<Answer> }
-  /** Passed on with other headers; for servers that do not check signatures. Undefined removes one. */
-  | { readonly kind: 'changed headers'; readonly headers: Readonly<Record<string, string | undefined>> }
+  /** Passed on with other headers; for servers that do not check signatures. Undefined removes one. Its answer may get others, too. */
+  | {
+      readonly kind: 'changed headers'
+      readonly headers: Readonly<Record<string, string | undefined>>
+      readonly answer?: Readonly<Record<string, string>>
+    }
   /** Passed on, and the answer gets other headers. */
   | { readonly kind: 'changed answer'; readonly headers: Readonly<Record<string, string>> }
 
@@ -178,7 +182,8 @@ function passBack(response: IncomingMessage, outgoing: ServerResponse, fault: Fa
     void text(response).then(() => outgoing.destroy())
     return
   }
-  const changed = fault?.kind === 'changed answer' ? fault.headers : {}
+  const changed =
+    fault?.kind === 'changed answer' ? fault.headers : fault?.kind === 'changed headers' ? (fault.answer ?? {}) : {}
   outgoing.writeHead(response.statusCode ?? 500, { ...response.headers, ...changed })
   if (fault?.kind !== 'cut answer' && fault?.kind !== 'stalled answer') return void response.pipe(outgoing)
   outgoing.flushHeaders()
