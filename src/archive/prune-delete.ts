@@ -23,10 +23,11 @@ export async function deleteDoomed(
   signal: AbortSignal,
 ): Promise<Deleted> {
   const refused: NotDeleted[] = []
+  const stopped = new Set<Doomed>()
   let deleted = 0
   let left = 0
   for (const batch of batchesOf(queues)) {
-    const open = batch.filter(({ queue }) => !isStopped(queue))
+    const open = batch.filter(({ queue }) => !stopped.has(queue))
     left += batch.length - open.length
     if (open.length === 0) continue
     signal.throwIfAborted()
@@ -35,16 +36,12 @@ export async function deleteDoomed(
       signal,
     )
     refused.push(...stay)
+    const stays = new Set(stay.map(({ key }) => key))
+    for (const { key, queue } of open) if (stays.has(key)) stopped.add(queue)
     deleted += open.length - stay.length
     task.add(open.length)
   }
   return { deleted, refused, left }
-
-  function isStopped({ keys }: Doomed): boolean {
-    if (refused.length === 0) return false
-    const own = new Set(keys)
-    return refused.some(({ key }) => own.has(key))
-  }
 }
 
 interface Item {

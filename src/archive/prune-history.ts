@@ -31,7 +31,7 @@ export interface HistoryFacts {
   readonly nowMs: number
   /** The first offset that restoration points need. */
   readonly needed: number
-  /** Kafka has no such topic any more: no worker goes on behind the newest file. */
+  /** Kafka has another topic of that name: no worker goes on behind the newest file. */
   readonly isOver: boolean
 }
 

@@ -83,7 +83,7 @@ async function judgeTopic(
   const { folder, rule } = topic
   const topicId = await idOf(store, folder, signal)
   const needed = neededOf(points, topicId)
-  const isOver = topicId !== undefined && points.length > 0 && !isKnown(points, folder.topic, topicId)
+  const isOver = topicId !== undefined && isReplaced(points, folder.topic, topicId)
   const leftovers: ListedTile[] = []
   const histories = new Map<number, ListedChain[]>()
   for (const place of await listPartitions(store, folder, { onForeign: () => undefined, signal })) {
@@ -129,8 +129,8 @@ async function idOf(
   }
 }
 
-function isKnown(points: readonly RestorationPoint[], topic: string, topicId: string): boolean {
-  return points.some(({ partitions }) =>
-    partitions.some(one => one.topic === topic && (one.topic_id === null || one.topic_id === topicId)),
-  )
+/** Kafka has another topic of that name: nobody writes to the files of this one any more. One that is not seen may only be hidden. */
+function isReplaced(points: readonly RestorationPoint[], topic: string, topicId: string): boolean {
+  const ids = points.flatMap(({ partitions }) => partitions).flatMap(one => (one.topic === topic ? [one.topic_id] : []))
+  return ids.length > 0 && ids.every(id => id !== null && id !== topicId)
 }

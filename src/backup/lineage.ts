@@ -1,3 +1,4 @@
+import type { Prunes } from '../catalog/prunes.ts'
 import { readTileFacts } from '../catalog/tile-facts.ts'
 import { listPartitions, listTiles } from '../catalog/tile-list.ts'
 import type { ListedTile } from '../catalog/tile-list.ts'
@@ -43,6 +44,8 @@ export interface LineageQuestion {
   readonly leaderEpoch: number
   /** What the log said of the end of a chain, if it was asked already. */
   readonly divergence: Divergence | undefined
+  /** What prunes gave up, read a moment ago; default: read when it matters. */
+  readonly prunes?: () => Promise<Prunes>
   readonly signal: AbortSignal
 }
 
@@ -86,11 +89,11 @@ export async function findLineage(question: LineageQuestion): Promise<LineageSta
 }
 
 async function startOf(
-  { store, place, identity, committed, bounds, signal }: LineageQuestion,
+  { store, place, identity, committed, bounds, prunes, signal }: LineageQuestion,
   lineage: number | undefined,
 ): Promise<LineageStart> {
   const own = { place: { ...place, lineage }, identity: { ...identity, lineage } }
-  const resume = await findResumePoint(store, own.place, own.identity, committed, bounds, signal)
+  const resume = await findResumePoint(store, own.place, own.identity, committed, bounds, signal, prunes)
   return { ...own, resume, cutAt: undefined }
 }
 

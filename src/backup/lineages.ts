@@ -1,3 +1,5 @@
+import { readPrunes } from '../catalog/prunes.ts'
+import type { Prunes } from '../catalog/prunes.ts'
 import type { PartitionPlace } from '../format/keys.ts'
 import type { CommittedOffset, Leader, Ownership } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -25,6 +27,8 @@ export class Lineages {
   /** What topic folders hold, listed once for all partitions that start together. */
   readonly #listings = new Map<string, Promise<readonly PartitionPlace[]>>()
 
+  #prunes: Promise<Prunes> | undefined
+
   constructor(context: WorkerContext, tally: BackupTally) {
     this.#context = context
     this.#tally = tally
@@ -33,6 +37,7 @@ export class Lineages {
   /** To be called before partitions start: what was listed earlier may be old. */
   forgetListings(): void {
     this.#listings.clear()
+    this.#prunes = undefined
   }
 
   /** Says aloud that a log is another one; what Kafka told of it is looked at when the partition starts again. */
@@ -68,6 +73,7 @@ export class Lineages {
       listed: () => this.#list(topic, folder, signal),
       leaderEpoch,
       divergence,
+      prunes: () => this.#readPrunes(),
       signal,
     })
     if (start.resume.unchecked > 0)
@@ -81,6 +87,15 @@ export class Lineages {
       log.error(cut, 'files hold records that Kafka lost: they stay, and a new lineage begins where the log was cut')
     }
     return { ...start, hasDiverged: divergence !== undefined }
+  }
+
+  /** Not for one partition: its signal would end the reading for the others. */
+  #readPrunes(): Promise<Prunes> {
+    if (this.#prunes === undefined) {
+      this.#prunes = readPrunes(this.#context.store)
+      this.#prunes.catch(() => (this.#prunes = undefined))
+    }
+    return this.#prunes
   }
 
   #list(topic: string, folder: string | undefined, signal: AbortSignal): Promise<readonly PartitionPlace[]> {

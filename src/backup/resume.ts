@@ -1,6 +1,7 @@
 import { readOrigin, walkChain } from '../catalog/chain-walk.ts'
 import type { ChainEnd } from '../catalog/chain-walk.ts'
 import { whyForeign } from '../catalog/create-tile.ts'
+import type { Prunes } from '../catalog/prunes.ts'
 import { findTileFacts } from '../catalog/tile-facts.ts'
 import type { PartitionPlace } from '../format/keys.ts'
 import type { Gap } from '../format/tile-header.ts'
@@ -47,6 +48,7 @@ export async function findResumePoint(
   committed: CommittedOffset | undefined,
   bounds: LogBounds,
   signal: AbortSignal,
+  prunes?: () => Promise<Prunes>,
 ): Promise<ResumePoint> {
   const note = validNote(place, identity, committed)
   const cached =
@@ -54,7 +56,14 @@ export async function findResumePoint(
       ? undefined
       : await epochIfEndsAt(store, place, identity, note, committed.offset, signal)
   const isCacheGood = committed !== undefined && cached !== undefined
-  const chain = await walkChain(store, place, identity, isCacheGood ? committed.offset : 'the first tile', signal)
+  const chain = await walkChain(
+    store,
+    place,
+    identity,
+    isCacheGood ? committed.offset : 'the first tile',
+    signal,
+    prunes,
+  )
   const origin = await findOrigin(store, place, isCacheGood ? note : undefined, chain, bounds, signal)
   const chainEnd = chain?.end ?? origin
   const leaderEpoch = chain?.leaderEpoch ?? cached ?? -1
@@ -115,7 +124,7 @@ async function findOrigin(
 ): Promise<number> {
   if (note !== undefined) return note.origin
   if (chain?.lastFrom !== undefined) return readOrigin(store, place, chain.lastFrom, chain.isLastEncrypted, signal)
-  return bounds.logStart
+  return chain?.end ?? bounds.logStart
 }
 
 function checkBounds(place: PartitionPlace, chainEnd: number, { highWatermark }: LogBounds): void {

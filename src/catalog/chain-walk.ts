@@ -5,6 +5,7 @@ import type { PartitionPlace } from '../format/keys.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { ObjectStore } from '../storage/port.ts'
 import { readPrunes } from './prunes.ts'
+import type { Prunes } from './prunes.ts'
 import { whyForeign } from './create-tile.ts'
 import { readTileFacts } from './tile-facts.ts'
 import { listTiles } from './tile-list.ts'
@@ -39,7 +40,7 @@ type Identity = Pick<TileFacts, 'clusterId' | 'topicId' | 'lineage'>
  * it came there. From a known offset, every tile is looked into: there are few, unless the group is stale, and a hole that is
  * overlooked here is never filled. Without one, each tile was added at the end of the one before, so that a listing shows the
  * chain; only the last ones are looked into, or a group that was lost would ask for every file of the backup. Throws
- * TILE_CONFLICT at a tile of another identity, or at what is no tile.
+ * TILE_CONFLICT at a tile of another identity, or at what is no tile. `prunes` are asked for where files are missing.
  */
 export async function walkChain(
   store: ObjectStore,
@@ -47,15 +48,27 @@ export async function walkChain(
   identity: Identity,
   start: number | 'the first tile',
   signal: AbortSignal,
+  prunes = () => readPrunes(store, signal),
 ): Promise<ChainEnd | undefined> {
   const listed = listTiles(store, place, start === 'the first tile' ? 0 : start, { onForeign: () => undefined, signal })
-  if (start !== 'the first tile')
-    return behindPruned(store, place, identity, await follow(store, listed, identity, start, signal), signal)
+  const found = (end: ChainEnd) => behindPruned(store, place, identity, end, prunes, signal)
+  if (start !== 'the first tile') return found(await follow(store, listed, identity, start, signal))
   const { last, unchecked } = await lastOf(listed)
   const [oldest] = last
-  if (oldest === undefined) return undefined
+  if (oldest === undefined) {
+    // Somebody took the last file away: what is written below a prune's end would count for nothing.
+    const begin = (await prunes()).beginOf(place)
+    const nothing = {
+      lastFrom: undefined,
+      isLastEncrypted: false,
+      leaderEpoch: undefined,
+      nextFrom: undefined,
+      unchecked: 0,
+    }
+    return begin > 0 ? { end: begin, ...nothing } : undefined
+  }
   const end = await follow(store, last, identity, oldest.place.from, signal)
-  return behindPruned(store, place, identity, { ...end, unchecked }, signal)
+  return found({ ...end, unchecked })
 }
 
 /**
@@ -67,10 +80,11 @@ async function behindPruned(
   place: PartitionPlace,
   identity: Identity,
   found: ChainEnd,
+  prunes: () => Promise<Prunes>,
   signal: AbortSignal,
 ): Promise<ChainEnd> {
   if (found.nextFrom === undefined) return found
-  const begin = (await readPrunes(store, signal)).beginOf(place)
+  const begin = (await prunes()).beginOf(place)
   if (begin <= found.end) return found
   const rest = listTiles(store, place, begin, { onForeign: () => undefined, signal })
   return { ...(await follow(store, rest, identity, begin, signal)), unchecked: found.unchecked }

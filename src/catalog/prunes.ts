@@ -92,6 +92,24 @@ async function readOne(
   }
 }
 
+/** The error of who reads a file that was there: one that is missing says if a prune took it. */
+export async function toldIfPruned(
+  store: ObjectStore,
+  key: string,
+  place: PartitionPlace & { readonly from: number },
+  error: unknown,
+): Promise<unknown> {
+  if (!isMaxbrodError(error, 'OBJECT_MISSING')) return error
+  // Looking must not add a second error to the first.
+  const prunes = await readPrunes(store).catch(() => undefined)
+  if (prunes?.isPruned(place) !== true) return error
+  return new MaxbrodError('OBJECT_MISSING', `${key} was pruned after it was planned`, {
+    key,
+    cause: error,
+    hint: 'plan again into a new --plan-topic: it begins behind what was pruned; --grace of maxbrod prune leaves time for restores',
+  })
+}
+
 /** Writes a record under the time `atMs`, or the next one that is free: of two prunes at once both are remembered. */
 export async function writePrune(
   store: ObjectStore,

@@ -1,5 +1,6 @@
 import { mustReadWholeFirst, readTileBlocks } from '../catalog/tile-blocks.ts'
 import type { DecodedBlock, ReadingLimits, TileSource } from '../catalog/tile-blocks.ts'
+import { toldIfPruned } from '../catalog/prunes.ts'
 import { corrupt } from '../catalog/tile-header-reader.ts'
 import type { FileHeader } from '../catalog/tile-header-reader.ts'
 import { DecodeError } from '../format/batch/varint.ts'
@@ -79,7 +80,7 @@ async function* readFile(file: PlanFile, options: SourceOptions): AsyncGenerator
       }
     }
   } catch (error) {
-    throw corrupt(key, error)
+    throw await toldIfPruned(options.store, key, place, corrupt(key, error))
   }
   if (progress.seen !== file.records) {
     throw new MaxbrodError(

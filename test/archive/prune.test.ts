@@ -131,12 +131,12 @@ test('all that Kafka had at the newest restoration points stays, whatever the ru
   // The newest point, and the newest that is older than a day: offset 25 lies in the third file.
   assert.deepEqual((await beginnings(store))['a/0'], [20, 30, 40])
   assert.match(topics[0]?.partitions[0]?.kept?.why ?? '', /restoration point/)
-  // No point knows b, so that Kafka has it no more, and nothing of it is young.
-  assert.deepEqual((await beginnings(store))['b/0'], undefined)
+  // No point knows b: it was deleted, or is hidden from who makes the points. Its newest file stays.
+  assert.deepEqual((await beginnings(store))['b/0'], [40])
   await assertSound(store)
 })
 
-test('a topic that Kafka has no more goes to its last file, and one that was created again keeps its newest', async () => {
+test('of a topic that was created again the older incarnation goes altogether, and the newer one keeps its newest file', async () => {
   const store = await emptyArchive()
   await putAged(store, placeOf('again'), [90, 80])
   await putAged(store, placeOf('again', 0, { topicId: laterId }), [70, 60])
@@ -269,7 +269,9 @@ test('two prunes at once do no harm, and both are remembered', async () => {
   await assertSound(store)
 })
 
-const ages = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 7 })
+// Halves of days: no file is as old as the rule to the millisecond.
+const age = fc.integer({ min: 1, max: 60 }).map(days => days + 0.5)
+const ages = fc.array(age, { minLength: 1, maxLength: 7 })
 const chains = fc.record({ first: ages, later: fc.option(ages, { nil: undefined }), logStart: fc.nat(70) })
 
 test('whatever the archive: what stays is whole and nothing younger went; a prune that dies anywhere is finished by the next one', async () => {
@@ -306,10 +308,10 @@ test('whatever the archive: what stays is whole and nothing younger went; a prun
           assert.ok(one.length + two.length > 0, 'the newest file stays')
           assert.ok(firstGone === first.length || laterGone === 0, 'never a middle')
           assert.ok(
-            first.slice(0, firstGone).every(age => age > 29),
+            first.slice(0, firstGone).every(days => days > 30),
             'only old files went',
           )
-          assert.ok(later.slice(0, laterGone).every(age => age > 29))
+          assert.ok(later.slice(0, laterGone).every(days => days > 30))
           if (hasPoint) assert.ok(firstGone * 10 <= Math.max(logStart, 0), 'what Kafka had at the point stays')
         }
         // The same with a death after some deletes, in an order that is nobody's.

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
+import { tileKey } from '../../src/format/keys.ts'
+import { beginnings } from '../helpers/aged-archive.ts'
 import { BackupRun, begun } from '../helpers/backup-run.ts'
+import { runCommand } from '../helpers/in-process.ts'
 import { assertNoAlarm, logged } from '../helpers/log-lines.ts'
 import { assertUntouched, objectsIn } from '../helpers/stored-backup.ts'
 import { openWorld } from '../helpers/world.ts'
@@ -60,6 +63,45 @@ test('files that are gone from the end of a chain are backed up again, although 
   assertNoAlarm(stderr)
   assert.equal(json['records'], last.records.length)
   await backup.assertSame(topic)
+})
+
+test('without its group a worker goes on behind what was pruned, also where a prune was not finished; a plan begins there', async t => {
+  const { world, topic, backup } = await openBackup(t)
+  await using _ = world
+  for (const seed of [2, 3, 4]) {
+    await world.referee.generate(topic, { partitions, records, seed })
+    await backup.onceOk()
+  }
+  // Given up but for the newest file, and killed in the middle: the second file of each partition is gone, the first is not.
+  const prune = ['prune', `--storage=${backup.url}`, '--keep-bytes=1B', '--yes']
+  assert.equal((await runCommand([...prune, '--grace=1d'])).exit, 0)
+  const files = async () => Object.values(await beginnings(backup.store)).map(({ length }) => length)
+  assert.deepEqual(await files(), [4, 4, 4])
+  for (const [folder, [, second = 0]] of Object.entries(await beginnings(backup.store))) {
+    const place = { topic, topicId: undefined, partition: Number(folder.split('/')[1]), lineage: undefined }
+    await backup.store.delete(tileKey(place, second))
+  }
+  await world.referee.deleteGroup(backup.group)
+
+  await world.referee.generate(topic, { partitions, records, seed: 5 })
+  const after = await backup.onceOk()
+  assertNoAlarm(after.stderr)
+  assert.deepEqual([after.json['records'], after.json['gaps']], [records, []])
+  const plan = async () => {
+    const storage = [`--storage=${backup.url}`, `--bootstrap-server=${world.bootstrap}`]
+    const target = ['--target-prefix=restored.', '--create-topics', `--plan-topic=${world.name('plan')}`]
+    const { exit, json, stderr } = await runCommand(['plan', '--dry-run', '--strict', ...storage, ...target])
+    assert.equal(exit, 0, stderr)
+    return (json['topics'] as { files: number }[]).map(one => one.files)
+  }
+  assert.deepEqual(await plan(), [2 * partitions])
+
+  assert.equal((await runCommand(prune)).exit, 0)
+  assert.deepEqual(await files(), [1, 1, 1])
+  assert.deepEqual(await plan(), [partitions])
+  const idle = await backup.onceOk()
+  assertNoAlarm(idle.stderr)
+  assert.equal(idle.json['files'], 0)
 })
 
 test('a second group on the same files goes on where the first one ended, and the first one behind the second', async t => {

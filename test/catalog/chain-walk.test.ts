@@ -62,6 +62,13 @@ test('what a prune has given up is no hole, whether its files are gone or not', 
   for (const stale of [0, 5, 10, 12, 20]) assert.deepEqual(await walk(store, stale), end, `from ${stale}`)
 })
 
+test('a chain whose last file was taken away goes on where a prune ended, not before: what is written there would not count', async () => {
+  const store = await storeOf()
+  const pruned = { place, from: 0, to: 20, files: 1, records: 1, bytes: 1 }
+  await writePrune(store, { writer: 'test', partitions: [pruned], objects: [] }, 1_000)
+  assert.deepEqual(await walk(store), { end: 20, lastFrom: undefined, nextFrom: undefined })
+})
+
 test('a hole behind what was pruned is one', async () => {
   const store = await storeOf([0, 10], [20, 40], [45, 50])
   const pruned = { place, from: 0, to: 20, files: 1, records: 1, bytes: 1 }

@@ -3,6 +3,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { must } from '../../src/runtime/assert.ts'
+import { runCommand } from '../helpers/in-process.ts'
 import type { CommandResult } from '../helpers/in-process.ts'
 import { ok, openRestoreScene } from '../helpers/restore-scene.ts'
 import { watchReads } from '../helpers/watched-reads.ts'
@@ -64,6 +65,21 @@ test('a chain ends exactly before an object that is missing, replaced or corrupt
   assert.equal(third.exit, 4, third.stderr)
   assert.equal(third.json['recordsSent'], 200)
   await assertStopped(third, { 1: 'OBJECT_CHANGED', 2: 'OBJECT_CORRUPT' })
+})
+
+test('a file that was pruned after it was planned is put aside, and the reason says that it was', async t => {
+  await using scene = await openRestoreScene(t)
+  const topic = scene.world.name('orders')
+  await scene.putFiles(topic, 0, [0, 100, 250, 300])
+  await scene.putFiles(topic, 1, [0, 100])
+  ok(await scene.plan(['--create-topics', '--target-prefix=r.']))
+  const prune = ['prune', '--keep-bytes=1B', '--yes', `--storage=file://${scene.folder}`]
+  assert.equal(ok(await runCommand(prune)).json['deleted'], 2)
+  const { exit, json, stderr } = await scene.restore()
+  assert.equal(exit, 4, stderr)
+  const [stopped, ...others] = json['incomplete'] as { partition: number; message: string; recordsRestored: number }[]
+  assert.deepEqual([stopped?.partition, stopped?.recordsRestored, others], [0, 0, []])
+  assert.match(stopped?.message ?? '', /-0000000000000000000\.avro was pruned after it was planned/)
 })
 
 function nameOf(topic: string, partition: number): string {
