@@ -4,6 +4,8 @@ import type { ErasableStore, NotDeleted } from '../storage/port.ts'
 
 /** Objects that go one after the other, the first one first: the files of a chain, or snapshots of a kind. */
 export interface Doomed {
+  /** Must be gone before any of the others is asked for: what makes them count. */
+  readonly first?: string | undefined
   readonly keys: readonly string[]
 }
 
@@ -13,6 +15,11 @@ export interface Deleted {
   readonly refused: readonly NotDeleted[]
   /** Objects behind one of those, which stay for its sake: never a middle. */
   readonly left: number
+}
+
+/** All keys of a queue, in the order in which they go. */
+export function keysOf({ first, keys }: Doomed): readonly string[] {
+  return first === undefined ? keys : [first, ...keys]
 }
 
 /** Deletes what a record has given up. May be killed at any moment, and called again by anybody. */
@@ -49,11 +56,16 @@ interface Item {
   readonly queue: Doomed
 }
 
-/** As many as one request takes, in order. */
+/** As many as one request takes, in order; within one request a store has none. */
 function* batchesOf(queues: readonly Doomed[]): Generator<Item[]> {
+  yield* filled(queues, ({ first }) => (first === undefined ? [] : [first]))
+  yield* filled(queues, ({ keys }) => keys)
+}
+
+function* filled(queues: readonly Doomed[], pick: (queue: Doomed) => readonly string[]): Generator<Item[]> {
   let batch: Item[] = []
   for (const queue of queues) {
-    for (const key of queue.keys) {
+    for (const key of pick(queue)) {
       batch.push({ key, queue })
       if (batch.length < KEYS_PER_DELETE) continue
       yield batch

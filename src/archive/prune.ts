@@ -2,15 +2,17 @@ import { Prunes, readPrunes, writePrune } from '../catalog/prunes.ts'
 import type { SnapshotKey } from '../catalog/snapshots.ts'
 import type { ListedTile } from '../catalog/tile-list.ts'
 import { partitionFolder } from '../format/keys.ts'
+import type { PartitionPlace } from '../format/keys.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Disk } from '../runtime/disk.ts'
 import type { ErasableStore } from '../storage/port.ts'
 import type { ArchiveDeps } from './deps.ts'
-import { deleteDoomed } from './prune-delete.ts'
+import { deleteDoomed, keysOf } from './prune-delete.ts'
 import type { Deleted, Doomed } from './prune-delete.ts'
 import type { PruneOptions } from './prune-options.ts'
 import { readPoints } from './prune-points.ts'
 import { readKeepRules } from './prune-rules.ts'
+import { oldGenerations } from './prune-generations.ts'
 import { oldObjects } from './prune-objects.ts'
 import { judgeTopics, ruleTopics } from './prune-topics.ts'
 import type { JudgedTopic } from './prune-topics.ts'
@@ -28,6 +30,8 @@ export interface Pruned {
   readonly points: readonly SnapshotKey[]
   readonly groups: readonly SnapshotKey[]
   readonly definitions: readonly SnapshotKey[]
+  /** Files that were made of others which are given up, or that nobody finished: one queue for each generation. */
+  readonly generations: readonly Doomed[]
   /** Files that an earlier run gave up and did not delete. */
   readonly leftovers: number
   /** Of these and the others, so many wait for the end of --grace. */
@@ -54,11 +58,15 @@ export async function pruneArchive(deps: PruneDeps, options: PruneOptions, signa
   const ruled = await ruleTopics(deps, options, await readKeepRules(deps.disk, options), signal)
   const topics = await judgeTopics(deps, ruled, { nowMs, points: points.kept, prunes: before }, signal)
   const old = await oldObjects(store, topics, points, nowMs, signal)
-  const objects = [...old.points, ...old.groups, ...old.definitions].map(({ key }) => key)
+  const generations = await oldGenerations(store, beginsAfter(topics, before), nowMs, signal)
+  const objects = [...old.points, ...old.groups, ...old.definitions]
+    .map(({ key }) => key)
+    .concat(...generations.map(keysOf))
   const ranges = topics.flatMap(({ partitions }) => partitions.flatMap(one => one.old.map(({ range }) => range)))
   const planned = {
     topics,
     ...old,
+    generations,
     leftovers: topics.reduce((sum, one) => sum + one.leftovers.length, 0),
     pointsKept: points.kept.length,
   }
@@ -72,14 +80,25 @@ export async function pruneArchive(deps: PruneDeps, options: PruneOptions, signa
     ...before.all.filter(({ atMs }) => atMs <= nowMs - options.grace),
     ...(record === undefined || options.grace > 0 ? [] : [record]),
   ])
-  const queues = [...topics.flatMap(chainsOf), { keys: objects }]
+  const snapshots = [old.points, old.groups, old.definitions].map(keys => ({ keys: keys.map(({ key }) => key) }))
+  const queues: Doomed[] = [...topics.flatMap(chainsOf), ...snapshots, ...generations]
   const keys = new Set(objects.filter(key => due.hasRemoved(key)))
   for (const { place, key } of topics.flatMap(filesGivenUp)) if (due.isPruned(place)) keys.add(key)
-  const doomed = queues.map(queue => ({ keys: queue.keys.filter(key => keys.has(key)) }))
+  const doomed = queues.map(queue => ({
+    first: queue.first !== undefined && keys.has(queue.first) ? queue.first : undefined,
+    keys: queue.keys.filter(key => keys.has(key)),
+  }))
   using task = progress.task('deleting', { unit: 'files', total: keys.size })
   const deletion = await deleteDoomed(store, doomed, task, signal)
-  const waiting = queues.reduce((sum, queue) => sum + queue.keys.length, 0) - keys.size
+  const waiting = queues.flatMap(keysOf).length - keys.size
   return { ...planned, waiting, record: record?.key, deletion }
+}
+
+/** Where each chain begins once this prune is written down. */
+function beginsAfter(topics: readonly JudgedTopic[], before: Prunes): (place: PartitionPlace) => number {
+  const ranges = topics.flatMap(({ partitions }) => partitions.flatMap(({ old }) => old.map(({ range }) => range)))
+  const begins = new Map(ranges.map(({ place, to }) => [partitionFolder(place), to]))
+  return place => begins.get(partitionFolder(place)) ?? before.beginOf(place)
 }
 
 function filesGivenUp({ leftovers, partitions }: JudgedTopic): ListedTile[] {

@@ -1,3 +1,4 @@
+import { keysOf } from '../archive/prune-delete.ts'
 import { pruneArchive } from '../archive/prune.ts'
 import type { PruneDeps, Pruned } from '../archive/prune.ts'
 import { LIFECYCLE_RULES_MAX, lifecycleOf } from '../archive/prune-lifecycle.ts'
@@ -77,7 +78,7 @@ async function lifecycleOutcome(
 const NAMED = 20
 
 function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
-  const { topics, points, groups, definitions, leftovers, waiting, pointsKept, record, deletion } = pruned
+  const { topics, points, groups, definitions, generations, leftovers, waiting, pointsKept, record, deletion } = pruned
   const shown = topics.filter(one => one.isSelected).map(summaryOf)
   const sum = (pick: (one: Summary) => number) => shown.reduce((total, one) => total + pick(one), 0)
   const rows = shown.map(one => [
@@ -95,6 +96,9 @@ function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
     table(headings, rows),
     `${sum(one => one.files)} files of ${formatBytes(sum(one => one.bytes))} ${yes ? 'were given up' : 'would go'}`,
     `, ${points.length} restoration points, ${groups.length} group snapshots, ${definitions.length} definitions of topics\n`,
+    generations.length === 0
+      ? ''
+      : `${generations.flatMap(keysOf).length} files that were made of others, which nothing needs any more\n`,
     leftovers === 0 ? '' : `${leftovers} files had been given up before and were still there\n`,
     pointsKept === 0 ? 'there is no restoration point: nothing says what Kafka still has\n' : '',
     record === undefined ? '' : `written down in ${record}\n`,
@@ -114,6 +118,7 @@ function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
       points: points.length,
       groups: groups.length,
       definitions: definitions.length,
+      generations: generations.flatMap(keysOf).length,
       leftovers,
       waiting,
       record,

@@ -42,6 +42,17 @@ test('requests are full and in order, over all chains', async () => {
   assert.deepEqual(nothing.asked, [])
 })
 
+test('what makes others count goes in a request before them', async () => {
+  const { store, asked } = recording(['b/seal'])
+  const queues = ['a', 'b'].map(name => ({ first: `${name}/seal`, keys: [`${name}/1`, `${name}/2`] }))
+  const { deleted, left } = await deleteDoomed(store, [...queues, chain('c', 1)], task, signal)
+  assert.deepEqual(asked, [
+    ['a/seal', 'b/seal'],
+    ['a/1', 'a/2', 'c/00000'],
+  ])
+  assert.deepEqual([deleted, left], [4, 2])
+})
+
 test('behind an object that stays, its chain is asked for no more, and the others are', async () => {
   const { store, asked } = recording(['a/00003'])
   const found = await deleteDoomed(store, [chain('a', 2_500), chain('b', 1_000)], task, signal)

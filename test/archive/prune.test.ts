@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import { writeSeal } from '../../src/catalog/generations.ts'
 import { writeGroups } from '../../src/catalog/group-snapshots.ts'
 import { readPrunes } from '../../src/catalog/prunes.ts'
 import { writeDefinitions } from '../../src/catalog/topic-definitions.ts'
+import { generationName } from '../../src/format/keys.ts'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
 import type { ErasableStore } from '../../src/storage/port.ts'
@@ -18,9 +20,11 @@ import {
   putAged,
   putPoint,
 } from '../helpers/aged-archive.ts'
+import { plainRecords } from '../helpers/data-file.ts'
 import { bodyOf } from '../helpers/object-bodies.ts'
 import { checkAsync } from '../helpers/properties.ts'
-import { storeOf } from '../helpers/sound-archive.ts'
+import { putTile } from '../helpers/put-tile.ts'
+import { clusterId, storeOf } from '../helpers/sound-archive.ts'
 import { verifying } from '../helpers/verifying.ts'
 
 const laterId = 'AAAAAAAAQACAAAAAAAAAAQ'
@@ -203,6 +207,48 @@ test('points, group snapshots and definitions go when no file needs them any mor
   await assertSound(store)
   const again = await pruning(store, ...rules)
   assert.deepEqual([again.record, again.deletion?.deleted], [undefined, 0])
+})
+
+test('files that were made of others go when all that they cover is given up, or when nobody finished them for a day', async () => {
+  const store = await emptyArchive()
+  await putAged(store, placeOf('a'), [50, 40, 30, 1])
+  const made = async (daysAgo: number, from: number, to: number, isSealed: boolean) => {
+    const name = generationName('merged', Math.round(Date.now() - daysAgo * dayMs))
+    const place = { ...placeOf('a'), generation: name }
+    const sha256 = 'ab'.repeat(32)
+    const generation = { name, from, to, sources: 2, sourcesSha256: sha256 }
+    const { key, records, bytes } = await putTile(store, place, { from, to }, [plainRecords(3, from)], undefined, {
+      generation,
+    })
+    const seal = {
+      generation: name,
+      clusterId,
+      topic: 'a',
+      topicId: firstId,
+      partition: 0,
+      lineage: undefined,
+      origin: 0,
+      covers: { from, to },
+      files: [{ key, from, to, records, bytes, sha256 }],
+      sources: [{ key: 'a/0/x', from, to, records, bytes, sha256 }],
+      timestampMax: undefined,
+      droppedTombstones: undefined,
+    }
+    return isSealed ? [key, await writeSeal(store, place, seal)] : [key]
+  }
+  const kept = [...(await made(20, 10, 30, true)), ...(await made(0.1, 0, 20, false))]
+  const done = await made(21, 0, 20, true)
+  await made(22, 20, 30, false)
+  const { generations } = await pruning(store, '--keep=35d', '--yes')
+  assert.deepEqual(
+    generations.map(({ keys }) => keys.length),
+    [1],
+  )
+  assert.equal(generations[0]?.first, done[1], 'the seal goes first')
+  // What somebody puts is new to a store however old its name is: nobody finished it since.
+  const later = await pruningAt(store, Date.now() + 1.1 * dayMs, '--keep=35d', '--yes')
+  assert.equal(later.generations.length, 2)
+  assert.deepEqual((await keysIn(store, '@merged/')).toSorted(), kept.slice(0, 2).toSorted())
 })
 
 test('a damaged file is as old as it is stored, and hides nothing', async () => {
