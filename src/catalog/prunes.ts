@@ -17,6 +17,8 @@ export interface StoredPrune extends PruneRecord {
 }
 
 const MAX_BYTES = 256 * 1024 * 1024
+/** So many prunes do not begin in the same moment. */
+const MAX_TRIES = 100
 /** Read at the same time. */
 const RECORDS = 16
 
@@ -118,7 +120,7 @@ export async function writePrune(
   signal?: AbortSignal,
 ): Promise<StoredPrune> {
   const content = encodePruneRecord(record)
-  for (let at = atMs; ; at++) {
+  for (let at = atMs; at < atMs + MAX_TRIES; at++) {
     const key = pruneKey(at)
     const isOurs =
       (await store.put(key, bodyOf(content), plainFacts(content), signal)).created ||
@@ -126,4 +128,5 @@ export async function writePrune(
       (await readWhole(store, key, MAX_BYTES, signal))?.equals(content) === true
     if (isOurs) return { ...record, key, atMs: at }
   }
+  throw new MaxbrodError('STORAGE_UNREACHABLE', `${pruneKey(atMs)} is taken, and so are the next ${MAX_TRIES} keys`)
 }
