@@ -1,4 +1,5 @@
 import type { ListedTile } from '../catalog/tile-list.ts'
+import { tileFactsFromMap } from '../format/facts.ts'
 import type { PartitionPlace } from '../format/keys.ts'
 import type { PrunedRange } from '../format/prune-record.ts'
 import type { ObjectStore } from '../storage/port.ts'
@@ -95,19 +96,27 @@ async function* readInOrder(
 ): AsyncGenerator<Read> {
   for (let at = 0; at < files.length; at += AHEAD) {
     const together = files.slice(at, at + AHEAD)
-    const read = await Promise.all(together.map(file => surveyFile({ store }, file, signal)))
-    for (const [n, { place, bytes, modifiedAtMs, header }] of read.entries()) {
-      const tile = header?.kind === 'maxbrod' ? header.tile : undefined
-      yield {
-        from: place.from,
-        to: tile?.coversTo ?? files[at + n + 1]?.place.from,
-        bytes,
-        storedAtMs: modifiedAtMs,
-        timestampMax: tile?.content.timestampMax,
-        records: tile?.content.records,
-      }
+    const read = await Promise.all(together.map(file => sayingOf(store, file, signal)))
+    for (const [n, { place, bytes, modifiedAtMs }] of together.entries()) {
+      const { to = files[at + n + 1]?.place.from, timestampMax, records } = read[n] ?? nothing
+      yield { from: place.from, to, bytes, storedAtMs: modifiedAtMs, timestampMax, records }
     }
   }
+}
+
+/** What a file says of itself, as far as somebody without a key can know. */
+type Saying = Pick<Read, 'to' | 'timestampMax' | 'records'>
+const nothing: Saying = { to: undefined, timestampMax: undefined, records: undefined }
+
+async function sayingOf(store: ObjectStore, file: ListedTile, signal: AbortSignal): Promise<Saying> {
+  if (file.place.isEncrypted) {
+    const facts = tileFactsFromMap((await store.head(file.key, signal))?.facts ?? {})
+    return { ...nothing, to: facts?.coversTo, records: facts?.records }
+  }
+  const { header } = await surveyFile({ store }, file, signal)
+  if (header?.kind !== 'maxbrod') return nothing
+  const { coversTo: to, content } = header.tile
+  return { to, timestampMax: content.timestampMax, records: content.records }
 }
 
 function rangeOf(place: PartitionPlace, files: readonly Read[], next: number | undefined): PrunedRange {

@@ -5,7 +5,8 @@ import { writeSeal } from '../../src/catalog/generations.ts'
 import { writeGroups } from '../../src/catalog/group-snapshots.ts'
 import { readPrunes } from '../../src/catalog/prunes.ts'
 import { writeDefinitions } from '../../src/catalog/topic-definitions.ts'
-import { generationName } from '../../src/format/keys.ts'
+import { tileFactsToMap } from '../../src/format/facts.ts'
+import { generationName, tileKey } from '../../src/format/keys.ts'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
 import type { ErasableStore } from '../../src/storage/port.ts'
@@ -249,6 +250,18 @@ test('files that were made of others go when all that they cover is given up, or
   const later = await pruningAt(store, Date.now() + 1.1 * dayMs, '--keep=35d', '--yes')
   assert.equal(later.generations.length, 2)
   assert.deepEqual((await keysIn(store, '@merged/')).toSorted(), kept.slice(0, 2).toSorted())
+})
+
+test('encrypted files go by when they were stored, and by the facts beside them: prune needs no key', async () => {
+  const store = await emptyArchive()
+  const facts = (to: number) =>
+    tileFactsToMap({ clusterId, topicId: firstId, lineage: undefined, coversTo: to, records: 7, uploadId: 'u' }, 'ab')
+  for (const from of [0, 10, 20]) await store.put(tileKey(placeOf('a'), from, true), bodyOf('age'), facts(from + 10))
+  assert.equal((await pruning(store, '--keep=30d', '--yes')).deletion?.deleted, 0)
+  const { topics, deletion } = await pruningAt(store, Date.now() + 31 * dayMs, '--keep=30d', '--yes')
+  const { to, records } = topics[0]!.partitions[0]!.old[0]!.range
+  assert.deepEqual([to, records, deletion?.deleted], [20, 14, 2])
+  assert.deepEqual(await beginnings(store), { 'a/0': [20] })
 })
 
 test('a damaged file is as old as it is stored, and hides nothing', async () => {
