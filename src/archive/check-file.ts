@@ -3,6 +3,7 @@ import { scanRecords } from '../catalog/scan-records.ts'
 import type { FileStore, ReadingLimits } from '../catalog/tile-blocks.ts'
 import type { FileHeader } from '../catalog/tile-header-reader.ts'
 import { factsOfHeader, isSameIdentity, tileFactsFromMap } from '../format/facts.ts'
+import type { SealedFacts } from '../format/facts.ts'
 import { DecodeError } from '../format/batch/varint.ts'
 import { corrupt } from '../catalog/tile-header-reader.ts'
 import type { TileHeader } from '../format/tile-header.ts'
@@ -91,4 +92,11 @@ function compareFacts(map: Facts, tile: TileHeader, lineage: number | undefined)
   const told = factsOfHeader(tile, lineage, '')
   if (!isSameIdentity(facts, told) || facts.coversTo !== told.coversTo || facts.records !== told.records)
     throw new DecodeError('the facts beside it contradict its header')
+  if (facts.sealed !== undefined && !isSealedAs(facts.sealed, tile))
+    throw new DecodeError('the facts beside it contradict its header, and workers go by them')
+}
+
+function isSealedAs({ topic, partition, coversFrom, origin, leaderEpoch }: SealedFacts, tile: TileHeader): boolean {
+  const isThere = topic === tile.topic && partition === tile.partition && coversFrom === tile.coversFrom
+  return isThere && origin === tile.origin && leaderEpoch === tile.leaderEpoch
 }

@@ -147,8 +147,9 @@ function chunksUpTo(plain: number): number {
 }
 
 async function closeAll({ pieces, read }: Reading): Promise<void> {
-  await pieces.close()
+  // In this order: who waits for a piece that does not come is let go.
   await read[Symbol.asyncDispose]()
+  await pieces.close()
 }
 
 interface Range {

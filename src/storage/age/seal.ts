@@ -13,6 +13,8 @@ import type { Recipient } from './x25519.ts'
 /** Bodies up to this size are sealed once, into memory; larger ones again for each attempt. */
 const HELD_BYTES_MAX = 16 * 1024 * 1024
 
+const CHUNKS_AT_ONCE = 16
+
 /** Makes age files of bodies, for these recipients: any of them can open each file, and nobody else. */
 export function sealFor(recipients: readonly Recipient[]): Seal {
   assert(recipients.length > 0 && recipients.length <= MAX_RECIPIENTS, `${recipients.length} recipients`)
@@ -47,12 +49,18 @@ async function seal(body: ObjectBody, recipients: readonly Recipient[]): Promise
   return { ...body, bytes, sha256: hash.digest('hex'), open: isHeld ? fromMemory : again }
 }
 
+/** Lets go of the thread: a body in memory would be sealed in one go, and heartbeats would wait for it. */
+function others(): Promise<void> {
+  return new Promise(resolve => void setImmediate(resolve))
+}
+
 async function* sealedPieces(body: ObjectBody, start: Buffer, key: Buffer, source?: Hash): AsyncGenerator<Buffer> {
   yield start
   const plain = new PieceReader(body.open())
   try {
     const chunks = chunksOf(body.bytes)
     for (let index = 0; index < chunks; index++) {
+      if (index % CHUNKS_AT_ONCE === CHUNKS_AT_ONCE - 1) await others()
       const chunk = await plain.take(CHUNK_BYTES)
       source?.update(chunk)
       yield* sealChunk(key, index, index === chunks - 1, chunk)
