@@ -14,6 +14,7 @@ export async function openStoreToRead(
 ): Promise<ObjectStore> {
   const identities = await readIdentities(context.disk, opening, secret => context.redactor.hide(secret))
   // Definitions, groups and points are never encrypted.
-  const mustBeSealed = (key: string) => opening.requireEncryption && parseTileKey(key) !== undefined
-  return decrypting(await context.openStore(storage, context), { identities, mustBeSealed })
+  const isData = (key: string) => parseTileKey(key) !== undefined
+  const mustBeSealed = (key: string) => opening.requireEncryption && isData(key)
+  return decrypting(await context.openStore(storage, context), { identities, mustBeSealed, isData })
 }

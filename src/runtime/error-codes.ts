@@ -88,7 +88,7 @@ export const errorCodes = {
   ],
   NOT_ENCRYPTED: [
     6,
-    'A backup file is not encrypted, and --require-encryption refuses such files. The message names them.',
+    'A backup file is not encrypted, and --require-encryption refuses such files; or one that may be made of encrypted files would be stored plain. The message names them.',
   ],
 
   BACKUP_NOT_FOUND: [

@@ -13,6 +13,8 @@ export interface DecryptingOptions {
   readonly identities: readonly Identity[]
   /** What must be encrypted, by its key: plain, it is refused. */
   readonly mustBeSealed: (key: string) => boolean
+  /** Data files, by their key: who holds a secret key writes none of them plain. Default: no key is one. */
+  readonly isData?: (key: string) => boolean
 }
 
 /** Headers of up to this size are read together with the first chunk. */
@@ -23,10 +25,16 @@ const HEADER_GUESS_BYTES = 2 * 1024
  * content. Everything else is as it is stored: `head` and `list` tell sizes of objects. A chunk is given out when all of it
  * was proved; a damaged file throws OBJECT_CORRUPT, one for others NO_IDENTITY, a plain one, where none may be, NOT_ENCRYPTED.
  */
-export function decrypting(store: ObjectStore, { identities, mustBeSealed }: DecryptingOptions): ObjectStore {
+export function decrypting(
+  store: ObjectStore,
+  { identities, mustBeSealed, isData = () => false }: DecryptingOptions,
+): ObjectStore {
   return {
     url: store.url,
-    put: (key, body, facts, signal) => store.put(key, body, facts, signal),
+    async put(key, body, facts, signal) {
+      if (identities.length > 0 && isData(key) && !isSealed(key)) throw wouldBePlain(key)
+      return store.put(key, body, facts, signal)
+    },
     head: (key, signal) => store.head(key, signal),
     list: (prefix, options) => store.list(prefix, options),
     folders: (prefix, options) => store.folders(prefix, options),
@@ -63,6 +71,13 @@ export async function* decrypted(
   } finally {
     await pieces.close()
   }
+}
+
+function wouldBePlain(key: string): MaxbrodError {
+  return new MaxbrodError('NOT_ENCRYPTED', `${key} would be stored plain, and may be made of encrypted files`, {
+    key,
+    hint: 'without --identity only files that are plain anyway are read',
+  })
 }
 
 export function notEncrypted(key: string): MaxbrodError {

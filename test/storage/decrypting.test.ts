@@ -171,6 +171,20 @@ test('a body that changes while it is read again for each attempt is not stored'
   await assert.rejects(sealFor([ours.recipient])(changing), (error: unknown) => isMaxbrodError(error, 'DISK'))
 })
 
+test('who holds a secret key stores no data file plain: it may be made of encrypted ones', async () => {
+  const memory = newMemoryStore()
+  const isData = (name: string) => !name.startsWith('@')
+  const store = decrypting(memory, { identities: [ours.identity], mustBeSealed: () => false, isData })
+  await assert.rejects(
+    store.put('orders/0/x.avro', bodyOf('plain'), {}),
+    (error: unknown) => isMaxbrodError(error, 'NOT_ENCRYPTED') && error.message.includes('orders/0/x.avro'),
+  )
+  for (const name of ['@groups/x.avro', 'orders/0/x.avro.age'])
+    assert.ok((await store.put(name, bodyOf('something'), {})).created)
+  const keyless = decrypting(memory, { identities: [], mustBeSealed: () => false, isData })
+  assert.ok((await keyless.put('orders/0/x.avro', bodyOf('plain'), {})).created)
+})
+
 test('with --require-encryption plain data files are refused, and what is never encrypted is read', async () => {
   const memory = newMemoryStore()
   const keys = ['orders/0/orders-0-0000000000000000000.avro', '@groups/2026-11-21T05-30-13.123Z.avro']
