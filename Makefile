@@ -4,7 +4,7 @@
 NODE = scripts/node
 BIN = node_modules/.bin
 
-.PHONY: demo test test-long check lint format bench bench-scale-out servers torture scale-backup scale-coverage scale-groups scale-plan torture-backup torture-matrix torture-restore torture-restore-matrix torture-kills torture-verify fuzz golden test-deploy deploy-tools install
+.PHONY: demo test test-long check lint format bench bench-scale-out servers torture scale-backup scale-coverage scale-groups scale-plan torture-backup torture-matrix torture-restore torture-restore-matrix torture-kills torture-verify fuzz golden test-deploy deploy-tools sbom install
 
 ## a backup, a disaster and a restore with real data, in under two minutes
 demo: install
@@ -101,6 +101,10 @@ test-deploy: deploy-tools
 ## helm, kustomize, kubeconform and schemas, into .cache/
 deploy-tools: install
 	@$(NODE) test/deploy/prepare.ts
+
+## what is in the package and in the image, by the lockfile: dist/sbom.cdx.json
+sbom: install
+	@$(NODE) scripts/sbom.ts
 
 ## write test/fixtures/batches again, with Kafka's own classes, and test/deploy/golden
 golden: servers deploy-tools
