@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { cacheFolder } from '../servers/jars.ts'
 
@@ -33,19 +33,19 @@ function isThere(folder: string): boolean {
 function fetched(): string | undefined {
   mkdirSync(cacheFolder, { recursive: true })
   const draft = mkdtempSync(join(cacheFolder, 'draft-'))
+  const folder = join(cacheFolder, 'age/usr/bin/')
   try {
     const options = { cwd: draft, timeout: FETCH_MS }
     if (spawnSync('apt-get', ['download', 'age'], options).status !== 0) return undefined
     const file = readdirSync(draft).find(name => name.endsWith('.deb')) ?? ''
     if (spawnSync('dpkg-deb', ['-x', file, 'age'], options).status !== 0) return undefined
-    if (!existsSync(join(cacheFolder, 'age'))) renameSync(join(draft, 'age'), join(cacheFolder, 'age'))
-    const folder = join(cacheFolder, 'age/usr/bin/')
-    return isThere(folder) ? folder : undefined
+    renameSync(join(draft, 'age'), join(cacheFolder, 'age'))
   } catch {
-    return undefined // another test file was faster, and its copy is looked for the next time
+    // Another test file was faster, and its copy will do.
   } finally {
     rmSync(draft, { recursive: true, force: true })
   }
+  return isThere(folder) ? folder : undefined
 }
 
 function run(program: string, args: readonly string[], input: Buffer): Buffer {
