@@ -3,12 +3,13 @@ import { drillText } from '../archive/drill-report.ts'
 import type { DrillReport } from '../archive/drill-report.ts'
 import { keyStamp } from '../format/keys.ts'
 import { kafkaOptions } from '../kafka/options.ts'
+import type { Logger } from '../observe/logger.ts'
 import { plainNumbers } from '../observe/json-line.ts'
 import { isAborted } from '../runtime/aborted.ts'
 import type { Disk } from '../runtime/disk.ts'
 import type { ErrorCode } from '../runtime/error-codes.ts'
 import { exitCodeOf } from '../runtime/error-codes.ts'
-import { MaxbrodError } from '../runtime/errors.ts'
+import { MaxbrodError, isMaxbrodError, messageOf } from '../runtime/errors.ts'
 import { stopWithin } from '../runtime/stop.ts'
 import type { Stop } from '../runtime/stop.ts'
 import { openingOptions } from '../storage/encryption-options.ts'
@@ -47,7 +48,7 @@ export const drill = command({
     await using kafka = await context.openKafka(kafkaValues, context)
     const deps: DrillDeps = { ...archive, kafka, random, metrics, log }
     const stamp = keyStamp(clock.now())
-    const keep = (report: object, text: string) => keepReport(disk, options.report, stamp, report, text)
+    const keep = (report: object, text: string) => keepReport({ disk, log }, options.report, stamp, report, text)
     try {
       const scratch = await claimScratch(deps, options.sessionTimeout, stop)
       const run = (inner: Stop) => runDrill({ ...deps, kafka: scratch.kafka }, options, scratch, inner)
@@ -58,8 +59,8 @@ export const drill = command({
       }
       const report: DrillReport = { ...drilled.report, left, leftReason: reason }
       const outcome = outcomeOf(report, drilled.code)
-      await keep({ result: outcome.result, exit: exitOf(outcome), ...report }, outcome.text)
-      return outcome
+      const isKept = await keep({ result: outcome.result, exit: exitOf(outcome), ...report }, outcome.text)
+      return isKept || outcome.result !== 'ok' ? outcome : { ...outcome, result: 'partial' }
     } catch (error) {
       if (isAborted(error) || !(error instanceof MaxbrodError)) throw error
       const { code, message, hint, facts } = error
@@ -106,15 +107,23 @@ function exitOf({ result, code = 'PARTIAL' }: Outcome): number {
   return result === 'ok' ? 0 : exitCodeOf(code)
 }
 
+/** False when it could not be written, which must not hide what was found. */
 async function keepReport(
-  disk: Disk,
+  { disk, log }: { readonly disk: Disk; readonly log: Logger },
   folder: string | undefined,
   stamp: string,
   report: object,
   text: string,
-): Promise<void> {
-  if (folder === undefined) return
-  await disk.makeFolder(folder)
-  await disk.replace(`${folder}/drill-${stamp}.json`, `${JSON.stringify(report, plainNumbers, 2)}\n`)
-  await disk.replace(`${folder}/drill-${stamp}.txt`, text)
+): Promise<boolean> {
+  if (folder === undefined) return true
+  try {
+    await disk.makeFolder(folder)
+    await disk.replace(`${folder}/drill-${stamp}.json`, `${JSON.stringify(report, plainNumbers, 2)}\n`)
+    await disk.replace(`${folder}/drill-${stamp}.txt`, text)
+    return true
+  } catch (error) {
+    if (!isMaxbrodError(error)) throw error
+    log.error({ reason: messageOf(error) }, 'cannot write the report')
+    return false
+  }
 }

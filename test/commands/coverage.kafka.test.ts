@@ -43,7 +43,7 @@ test('coverage with a broker tells what is late from what a worker has in hand, 
   const { unprotected, unprotectedSeconds, headroomSeconds } = alone.kafka
   assert.equal(unprotected, 60)
   assert.ok(unprotectedSeconds >= 50 * 60 && headroomSeconds <= 70 * 60, JSON.stringify(alone.kafka))
-  assert.equal(unprotectedSeconds + headroomSeconds, 120 * 60)
+  assert.ok(Math.abs(unprotectedSeconds + headroomSeconds - 120 * 60) <= 1, 'each is rounded')
 
   const member = await referee.openConsumer(group, [topic])
   const tended = await cover(0)
