@@ -38,6 +38,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Each package is known to one folder only, which can replace it. */
 const owners: Readonly<Record<string, string>> = {
   '@aws-sdk/client-s3': 'storage',
+  'aws-msk-iam-sasl-signer-js': 'kafka',
   '@node-rs/crc32': 'format',
   avsc: 'format',
   kafkajs: 'kafka',

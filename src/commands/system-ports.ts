@@ -1,5 +1,5 @@
 import { resolveSrv } from 'node:dns/promises'
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { systemClock } from '../runtime/clock.ts'
 import { nodeDisk } from '../runtime/node-disk.ts'
 import { systemRandom } from '../runtime/random.ts'
@@ -22,7 +22,11 @@ export const systemPorts: Ports = {
     const { connectKafka } = await import('../kafka/connect.ts')
     const { withListedBrokers } = await import('../kafka/listed-brokers.ts')
     const known = await withListedBrokers(options, resolveSrv)
-    return connectKafka(known, { ...tools, readFile: path => readFileSync(path, 'utf8') })
+    return connectKafka(known, {
+      ...tools,
+      readFile: path => readFileSync(path, 'utf8'),
+      listFolder: path => readdirSync(path),
+    })
   },
 }
 

@@ -1,5 +1,8 @@
 import { MaxbrodError } from '../runtime/errors.ts'
+import { resolveReferences } from './config-providers.ts'
 import { parseProperties } from './properties.ts'
+import { readSasl } from './sasl.ts'
+import type { SaslOptions } from './sasl.ts'
 
 /** The connection that a client.properties file describes. */
 export interface ClientProperties {
@@ -19,14 +22,6 @@ export interface TlsOptions {
   readonly minVersion: 'TLSv1.2'
 }
 
-/** In kafkajs' form. */
-export interface SaslOptions {
-  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
-  readonly username: string
-  readonly password: string
-}
-
-const MECHANISMS = { PLAIN: 'plain', 'SCRAM-SHA-256': 'scram-sha-256', 'SCRAM-SHA-512': 'scram-sha-512' } as const
 const PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']
 const SECRETS = ['ssl.key.password', 'ssl.keystore.password', 'ssl.truststore.password', 'ssl.keystore.key']
 
@@ -35,15 +30,22 @@ const SECRETS = ['ssl.key.password', 'ssl.keystore.password', 'ssl.truststore.pa
  * the text of files that the properties name. Throws USAGE for what this program cannot do; other properties are ignored.
  */
 export function parseClientProperties(text: string, readFile: (path: string) => string): ClientProperties {
-  const properties = parseProperties(text)
+  return connectionOf(resolveReferences(parseProperties(text), readFile), readFile)
+}
+
+/** The same for properties that came from elsewhere. */
+export function connectionOf(
+  properties: ReadonlyMap<string, string>,
+  readFile: (path: string) => string,
+): ClientProperties {
   const protocol = (properties.get('security.protocol') ?? 'PLAINTEXT').toUpperCase()
   if (!PROTOCOLS.includes(protocol)) throw usage(`security.protocol=${protocol} is none of ${PROTOCOLS.join(', ')}`)
-  const sasl = protocol.startsWith('SASL') ? readSasl(properties) : null
-  const secrets = [sasl?.password, ...SECRETS.map(name => properties.get(name))]
+  const sasl = protocol.startsWith('SASL') ? readSasl(properties) : undefined
+  const secrets = [sasl?.secret, ...SECRETS.map(name => properties.get(name))]
   return {
     bootstrapServers: properties.get('bootstrap.servers'),
     tls: protocol.endsWith('SSL') ? readTls(properties, readFile) : null,
-    sasl,
+    sasl: sasl?.options ?? null,
     secrets: secrets.filter(secret => secret !== undefined),
   }
 }
@@ -95,23 +97,6 @@ function foldPem(text: string): string {
     const lines = body.replaceAll(/\s/g, '').match(/.{1,64}/g) ?? []
     return `\n-----BEGIN ${what}-----\n${lines.join('\n')}\n-----END ${what}-----\n`
   })
-}
-
-function readSasl(properties: ReadonlyMap<string, string>): SaslOptions {
-  const name = properties.get('sasl.mechanism') ?? 'GSSAPI'
-  const mechanism = Object.entries(MECHANISMS).find(([known]) => known === name)?.[1]
-  if (mechanism === undefined) throw usage(`sasl.mechanism=${name} is none of ${Object.keys(MECHANISMS).join(', ')}`)
-  const jaas = properties.get('sasl.jaas.config') ?? ''
-  const username = jaasOption(jaas, 'username')
-  const password = jaasOption(jaas, 'password')
-  if (username === undefined || password === undefined) throw usage('sasl.jaas.config has no username and password')
-  return { mechanism, username, password }
-}
-
-/** An option of a JAAS line: `… required username="alice" password="secret";` */
-function jaasOption(jaas: string, option: string): string | undefined {
-  const match = new RegExp(`(?:^|\\s)${option}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|'([^']*)'|([^\\s;"']+))`).exec(jaas)
-  return match?.[1]?.replaceAll(/\\(.)/g, '$1') ?? match?.[2] ?? match?.[3]
 }
 
 function usage(message: string, hint?: string): MaxbrodError {

@@ -3,12 +3,14 @@ import type { Redactor } from '../observe/redact.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { MaxbrodError, messageOf } from '../runtime/errors.ts'
 import type { Random } from '../runtime/random.ts'
-import { parseClientProperties } from './client-properties.ts'
+import { connectionOf, parseClientProperties } from './client-properties.ts'
 import type { ClientProperties, TlsOptions } from './client-properties.ts'
 import { freshTls } from './fresh-tls.ts'
 import { openKafka } from './kafkajs/open.ts'
+import { loginOf } from './login.ts'
 import type { KafkaOptions } from './options.ts'
 import type { Kafka } from './port.ts'
+import { readServiceBinding } from './service-binding.ts'
 
 export interface ConnectDeps {
   readonly clock: Clock
@@ -16,6 +18,8 @@ export interface ConnectDeps {
   readonly logger: Logger
   readonly redactor: Redactor
   readonly readFile: (path: string) => string
+  /** Names in a folder. */
+  readonly listFolder: (path: string) => string[]
 }
 
 const DEFAULT = 'localhost:9092'
@@ -26,7 +30,7 @@ const POOL_BYTES = 64 * 1024 * 1024
 /** The cluster that the options describe. Connects when first asked for something. Throws USAGE. */
 export function connectKafka(options: KafkaOptions, deps: ConnectDeps): Kafka {
   const { clock, random, logger, redactor } = deps
-  const properties = readProperties(options, deps.readFile)
+  const properties = readProperties(options, deps)
   for (const secret of properties.secrets) redactor.hide(secret)
   const given =
     options.bootstrapServer.length > 0 ? options.bootstrapServer : (properties.bootstrapServers ?? DEFAULT).split(',')
@@ -36,18 +40,31 @@ export function connectKafka(options: KafkaOptions, deps: ConnectDeps): Kafka {
       { bootstrapServer: given.join(',') },
       'the connection to Kafka is not encrypted (neither security.protocol with SSL nor --kafka-mtls-auth)',
     )
-  const whose = options.kafkaMtlsAuth ? '--kafka-mtls-auth' : '--command-config'
+  const whose = options.kafkaMtlsAuth
+    ? '--kafka-mtls-auth'
+    : options.commandConfig === undefined && options.serviceBinding !== undefined
+      ? '--service-binding'
+      : '--command-config'
   const tlsDeps = {
-    read: () => readProperties(options, deps.readFile).tls,
+    read: () => readProperties(options, deps).tls,
     onChanged: () => logger.info(`the certificates of ${whose} have changed: new connections use the new ones`),
     onUnusable: (error: unknown) =>
       logger.warn({ err: error }, `the certificates of ${whose} cannot be used now: going on with the old ones`),
   }
+  const tls = properties.tls === null ? null : freshTls(properties.tls, tlsDeps)
   const settings = {
     bootstrapServers,
     clientId: 'maxbrod',
-    tls: properties.tls === null ? null : freshTls(properties.tls, tlsDeps),
-    sasl: properties.sasl,
+    tls,
+    sasl:
+      properties.sasl === null
+        ? null
+        : loginOf(properties.sasl, {
+            clock,
+            tls: tls ?? (() => ({})),
+            brokers: bootstrapServers.map(({ host }) => host),
+            hide: secret => redactor.hide(secret),
+          }),
     bootstrapDeadlineMs: Math.min(BOOTSTRAP_DEADLINE_MS, options.kafkaDeadline),
     deadlineMs: options.kafkaDeadline,
     poolBytes: POOL_BYTES,
@@ -56,7 +73,7 @@ export function connectKafka(options: KafkaOptions, deps: ConnectDeps): Kafka {
   return openKafka(settings, { clock, random, log: logger.child({ component: 'kafka' }, level) })
 }
 
-function readProperties(options: KafkaOptions, readFile: (path: string) => string): ClientProperties {
+function readProperties(options: KafkaOptions, { readFile, listFolder }: ConnectDeps): ClientProperties {
   const reader = (flag: string) => (path: string) => {
     try {
       return readFile(path)
@@ -65,8 +82,12 @@ function readProperties(options: KafkaOptions, readFile: (path: string) => strin
     }
   }
   const read = reader('--command-config')
-  const { commandConfig } = options
-  const properties = parseClientProperties(commandConfig === undefined ? '' : read(commandConfig), read)
+  const { commandConfig, serviceBinding, bootstrapServer } = options
+  // Who names brokers or a file means those, whatever is mounted.
+  const isBound = serviceBinding !== undefined && commandConfig === undefined && bootstrapServer.length === 0
+  const properties = isBound
+    ? connectionOf(readServiceBinding(serviceBinding, { readFile, listFolder }), read)
+    : parseClientProperties(commandConfig === undefined ? '' : read(commandConfig), read)
   if (!options.kafkaMtlsAuth) return properties
   const tls: TlsOptions = {
     ca: reader('--kafka-mtls-ca-cert-path')(options.kafkaMtlsCaCertPath),

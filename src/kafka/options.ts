@@ -24,6 +24,11 @@ export const kafkaOptions = section('kafka', {
   commandConfig: path({
     doc: "A client.properties file, as Kafka's own tools take it: security.protocol, sasl.*, ssl.* with PEM stores.",
   }),
+  serviceBinding: path({
+    isAdvanced: true,
+    env: ['SERVICE_BINDING_ROOT'],
+    doc: 'Folder with a Service Binding of type kafka, such as the Kafka Access Operator of Strimzi makes. Used when neither brokers nor --command-config are given.',
+  }),
   kafkaMtlsAuth: flag({
     isAdvanced: true,
     doc: 'Use TLS, and identify with the certificate of the three files that follow. In place of what --command-config says about TLS.',

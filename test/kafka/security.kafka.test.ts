@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
@@ -9,6 +8,7 @@ import { inspect } from 'node:util'
 import { connectKafka } from '../../src/kafka/connect.ts'
 import { FrameConnection } from '../../src/kafka/kafkajs/frame-connection.ts'
 import { kafkaOptions } from '../../src/kafka/options.ts'
+import type { KafkaOptions } from '../../src/kafka/options.ts'
 import type { Kafka as KafkaPort } from '../../src/kafka/port.ts'
 import { newLogger } from '../../src/observe/logger.ts'
 import { Redactor } from '../../src/observe/redact.ts'
@@ -25,6 +25,7 @@ import { runCommand } from '../helpers/in-process.ts'
 import { optionsOf } from '../helpers/options.ts'
 import { Referee } from '../helpers/referee.ts'
 import { skipWithForeignKafka } from '../helpers/shared-kafka.ts'
+import { TokenServer } from '../helpers/token-server.ts'
 
 const canary = 'canary-4711'
 const modules = 'org.apache.kafka.common.security'
@@ -49,11 +50,15 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
       [`listener.name.${listener}.ssl.truststore.location`]: trust,
     })
     kafka = await Kafka.start({
-      listeners: { SCRAM: 'SASL_SSL', BASIC: 'SASL_PLAINTEXT', MUTUAL: 'SSL' },
+      listeners: { SCRAM: 'SASL_SSL', BASIC: 'SASL_PLAINTEXT', MUTUAL: 'SSL', TOKEN: 'SASL_SSL' },
       scramUsers: { alice: canary },
       properties: {
         ...tls('scram'),
         ...tls('mutual'),
+        ...tls('token'),
+        'listener.name.token.sasl.enabled.mechanisms': 'OAUTHBEARER',
+        // Its validator takes tokens that nobody signed: who may ask for one is what is tested here.
+        'listener.name.token.oauthbearer.sasl.jaas.config': `${modules}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";`,
         'listener.name.mutual.ssl.client.auth': 'required',
         'listener.name.scram.sasl.enabled.mechanisms': 'SCRAM-SHA-512,SCRAM-SHA-256',
         'listener.name.scram.scram-sha-512.sasl.jaas.config': `${modules}.scram.ScramLoginModule required;`,
@@ -89,6 +94,38 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
   test('everything works over TLS with a client certificate', async () => {
     await using port = open('MUTUAL', mutual())
     await useEverything(port, 'mutual')
+  })
+
+  test('everything works with tokens of an authorization server, of which one serves all connections', async () => {
+    await using server = await TokenServer.start(authority, { id: 'backup', secret: canary })
+    await using port = open('TOKEN', bearer(server.url))
+    await useEverything(port, 'token')
+    assert.equal(server.granted, 1)
+    await using wrong = open('TOKEN', bearer(server.url, `${canary}-wrong`))
+    await assert.rejects(wrong.admin.clusterId(), error => {
+      assert.ok(isMaxbrodError(error, 'KAFKA_AUTH'), inspect(error))
+      assert.match(error.message, /cannot log in to .*refuses a token: HTTP 401/)
+      assert.ok(!inspect(error, { depth: 20, showHidden: true }).includes(canary))
+      return true
+    })
+  })
+
+  test('everything works with the folder of a Service Binding', async () => {
+    const binding = join(folder, 'bindings', 'shop')
+    mkdirSync(binding, { recursive: true })
+    const entries = {
+      type: 'kafka\n',
+      provider: 'strimzi',
+      bootstrapServers: kafka.brokers[0]!.addressOf('SCRAM'),
+      securityProtocol: 'SASL_SSL',
+      saslMechanism: 'SCRAM-SHA-512',
+      username: 'alice',
+      password: canary,
+      'ssl.truststore.crt': authority.certificate,
+    }
+    for (const [name, content] of Object.entries(entries)) writeFileSync(join(binding, name), content)
+    await using port = openWith({ ...optionsOf(kafkaOptions), serviceBinding: join(folder, 'bindings') })
+    await useEverything(port, 'binding')
   })
 
   test('a login that the broker limits is renewed in time, over the same connection', async t => {
@@ -272,6 +309,17 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
     return ['security.protocol=SASL_PLAINTEXT', ...sasl('PLAIN', 'plain.Plain', user, password)]
   }
 
+  function bearer(endpoint: string, secret = canary): string[] {
+    return [
+      'security.protocol=SASL_SSL',
+      'ssl.truststore.type=PEM',
+      `ssl.truststore.location=${trust}`,
+      'sasl.mechanism=OAUTHBEARER',
+      `sasl.oauthbearer.token.endpoint.url=${endpoint}`,
+      `sasl.jaas.config=${modules}.oauthbearer.OAuthBearerLoginModule required clientId="backup" clientSecret="${secret}" scope="kafka";`,
+    ]
+  }
+
   function mutual(): string[] {
     const store = file('client.pem', client.key + client.certificate)
     return [
@@ -287,12 +335,16 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
     const address = kafka.brokers[0]!.addressOf(listener)
     const text = [`bootstrap.servers=${address}`, ...properties].join('\n').replace('PORT', address.split(':')[1]!)
     const commandConfig = file('client.properties', text)
+    return openWith({ ...optionsOf(kafkaOptions, ...flags), commandConfig })
+  }
+
+  function openWith(options: KafkaOptions): KafkaPort {
     const redactor = new Redactor()
     const write = (line: string) => void lines.push(line)
     const logger = newLogger({ level: 'debug', format: 'json', isColored: false, clock: systemClock, redactor, write })
-    const options = { ...optionsOf(kafkaOptions, ...flags), commandConfig }
     const readFile = (path: string) => readFileSync(path, 'utf8')
-    return connectKafka(options, { clock: systemClock, random: systemRandom, logger, redactor, readFile })
+    const listFolder = (path: string) => readdirSync(path)
+    return connectKafka(options, { clock: systemClock, random: systemRandom, logger, redactor, readFile, listFolder })
   }
 })
 
