@@ -9,6 +9,8 @@ import type { Authority } from './certificates.ts'
 export class TokenServer implements AsyncDisposable {
   /** Tokens there have been. */
   granted = 0
+  /** So many requests are answered with 503 first. */
+  busy = 0
   readonly #server: Server
 
   private constructor(server: Server) {
@@ -20,15 +22,17 @@ export class TokenServer implements AsyncDisposable {
     const expected = `Basic ${Buffer.from(`${client.id}:${client.secret}`).toString('base64')}`
     const server = createServer({ key, cert: certificate }, (request, response) => {
       void text(request).then(form => {
+        if (self.busy-- > 0) return response.writeHead(503).end()
         const isRight = new URLSearchParams(form).get('grant_type') === 'client_credentials'
         if (request.headers.authorization !== expected || !isRight) {
-          response.writeHead(401).end(JSON.stringify({ error: 'invalid_client', given: request.headers.authorization }))
-          return
+          return response
+            .writeHead(401)
+            .end(JSON.stringify({ error: 'invalid_client', given: request.headers.authorization }))
         }
         self.granted++
         const now = Math.floor(Date.now() / 1000)
         const token = unsigned({ sub: client.id, iat: now, exp: now + 3_600 })
-        response.end(JSON.stringify({ access_token: token, token_type: 'Bearer', expires_in: 3_600 }))
+        return response.end(JSON.stringify({ access_token: token, token_type: 'Bearer', expires_in: 3_600 }))
       })
     })
     const self = new TokenServer(server)

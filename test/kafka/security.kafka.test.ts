@@ -98,9 +98,12 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
 
   test('everything works with tokens of an authorization server, of which one serves all connections', async () => {
     await using server = await TokenServer.start(authority, { id: 'backup', secret: canary })
+    // It is busy at first, which is no refusal.
+    server.busy = 2
     await using port = open('TOKEN', bearer(server.url))
     await useEverything(port, 'token')
     assert.equal(server.granted, 1)
+    assert.ok(server.busy < 0)
     await using wrong = open('TOKEN', bearer(server.url, `${canary}-wrong`))
     await assert.rejects(wrong.admin.clusterId(), error => {
       assert.ok(isMaxbrodError(error, 'KAFKA_AUTH'), inspect(error))

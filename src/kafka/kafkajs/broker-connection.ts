@@ -1,5 +1,5 @@
 import type { BufferPool } from '../../runtime/buffer-pool.ts'
-import { messageOf, systemCodeOf } from '../../runtime/errors.ts'
+import { MaxbrodError, messageOf, systemCodeOf } from '../../runtime/errors.ts'
 import { KafkaError } from '../kafka-errors.ts'
 import type { Certificates } from '../port.ts'
 import type { Call } from '../protocol/call.ts'
@@ -124,6 +124,7 @@ export class BrokerConnection {
       return connection
     } catch (cause) {
       connection.close('it could not be opened')
+      if (cause instanceof MaxbrodError) throw cause
       const detail = cause instanceof KafkaError ? cause.detail : messageOf(cause)
       const error = isDistrust(cause)
         ? 'SSL_AUTHENTICATION_FAILED'

@@ -2,7 +2,7 @@ import { connect as connectTcp, isIP } from 'node:net'
 import type { Socket } from 'node:net'
 import { TLSSocket, connect as connectTls } from 'node:tls'
 import type { BufferPool } from '../../runtime/buffer-pool.ts'
-import { messageOf } from '../../runtime/errors.ts'
+import { MaxbrodError, messageOf } from '../../runtime/errors.ts'
 import { KafkaError } from '../kafka-errors.ts'
 import type { Certificates } from '../port.ts'
 import { FrameReader } from './frame-reader.ts'
@@ -140,6 +140,8 @@ export class FrameConnection extends Connection {
     try {
       await this.authenticate()
     } catch (cause) {
+      // Why there is no token; what of that may heal is tried again.
+      if (cause instanceof KafkaError || cause instanceof MaxbrodError) throw cause
       // kafkajs calls every failure a refusal, that of the network, too.
       throw this.#lostDuringLogin ?? new KafkaError('SASL_AUTHENTICATION_FAILED', 'Login', messageOf(cause), cause)
     }

@@ -3,14 +3,6 @@ import { KafkaError } from '../kafka-errors.ts'
 import type { MskIam } from '../sasl.ts'
 import type { Token } from './kept-token.ts'
 
-/** Of Amazon; whoever needs it installs it beside us. */
-const SIGNER = 'aws-msk-iam-sasl-signer-js'
-
-/** As far as it is used. Source: its getMSKAuthToken.d.ts, version 1.0.3. */
-interface Signer {
-  generateAuthToken(options: object): Promise<{ token: string; expiryTime: number }>
-}
-
 /** Signs a token with the AWS credentials of this process. Throws USAGE, and KafkaError when there are no credentials. */
 export async function signToken(options: MskIam, brokers: readonly string[]): Promise<Token> {
   const region = options.region ?? regionOf(brokers)
@@ -41,14 +33,15 @@ export function regionOf(brokers: readonly string[]): string {
   })
 }
 
-async function loadSigner(): Promise<Signer> {
+/** Of Amazon; whoever needs it installs it beside us. */
+async function loadSigner(): Promise<typeof import('aws-msk-iam-sasl-signer-js')> {
   try {
-    return (await import(SIGNER)) as Signer
+    return await import('aws-msk-iam-sasl-signer-js')
   } catch (cause) {
     if (systemCodeOf(cause) !== 'ERR_MODULE_NOT_FOUND') throw cause
-    throw new MaxbrodError('USAGE', `sasl.mechanism=AWS_MSK_IAM needs the package ${SIGNER}`, {
+    throw new MaxbrodError('USAGE', 'sasl.mechanism=AWS_MSK_IAM needs the package aws-msk-iam-sasl-signer-js', {
       cause,
-      hint: `npm install ${SIGNER} beside maxbrod; the image has it`,
+      hint: 'npm install aws-msk-iam-sasl-signer-js, beside maxbrod',
     })
   }
 }
