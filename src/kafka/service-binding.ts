@@ -1,9 +1,9 @@
 import { MaxbrodError } from '../runtime/errors.ts'
 
 export interface BindingFiles {
-  readFile(path: string): string
+  readonly readFile: (path: string) => string
   /** Names in a folder; throws when there is none. */
-  listFolder(path: string): string[]
+  readonly listFolder: (path: string) => string[]
 }
 
 /** Entries of a Kafka binding, as the Kafka Access Operator of Strimzi writes them, and the property that each stands for. */

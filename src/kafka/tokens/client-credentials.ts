@@ -25,7 +25,7 @@ export async function askForToken(
   const form = new URLSearchParams({ grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) })
   const basic = Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`).toString('base64')
   const askedAt = clock.now()
-  const { status, body } = await post(endpoint, tls, `${form}`, { authorization: `Basic ${basic}` })
+  const { status, body } = await post(endpoint, tls, form.toString(), { authorization: `Basic ${basic}` })
   // What the server says is not repeated: it may repeat what it was given.
   if (status >= 500) throw new KafkaError('NETWORK_EXCEPTION', 'Login', `${endpoint} answered with HTTP ${status}`)
   if (status !== 200)

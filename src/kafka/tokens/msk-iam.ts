@@ -1,5 +1,6 @@
 import { MaxbrodError, messageOf, systemCodeOf } from '../../runtime/errors.ts'
 import { KafkaError } from '../kafka-errors.ts'
+import type * as Signed from 'aws-msk-iam-sasl-signer-js'
 import type { MskIam } from '../sasl.ts'
 import type { Token } from './kept-token.ts'
 
@@ -33,8 +34,10 @@ export function regionOf(brokers: readonly string[]): string {
   })
 }
 
+type Signer = Pick<typeof Signed, 'generateAuthToken'>
+
 /** Of Amazon; whoever needs it installs it beside us. */
-async function loadSigner(): Promise<typeof import('aws-msk-iam-sasl-signer-js')> {
+async function loadSigner(): Promise<Signer> {
   try {
     return await import('aws-msk-iam-sasl-signer-js')
   } catch (cause) {
