@@ -10,7 +10,11 @@ export interface Manifest {
 }
 
 interface PodTemplate {
-  readonly spec: { readonly containers: readonly Container[]; readonly enableServiceLinks?: boolean }
+  readonly spec: {
+    readonly containers: readonly Container[]
+    readonly initContainers?: readonly Container[]
+    readonly enableServiceLinks?: boolean
+  }
 }
 
 interface Container {
@@ -49,7 +53,7 @@ export function runsOf(manifests: readonly Manifest[]): Run[] {
   return manifests.flatMap(({ kind, metadata, spec }) => {
     const pod = podOf(kind, spec)
     if (pod === undefined) return []
-    return pod.containers.flatMap(container => {
+    return [...pod.containers, ...(pod.initContainers ?? [])].flatMap(container => {
       const shared = (container.envFrom ?? []).flatMap(({ configMapRef }) =>
         Object.entries(config.get(configMapRef?.name ?? '') ?? {}),
       )

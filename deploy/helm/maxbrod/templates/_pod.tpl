@@ -34,6 +34,33 @@ spec:
   {{- with .grace }}
   terminationGracePeriodSeconds: {{ . }}
   {{- end }}
+  {{- if .waitsForPlan }}
+  # Before the planner has begun, status ends with exit 10, and the pod is tried again later.
+  initContainers:
+    - name: plan-is-there
+      image: {{ include "maxbrod.image" $root }}
+      imagePullPolicy: {{ $values.image.pullPolicy }}
+      args: [status]
+      env:
+        {{- $view := list $values.log.options $values.kafka.options (dict "planTopic" $values.planTopic) }}
+        {{- if $values.kafka.properties.secret }}
+        {{- $view = append $view (dict "commandConfig" (printf "/etc/maxbrod/kafka/%s" $values.kafka.properties.key)) }}
+        {{- end }}
+        {{- if include "maxbrod.hasMtls" $root }}{{ $view = append $view (dict "kafkaMtlsAuth" true) }}{{ end }}
+        {{- include "maxbrod.options" $view | nindent 8 }}
+        {{- with $values.extraEnv }}{{ toYaml . | nindent 8 }}{{ end }}
+      resources: {{- toYaml .resources | nindent 8 }}
+      securityContext: {{- toYaml $values.securityContext | nindent 8 }}
+      volumeMounts:
+        - { name: tmp, mountPath: /tmp }
+        {{- if $values.kafka.properties.secret }}
+        - { name: kafka, mountPath: /etc/maxbrod/kafka, readOnly: true }
+        {{- end }}
+        {{- if include "maxbrod.hasMtls" $root }}
+        - { name: certs, mountPath: /certs, readOnly: true }
+        {{- end }}
+        {{- with $values.extraVolumeMounts }}{{ toYaml . | nindent 8 }}{{ end }}
+  {{- end }}
   containers:
     - name: maxbrod
       image: {{ include "maxbrod.image" $root }}
@@ -157,7 +184,7 @@ matchLabels:
 {{- define "maxbrod.failurePolicy" -}}
 podFailurePolicy:
   rules:
-    - action: FailJob
+    - action: {{ .action | default "FailJob" }}
       onExitCodes: { containerName: maxbrod, operator: In, values: [2, 3, 4, 6, 10, 12] }
     - action: Ignore
       onPodConditions: [{ type: DisruptionTarget, status: 'True' }]
