@@ -14,10 +14,23 @@ export function planIdOf(
   targetIds: readonly string[],
   chains: readonly WantedChain[],
 ): string {
-  // Once each: a file that is taken in two parts is one file.
-  const objects = new Set(chains.flatMap(({ tiles }) => tiles.map(({ key, etag }) => `${key} ${etag}`)))
-  const text = JSON.stringify([selection, mapping, targetIds.toSorted(), [...objects].toSorted()])
-  return createHash('sha256').update(text).digest('hex')
+  // The SHA-256 of one JSON text, which would be too large to be kept: a backup has a hundred thousand files and more.
+  const hash = createHash('sha256')
+  hash.update(`[${[selection, mapping, targetIds.toSorted()].map(part => JSON.stringify(part)).join(',')},[`)
+  const tiles = chains.flatMap(chain => chain.tiles).sort((a, b) => compare(a.key, b.key) || compare(a.etag, b.etag))
+  let last: SurveyedTile | undefined
+  for (const tile of tiles) {
+    // Once each: a file that is taken in two parts is one file.
+    if (last?.key === tile.key && last.etag === tile.etag) continue
+    hash.update(`${last === undefined ? '' : ','}${JSON.stringify(`${tile.key} ${tile.etag}`)}`)
+    last = tile
+  }
+  return hash.update(']]').digest('hex')
+}
+
+/** As texts sort, one character after the other. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 /** The file records that a plan topic lacks, by plan partition and in order. Pure: two planners with the same view agree. */

@@ -29,8 +29,8 @@ const PATIENCE_MS = 60_000
  * Writes the first head of a plan topic. Of several planners that find it empty, the one whose head comes first in the log
  * wins; all go on with that one. Returns the plan as it is then.
  */
-export function emitFirstHead(context: EmitContext, head: PlanHead): Promise<PlanState> {
-  return emit(context, head, ({ heads }) => new Map(heads.length === 0 ? [[0, [head]]] : []))
+export function emitFirstHead(context: EmitContext, head: PlanHead, known: PlanState | undefined): Promise<PlanState> {
+  return emit(context, head, known, ({ heads }) => new Map(heads.length === 0 ? [[0, [head]]] : []))
 }
 
 /** Adds the targets that a plan lacks. */
@@ -38,8 +38,9 @@ export function emitMoreHeads(
   context: EmitContext,
   first: PlanHead,
   targets: readonly PlanTarget[],
+  known: PlanState,
 ): Promise<PlanState> {
-  return emit(context, first, state => {
+  return emit(context, first, known, state => {
     const head = headFor(first, targets, state)
     return new Map(head === undefined ? [] : [[0, [head]]])
   })
@@ -51,9 +52,10 @@ export async function emitFiles(
   first: PlanHead,
   planId: string,
   chains: readonly WantedChain[],
+  known: PlanState,
 ): Promise<number> {
-  const before = countFiles(await readState(context))
-  const after = await emit(context, first, state => {
+  const before = countFiles(known)
+  const after = await emit(context, first, known, state => {
     const files = missingFiles(planId, chains, state)
     return files.size > 0 ? files : missingEnds(planId, state)
   })
@@ -70,12 +72,17 @@ function missingEnds(planId: string, state: PlanState): Map<number, PlanEntry[]>
 }
 
 /**
- * Appends what is missing by compare-and-append until nothing is, and reads everything back before it says so: the broker
- * compares sequences, not contents. Killed anywhere, it leaves a beginning of what is missing; another one goes on there.
+ * Appends what is missing by compare-and-append until nothing is, and reads back what it appended before it says so: the broker
+ * compares sequences, not contents. What is `known` of the plan is not read again. Killed anywhere, it leaves a beginning of what is missing; another one goes on there.
  */
-async function emit(context: EmitContext, head: PlanHead, missing: Missing): Promise<PlanState> {
+async function emit(
+  context: EmitContext,
+  head: PlanHead,
+  known: PlanState | undefined,
+  missing: Missing,
+): Promise<PlanState> {
   const { clock } = context.deps
-  let state = await readState(context)
+  let state = await readState(context, known)
   let grewAtMs = clock.monotonic()
   for (;;) {
     context.signal.throwIfAborted()
@@ -85,7 +92,7 @@ async function emit(context: EmitContext, head: PlanHead, missing: Missing): Pro
     const troubles = await Promise.all(
       [...entries].map(([partition, of]) => append(context, state, producerId, partition, of)),
     )
-    const next = await readState(context)
+    const next = await readState(context, state)
     if (totalRecords(next) > totalRecords(state)) grewAtMs = clock.monotonic()
     if (clock.monotonic() - grewAtMs > PATIENCE_MS)
       throw new MaxbrodError(
@@ -108,8 +115,11 @@ function append(
   return appendEntries(deps, appender, { producerId, topicsSha }, { planTopic, partition, logEnd, ours }, entries)
 }
 
-async function readState({ deps, planTopic, planPartitions, signal }: EmitContext): Promise<PlanState> {
-  const state = await readPlanState(deps.kafka, planTopic, planPartitions, signal)
+async function readState(
+  { deps, planTopic, planPartitions, signal }: EmitContext,
+  known: PlanState | undefined,
+): Promise<PlanState> {
+  const state = await readPlanState(deps.kafka, planTopic, planPartitions, signal, known)
   assert(state.partitions.length === planPartitions, 'a state of another plan topic')
   return state
 }

@@ -48,25 +48,33 @@ export interface SourceState {
 }
 
 /**
- * Reads a plan topic. The first head in partition 0 counts; heads of planners that came second are ignored. Throws
- * PLAN_FOREIGN for records of anything else than a plan, PLAN_CORRUPT for a plan with holes.
+ * Reads a plan topic; of one whose beginning is `known`, only what came after that. The first head in partition 0 counts; heads
+ * of planners that came second are ignored. Throws PLAN_FOREIGN for records of anything else than a plan, PLAN_CORRUPT for a
+ * plan with holes.
  */
 export async function readPlanState(
   kafka: Kafka,
   planTopic: string,
   planPartitions: number,
   signal: AbortSignal,
+  known?: PlanState,
 ): Promise<PlanState> {
   const where = Array.from({ length: planPartitions }, (_, partition) => ({ topic: planTopic, partition }))
   const [starts, ends] = await Promise.all([
     kafka.admin.offsets('log start', where),
     kafka.admin.offsets('high watermark', where),
   ])
-  const heads: PlanHead[] = []
+  const isCut = known?.partitions.some(({ partition, logEnd }) => {
+    const now = ends.offsets.get({ topic: planTopic, partition })
+    return now !== undefined && now < logEnd
+  })
+  if (isCut === true) return readPlanState(kafka, planTopic, planPartitions, signal)
+  const heads: PlanHead[] = [...(known?.heads ?? [])]
   const partitions: PlanPartitionState[] = []
-  const chains = new Map<string, ChainState>()
+  const chains = new Map<string, ChainState>(known?.chains)
   for (const { partition } of where) {
     const logEnd = ends.offsets.get({ topic: planTopic, partition })
+    const read = known?.partitions[partition]
     if (logEnd === undefined)
       throw new MaxbrodError(
         'KAFKA_GAVE_UP',
@@ -77,9 +85,9 @@ export async function readPlanState(
         hint: 'plan again into a new --plan-topic',
       })
     }
-    let ours = 0
-    let end: PlanEnd | undefined
-    for await (const record of kafka.readRecords({ topic: planTopic, partition }, 0, logEnd, signal)) {
+    let ours = read?.ours ?? 0
+    let end = read?.end
+    for await (const record of kafka.readRecords({ topic: planTopic, partition }, read?.logEnd ?? 0, logEnd, signal)) {
       const entry = decodeRecord(record, planTopic, partition)
       if (entry.kind === 'head') {
         const [first] = heads

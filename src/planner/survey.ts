@@ -66,6 +66,7 @@ export async function surveyTopic(
   options: SurveyOptions,
 ): Promise<SurveyedTopic> {
   const headers = newLimit(HEADERS)
+  const ids = new Map<string, string>()
   // One partition after the other: each may hold the records of overlapping files in memory.
   const merging = newLimit(1)
   const places = await listPartitions(deps.store, folder, options)
@@ -76,7 +77,7 @@ export async function surveyTopic(
       for await (const tile of listTiles(deps.store, place, 0, options)) {
         if (options.prunes.isPruned(tile.place)) continue // on its way out
         const survey = headers(() =>
-          surveyTile(deps, tile, options).catch(async (error: unknown) => {
+          surveyTile(deps, tile, ids, options).catch(async (error: unknown) => {
             if (isMaxbrodError(error, 'NO_IDENTITY')) sealed.push(await surveySealed(deps, tile, options.signal))
             else if (isMaxbrodError(error, 'NOT_ENCRYPTED')) options.onUnencrypted(tile.key)
             else throw error
@@ -107,6 +108,7 @@ async function surveySealed(
 async function surveyTile(
   deps: PlannerDeps,
   listed: ListedTile,
+  ids: Map<string, string>,
   { maxRecordBytes, onTile, signal }: SurveyOptions,
 ): Promise<SurveyedTile> {
   const { key, etag, bytes, place } = listed
@@ -144,12 +146,19 @@ async function surveyTile(
     dataEnd: tile.content.lastOffset === undefined ? tile.coversFrom : tile.content.lastOffset + 1,
     origin: tile.origin,
     gaps: tile.gaps,
-    clusterId: tile.clusterId,
-    topicId: tile.topicId,
+    clusterId: once(ids, tile.clusterId),
+    topicId: tile.topicId === undefined ? undefined : once(ids, tile.topicId),
     recordBytesMax: tile.content.recordBytesMax,
     timestampMin: tile.content.timestampMin,
     timestampMax: tile.content.timestampMax,
   }
+}
+
+/** The same text for the same id: a hundred thousand files have one of their own each otherwise. */
+function once(ids: Map<string, string>, id: string): string {
+  const known = ids.get(id)
+  if (known === undefined) ids.set(id, id)
+  return known ?? id
 }
 
 /** A file of kafka-data-keep covers all up to the next one: only then do compacted topics and transactions leave no holes. */

@@ -60,12 +60,13 @@ export async function writePlan(job: PlanJob): Promise<PlanResult> {
   const context: EmitContext = { deps, planTopic, planPartitions, topicsSha, appender, signal }
   const targets = await prepareTargets(job, planPartitions)
   const own = before?.heads[0] ?? (await firstHead(deps, options, mapping, looked.clusterId, planPartitions, targets))
-  const first = must((await emitFirstHead(context, own)).heads[0], 'head')
+  const begun = await emitFirstHead(context, own, before)
+  const first = must(begun.heads[0], 'head')
   checkSameMapping(first, mapping, looked.clusterId, planTopic)
-  const state = await emitMoreHeads(context, first, targets)
+  const state = await emitMoreHeads(context, first, targets, begun)
   await applyHold(deps, await topicsToHold(kafka, wanted, state))
   const planId = planIdOfJob(job, state)
-  const filesAdded = await emitFiles(context, first, planId, wanted.chains)
+  const filesAdded = await emitFiles(context, first, planId, wanted.chains, state)
   const what = filesAdded > 0 ? 'planned' : 'nothing new to plan'
   log.info({ planTopic, planId, filesAdded, restoreId: first.restoreId }, what)
   return resultOf(job, planId, filesAdded, first.restoreId)

@@ -27,10 +27,10 @@ export async function readFacts(layout: DirectoryLayout, key: string): Promise<F
 
 /** Undefined when there is no such file. */
 export async function readSidecar(path: string): Promise<Sidecar | 'unreadable' | undefined> {
-  await using file = await openFile(path)
-  if (file === undefined) return undefined
+  await using opened = await openFile(path)
+  if (opened === undefined) return undefined
   try {
-    return parse(await file.readFile('utf8')) ?? 'unreadable'
+    return parse(await opened.file.readFile('utf8')) ?? 'unreadable'
   } catch (error) {
     if (systemCodeOf(error) !== undefined) throw error
     return 'unreadable'

@@ -7,12 +7,20 @@ import { bytesOf, folderOf, raw, textOf } from './directory-layout.ts'
 
 /** The file-system calls of the directory driver, over paths of directory-layout.ts. */
 
+/** An open file, and what it is, whatever happens to its name meanwhile. */
+export interface OpenFile extends AsyncDisposable {
+  readonly file: FileHandle
+  readonly stat: BigIntStats
+}
+
 /** Opens a regular file to read; undefined when there is none: a link, a pipe or a folder is not an object. */
-export async function openFile(path: string): Promise<FileHandle | undefined> {
+export async function openFile(path: string): Promise<OpenFile | undefined> {
   // NONBLOCK: opening a named pipe would wait for its other end.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
   const file = await unlessMissing(open(raw(path), flags))
-  if (file === undefined || (await file.stat()).isFile()) return file
+  if (file === undefined) return undefined
+  const found = await file.stat({ bigint: true })
+  if (found.isFile()) return { file, stat: found, [Symbol.asyncDispose]: () => file.close() }
   await file.close()
   return undefined
 }

@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { MaxbrodError } from '../runtime/errors.ts'
@@ -10,6 +11,7 @@ import { DurableFolders, isTaken, openFile, removeFile, statOf, syncFolder } fro
 import { DirectoryLayout, folderOf, textOf } from './directory-layout.ts'
 import { listDirectory, listFolders } from './directory-list.ts'
 import { etagAt, etagOf, publish } from './directory-publish.ts'
+import { readSmall } from './directory-small-read.ts'
 import { requireEtag } from './etag.ts'
 import { checkFacts } from './facts.ts'
 import { checkKey, checkPrefix } from './key.ts'
@@ -66,17 +68,28 @@ export function openDirectoryStore(folder: string): ErasableStore {
       checkKey(key)
       signal?.throwIfAborted()
       const path = layout.objectPath(key)
+      const missing = () => new MaxbrodError('OBJECT_MISSING', `${key} does not exist in ${url}`, { key })
+      const checked = (stat: BigIntStats) => {
+        const found = { bytes: Number(stat.size), etag: etagOf(stat) }
+        requireEtag(key, found.etag, ifMatch)
+        return { ...found, ...rangeWithin(found.bytes, start, bytes) }
+      }
       return withErrorsOf(path, async () => {
+        if (bytes !== undefined && bytes <= CHUNK_BYTES) {
+          const small = await readSmall(path, checked)
+          if (small === undefined) throw missing()
+          const { from, to, ...found } = checked(small.stat)
+          if (small.chunk.length < to - from) throw cutShort(path)
+          const facts = wanted === 'unneeded' ? {} : await readFacts(layout, key)
+          return newRead({ ...found, facts }, chunkOf(small.chunk, signal), async () => {})
+        }
         await using stack = new AsyncDisposableStack()
-        const file = await openFile(path)
-        if (file === undefined) throw new MaxbrodError('OBJECT_MISSING', `${key} does not exist in ${url}`, { key })
-        stack.use(file)
-        // The open file is one object, whatever happens to its name meanwhile.
-        const stat = await file.stat({ bigint: true })
+        const opened = await openFile(path)
+        if (opened === undefined) throw missing()
+        const { file, stat } = stack.use(opened)
         const facts = wanted === 'unneeded' ? {} : await readFacts(layout, key)
-        const head = { bytes: Number(stat.size), etag: etagOf(stat), facts }
-        requireEtag(key, head.etag, ifMatch)
-        const { from, to } = rangeWithin(head.bytes, start, bytes)
+        const { from, to, ...found } = checked(stat)
+        const head = { ...found, facts }
         const owned = stack.move()
         return newRead(head, chunksOf(file, path, from, to, signal), () => owned.disposeAsync())
       })
@@ -123,6 +136,16 @@ export function openDirectoryStore(folder: string): ErasableStore {
   return store
 }
 
+async function* chunkOf(chunk: Buffer, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+  signal?.throwIfAborted()
+  if (chunk.length > 0) yield chunk
+}
+
+function cutShort(path: string): MaxbrodError {
+  const name = textOf(path)
+  return new MaxbrodError('OBJECT_CHANGED', `${name} became shorter while it was read`, { path: name })
+}
+
 async function* chunksOf(
   file: FileHandle,
   path: string,
@@ -134,11 +157,7 @@ async function* chunksOf(
     signal?.throwIfAborted()
     const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, to - at))
     const { bytesRead } = await withErrorsOf(path, () => file.read(chunk, 0, chunk.length, at))
-    if (bytesRead === 0) {
-      throw new MaxbrodError('OBJECT_CHANGED', `${textOf(path)} became shorter while it was read`, {
-        path: textOf(path),
-      })
-    }
+    if (bytesRead === 0) throw cutShort(path)
     at += bytesRead
     yield chunk.subarray(0, bytesRead)
   }

@@ -47,6 +47,8 @@ export function testObjectStore(
       assert.deepEqual({ bytes: read.bytes, etag: read.etag, facts: read.facts }, { bytes: 5, etag: put.etag, facts })
       assert.equal(String(await contentOf(read)), 'hello')
       assert.deepEqual(await store.head('orders/0/a.avro'), { bytes: 5, etag: put.etag, facts })
+      await using bare = await store.get('orders/0/a.avro', { bytes: 2, facts: 'unneeded' })
+      assert.deepEqual([bare.bytes, bare.etag, String(await contentOf(bare))], [5, put.etag, 'he'])
       const [listed, ...more] = await all(store.list(''))
       assert.deepEqual(more, [])
       assert.ok(listed !== undefined && Math.abs(listed.modifiedAtMs - Date.now()) < 60_000)
