@@ -1,11 +1,12 @@
 import { PRODUCER_EXPIRATION, releaseChanges } from '../format/hold.ts'
 import type { PlanTarget } from '../format/plan.ts'
-import type { CommittedOffset, ConfigEntry } from '../kafka/port.ts'
+import type { ConfigEntry } from '../kafka/port.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
-import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
+import { partitionName } from '../runtime/topic-partition.ts'
 import type { PlannerDeps } from './deps.ts'
 import type { PlannerOptions } from './options.ts'
 import { planTopicPartitions } from './plan-topic.ts'
+import { requireNobodyAtWork } from './plan-readers.ts'
 import { readPlanState } from './plan-state.ts'
 import type { PlanState } from './plan-state.ts'
 
@@ -43,7 +44,11 @@ export async function forgetPlan(deps: PlannerDeps, options: PlannerOptions, old
   const { planTopic, dryRun } = options
   await releasesOf(deps, old) // refuses before anything is changed
   if (dryRun) return
-  await requireNobodyAtWork(deps, planTopic, old)
+  await requireNobodyAtWork(
+    deps,
+    planTopic,
+    old.partitions.map(({ partition }) => partition),
+  )
   // Again: until it ended, an executor may have written.
   for (const [topic, changes] of await releasesOf(deps, old)) await kafka.admin.alterTopicConfigs(topic, changes)
   await releaseBrokers(deps, old)
@@ -102,13 +107,6 @@ async function untouchedConfigs(
       hint: 'empty or delete the topic first, or plan into a new --plan-topic',
     },
   )
-}
-
-/** Throws GROUP_ACTIVE while executors are members of the plan's group. What it had committed is of no use any more. */
-async function requireNobodyAtWork({ kafka }: PlannerDeps, planTopic: string, old: PlanState): Promise<void> {
-  const nothing: CommittedOffset = { offset: 0, metadata: '' }
-  const offsets = old.partitions.map(({ partition }) => [{ topic: planTopic, partition }, nothing] as const)
-  await kafka.admin.commitFromOutside(`maxbrod.restore.${planTopic}`, new PartitionMap(offsets))
 }
 
 async function releaseBrokers({ kafka }: PlannerDeps, { heads }: PlanState): Promise<void> {
