@@ -52,6 +52,9 @@ function outcomeOf({ result, topics, incomplete, ...rest }: RestoreResult, isInt
     ...incomplete.map(
       one => `${one.topic}-${one.partition}: ${one.recordsRestored} of ${one.recordsPlanned} records: ${one.message}\n`,
     ),
+    rest.verified.length === 0
+      ? ''
+      : `read back: ${rest.verified.length} partitions, ${rest.verified.filter(({ by }) => by === rest.executor).length} of them by this executor\n`,
     result === 'ok' && rows.length > 0 && rest.isHeld
       ? `all there; next: maxbrod finalize --plan-topic ${rest.planTopic}\n`
       : '',

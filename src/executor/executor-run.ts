@@ -17,10 +17,13 @@ import { executorMetrics } from './metrics.ts'
 import type { ExecutorOptions } from './options.ts'
 import { readHeads, resized } from './plan-reader.ts'
 import { PlanRun } from './plan-run.ts'
+import { watchPlanTopic } from './plan-watch.ts'
 import { RestoreProgress } from './restore-progress.ts'
 import { StallWatch } from './stall-watch.ts'
 import { Targets } from './targets.ts'
 import { troubleOf } from './trouble.ts'
+import { markText } from './verify-marks.ts'
+import type { VerifyMark } from './verify-marks.ts'
 
 /** Chains restored at the same time: each holds a few decoded blocks, and shares requests with the others. */
 const CHAINS = 16
@@ -31,6 +34,10 @@ const HAND_OVER_MS = 5_000
 export class ExecutorRun implements AsyncDisposable {
   /** Chains that cannot go on, and why. */
   readonly failed = new PartitionMap<unknown>()
+  /** By plan partition: who has read its chains back. */
+  readonly marks = new Map<number, VerifyMark>()
+  /** Of this executor, for the others. */
+  readonly name: string
   readonly #deps: ExecutorDeps
   readonly #options: ExecutorOptions
   readonly #session: Promise<GroupSession>
@@ -56,6 +63,7 @@ export class ExecutorRun implements AsyncDisposable {
   ) {
     this.#deps = deps
     this.#options = options
+    this.name = options.workerName ?? deps.random.id().slice(0, 8)
     this.#session = session
     this.#targets = new Targets(deps.kafka, heads)
     this.#appender = deps.kafka.newAppender()
@@ -153,6 +161,10 @@ export class ExecutorRun implements AsyncDisposable {
       planTopic: this.#options.planTopic,
       head: this.#targets.head,
       chains: this.#limit,
+      noteOf: partition => {
+        const mark = this.marks.get(partition)
+        return mark === undefined ? '' : markText(mark)
+      },
       newChain: (target, part) => this.#newChain(target, part),
       onPlanned: file => this.#progress.planned(file),
       onCount: (target, count) => this.#progress.counted(target, count),
@@ -190,9 +202,15 @@ export class ExecutorRun implements AsyncDisposable {
   }
 
   async #watch(): Promise<void> {
+    const { clock, kafka } = this.#deps
+    const { signal } = this.#end
     const topics = () => new Set([...this.#runs.values()].flatMap(run => run.unfinishedTopics))
-    const error = await watchHold(this.#targets, topics, this.#deps.clock, this.#end.signal)
-    if (error !== undefined) this.#failure.reject(error)
+    const watches = [
+      watchHold(this.#targets, topics, clock, signal),
+      watchPlanTopic(kafka, this.#options.planTopic, this.#targets.head, clock, signal),
+    ]
+    const fail = (error: unknown) => (error === undefined ? undefined : this.#failure.reject(error))
+    await Promise.all(watches.map(watch => watch.then(fail)))
   }
 
   /** A planner may have added targets since the heads were read. */

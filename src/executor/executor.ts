@@ -14,6 +14,8 @@ import { describeFailure } from './result.ts'
 import type { RestoreResult } from './result.ts'
 import { rewindToQuarantined } from './retry-quarantined.ts'
 import { verifyChains } from './verify-full.ts'
+import { verifyShared } from './verify-shared.ts'
+import type { SharedVerification } from './verify-shared.ts'
 
 const REBALANCE_MS = 60_000
 const METADATA_REFRESH_MS = 30_000
@@ -40,7 +42,7 @@ export async function runExecutor(deps: ExecutorDeps, options: ExecutorOptions, 
   log.info({ planTopic, restoreId: run.targets.restoreId, group: groupId }, 'restore begins')
   if (options.retryQuarantined) await rewindToQuarantined(deps, options, groupId, run.targets, stop.draining)
   else if (plan !== undefined && (await isCommitted(plan, kafka, planTopic, groupId)))
-    return await summarize(deps, options, run, plan, stop)
+    return await summarize(deps, options, run, plan, stop, { groupId, session: undefined })
   const session = await kafka.joinGroup(
     {
       groupId,
@@ -64,7 +66,7 @@ export async function runExecutor(deps: ExecutorDeps, options: ExecutorOptions, 
       plan === undefined ? workOn(deps, options, run, over) : untilDone(deps, options, run, plan, groupId, over)
     await Promise.race([work, run.broken, session.ended])
     await Promise.race([run.handOver(session.owned), aborted(stop.aborted)])
-    return await summarize(deps, options, run, plan, stop)
+    return await summarize(deps, options, run, plan, stop, { groupId, session })
   } finally {
     over.drain('the executor ends')
     // Whoever takes over need not wait for the session time-out, only for the batches that are on their way.
@@ -212,15 +214,17 @@ async function summarize(
   run: ExecutorRun,
   plan: CompletePlan | undefined,
   { draining }: Stop,
+  member: Pick<SharedVerification, 'groupId' | 'session'>,
 ): Promise<RestoreResult> {
   const { planTopic } = options
   const isHeld = run.targets.all.some(({ topic }) => run.targets.isHeld(topic))
-  const base = { planTopic, restoreId: run.targets.restoreId, recordsSent: run.recordsSent, isHeld }
+  const base = { planTopic, restoreId: run.targets.restoreId, recordsSent: run.recordsSent, executor: run.name, isHeld }
   if (run.stoppedBy !== undefined) throw run.stoppedBy
-  if (plan === undefined || draining.aborted) return { ...base, result: 'ok', topics: [], incomplete: [] }
+  if (plan === undefined || draining.aborted) return { ...base, result: 'ok', topics: [], verified: [], incomplete: [] }
   const found = await countRestored(deps, planTopic, plan, run.targets, draining)
   await sealComplete(deps, found, run.targets)
-  if (options.verify === 'full') await verifyChains(deps, options, run.targets, found, draining)
+  const verified =
+    options.verify === 'full' ? await verifyShared(deps, { options, run, plan, ...member }, found, draining) : []
   // Behind the seal nothing old can come any more, and what came before it shows.
   const counts = await countRestored(deps, planTopic, plan, run.targets, draining)
   // Names and counts do not tell a topic from another one that was created in its place.
@@ -244,5 +248,5 @@ async function summarize(
       recordsRestored: sum(one => Math.min(one.restored, one.due)),
     }
   })
-  return { ...base, result: incomplete.length === 0 ? 'ok' : 'partial', topics, incomplete }
+  return { ...base, result: incomplete.length === 0 ? 'ok' : 'partial', topics, verified, incomplete }
 }

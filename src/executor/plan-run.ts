@@ -19,6 +19,8 @@ export interface PlanRunDeps {
   readonly session: Promise<GroupSession>
   readonly planTopic: string
   readonly head: PlanHead
+  /** What goes along with the commits of a plan partition. */
+  readonly noteOf: (partition: number) => string
   /** Bounds how many chains are restored at the same time, in the order of the plan. */
   readonly chains: Limit
   readonly newChain: (
@@ -287,8 +289,9 @@ export class PlanRun {
     const { deps } = this.#with
     const session = await this.#with.session
     const offset = this.#progress.committable
+    const metadata = this.#with.noteOf(this.#ownership.partition)
     try {
-      await session.commit([{ ownership: this.#ownership, offset, leaderEpoch: -1, metadata: '' }])
+      await session.commit([{ ownership: this.#ownership, offset, leaderEpoch: -1, metadata }])
       this.#committed = offset
     } catch (error) {
       if (troubleOf(error) !== 'try again') this.#with.onBroken(error)

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../runtime/error-codes.ts'
 import { MaxbrodError, messageOf } from '../runtime/errors.ts'
+import type { VerifiedChain } from './verify-shared.ts'
 
 /** What a restore did, for people and for programs. */
 export interface RestoreResult {
@@ -11,6 +12,10 @@ export interface RestoreResult {
   readonly topics: readonly RestoredTopic[]
   /** True when targets are kept from deletion until they are finalized. */
   readonly isHeld: boolean
+  /** The name of this executor in `verified`. */
+  readonly executor: string
+  /** With `--verify full`: all chains that were read back, and by whom. */
+  readonly verified: readonly VerifiedChain[]
   /** Chains that are not complete, and why as far as this executor knows. */
   readonly incomplete: readonly IncompleteChain[]
 }

@@ -1,7 +1,9 @@
 import { recordsIn } from '../format/batch/records.ts'
 import type { KafkaRecord } from '../format/batch/records.ts'
 import { batchesIn } from '../format/batch/record-batch.ts'
+import { chainName } from '../format/plan.ts'
 import type { PlanFile, PlanHead } from '../format/plan.ts'
+import { planPartitionOf } from '../format/plan-partition.ts'
 import { ByteBudget } from '../runtime/byte-budget.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
@@ -26,7 +28,7 @@ export async function verifyChains(
   counts: readonly PlanCount[],
   signal: AbortSignal,
 ): Promise<void> {
-  const files = await readFiles(deps, options.planTopic, targets.head, signal)
+  const files = await readFiles(deps, options.planTopic, targets.head, counts, signal)
   const byTarget = Map.groupBy(files, ({ target }) => partitionName(target))
   for (const { topic, partition, due, restored } of counts) {
     if (restored < due) continue
@@ -42,10 +44,11 @@ async function readFiles(
   { kafka }: ExecutorDeps,
   planTopic: string,
   head: PlanHead,
+  counts: readonly PlanCount[],
   signal: AbortSignal,
 ): Promise<PlanFile[]> {
   const files: PlanFile[] = []
-  for (let partition = 0; partition < head.planPartitions; partition++) {
+  for (const partition of new Set(counts.map(count => planPartitionOf(chainName(count), head.planPartitions)))) {
     const end = await endOf(kafka, planTopic, partition)
     for await (const { entry } of readPlanEntries(kafka, planTopic, partition, 0, end, head, signal))
       if (entry.kind === 'file') files.push(entry)

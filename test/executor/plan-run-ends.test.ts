@@ -69,6 +69,7 @@ function openRun(entries: PlanEntry[], chains = newLimit(1), restore: () => Prom
       planTopic: 'plan',
       head: planHead(),
       chains,
+      noteOf: () => '',
       newChain: (target, { onFileDone }) => {
         told.onFileDone = onFileDone
         const own = { target, add: (file: PlanFile) => files.push(file), run: restore }

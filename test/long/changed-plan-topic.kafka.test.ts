@@ -22,7 +22,7 @@ test('a plan topic that gets more partitions in the middle of a restore is refus
   const words = `${scene.planTopic} has 3 partitions and was planned with 1`
   refused(await scene.plan(flags), 6, 'PLAN_FOREIGN', words, '--plan-topic')
   refused(await scene.restore(), 6, 'PLAN_FOREIGN', words, '--plan-topic')
-  // The one that is at work hears of it when it looks for new partitions.
+  // The one that is at work looks for itself.
   refused(await restore.result, 6, 'PLAN_FOREIGN', /has [23] partitions and was planned with 1/)
   const found = await referee.records(target, { restored: true })
   assert.ok(found.length > 0 && found.length < 2 * records, 'the restore was over before')
