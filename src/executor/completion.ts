@@ -1,14 +1,11 @@
-import { sealConfigs } from '../format/hold.ts'
 import type { PlanEnd, PlanEntry, PlanHead } from '../format/plan.ts'
 import type { Kafka } from '../kafka/port.ts'
 import { must } from '../runtime/assert.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
-import type { TopicPartition } from '../runtime/topic-partition.ts'
 import type { ExecutorDeps } from './deps.ts'
 import { endOf, readPlanEntries } from './plan-reader.ts'
-import type { Targets } from './targets.ts'
 
 /** The plan as it was complete at one moment. */
 export interface CompletePlan {
@@ -16,18 +13,6 @@ export interface CompletePlan {
   readonly ends: readonly number[]
   /** By target partition: how many records it must get. */
   readonly records: PartitionMap<number>
-}
-
-/** What of a plan is in the targets. */
-export interface PlanCount {
-  readonly topic: string
-  readonly partition: number
-  /** Records of the newest complete plan, and of the one that was asked about. */
-  readonly planned: number
-  readonly due: number
-  readonly restored: number
-  /** Records of this restore in the target: more than `restored` while the plan grows. */
-  readonly held: number
 }
 
 const POLL_MS = 300
@@ -135,94 +120,5 @@ export async function planCommitted(
     signal.throwIfAborted()
     if (await isCommitted(plan, kafka, planTopic, groupId)) return
     await clock.sleep(POLL_MS, signal)
-  }
-}
-
-/**
- * Counts what of the newest complete plan is in the targets. A plan that is growing is counted as it was in `known`. Throws
- * TARGET_SPOILED for a target that holds more than planned, TARGET_LOSING for one that lost its beginning.
- */
-export async function countRestored(
-  { kafka }: Pick<ExecutorDeps, 'kafka'>,
-  planTopic: string,
-  known: CompletePlan,
-  targets: Targets,
-  signal: AbortSignal,
-): Promise<PlanCount[]> {
-  const partitions = [...known.records.keys()]
-  const [starts, ends] = await Promise.all([
-    kafka.admin.offsets('log start', partitions),
-    kafka.admin.offsets('log end', partitions),
-  ])
-  // Read behind the ends: what a planner added before that is counted, so that no target can be ahead of its plan.
-  const { plan } = await planNow(kafka, planTopic, targets.head, signal)
-  return partitions.map(partition => {
-    const due = known.records.get(partition) ?? 0
-    const planned = (plan ?? known).records.get(partition) ?? 0
-    const start = starts.offsets.get(partition)
-    const end = ends.offsets.get(partition)
-    if (start === undefined || end === undefined)
-      throw unknownCount(partition, starts.failed.get(partition) ?? ends.failed.get(partition) ?? 'no answer')
-    const held = countOf(partition, start, end, targets)
-    if (held > planned && plan !== undefined) throw spoiledBehind(partition, planned, held, targets)
-    return { ...partition, planned, due, restored: Math.min(held, planned), held }
-  })
-}
-
-/** A partition that has no leader for now is not gone. */
-function unknownCount({ topic, partition }: TopicPartition, error: string): MaxbrodError {
-  return error === 'UNKNOWN_TOPIC_OR_PARTITION'
-    ? new MaxbrodError('TARGET_REPLACED', `${topic}-${partition} is gone since the restore was planned`, {
-        topic,
-        partition,
-      })
-    : new MaxbrodError('KAFKA_GAVE_UP', `cannot tell how much of ${topic}-${partition} is restored: ${error}`, {
-        topic,
-        partition,
-      })
-}
-
-function countOf({ topic, partition }: TopicPartition, start: number, end: number, targets: Targets): number {
-  const base = targets.baseOffset(topic, partition)
-  if (start > base)
-    throw new MaxbrodError(
-      'TARGET_LOSING',
-      `${topic}-${partition} now begins at ${start}, and the restore began at ${base}`,
-      { topic, partition },
-    )
-  return end - base
-}
-
-function spoiledBehind(
-  { topic, partition }: TopicPartition,
-  planned: number,
-  restored: number,
-  targets: Targets,
-): MaxbrodError {
-  return new MaxbrodError(
-    'TARGET_SPOILED',
-    `${topic}-${partition} holds ${restored} records, where ${planned} are planned`,
-    {
-      topic,
-      partition,
-      offset: targets.baseOffset(topic, partition) + planned,
-      hint: 'another producer wrote to it, or a late copy arrived: restore this topic again under another name',
-    },
-  )
-}
-
-/** Seals the held topics of which every partition is complete: from now on they take no old records. */
-export async function sealComplete(
-  { kafka, log }: ExecutorDeps,
-  counts: readonly PlanCount[],
-  targets: Targets,
-): Promise<void> {
-  for (const topic of new Set(counts.map(count => count.topic))) {
-    const isComplete = counts.every(count => count.topic !== topic || count.restored === count.planned)
-    if (!isComplete || !targets.isHeld(topic)) continue
-    const seal = sealConfigs((await kafka.admin.topicConfigs([topic])).get(topic) ?? [])
-    if (seal.size === 0) continue
-    await kafka.admin.alterTopicConfigs(topic, seal)
-    log.info({ topic }, 'complete and sealed until maxbrod finalize')
   }
 }

@@ -7,20 +7,18 @@ import { messageOf } from '../runtime/errors.ts'
 import type { Limit } from '../runtime/limit.ts'
 import { backoffMs } from '../runtime/retry.ts'
 import type { ChainDeps, ChainRestore } from './chain.ts'
-import type { ExecutorDeps } from './deps.ts'
 import { Patience } from './patience.ts'
 import { endOf, readPlanEntries } from './plan-reader.ts'
+import { PlanCommits } from './plan-commits.ts'
+import type { PlanCommitsDeps } from './plan-commits.ts'
 import { closesOtherwise, shortened } from './plan-differs.ts'
 import { PlanProgress } from './plan-progress.ts'
+import type { RunningChain } from './running-chain.ts'
 import { triesAgain, troubleOf } from './trouble.ts'
 
-export interface PlanRunDeps {
-  readonly deps: ExecutorDeps
-  readonly session: Promise<GroupSession>
+export interface PlanRunDeps extends PlanCommitsDeps {
   readonly planTopic: string
   readonly head: PlanHead
-  /** What goes along with the commits of a plan partition. */
-  readonly noteOf: (partition: number) => string
   /** Bounds how many chains are restored at the same time, in the order of the plan. */
   readonly chains: Limit
   readonly newChain: (
@@ -32,8 +30,6 @@ export interface PlanRunDeps {
   readonly onFailed: (target: PlanFile['target'], error: unknown) => void
   /** A chain's topic was met for the first time. */
   readonly onTopic: (topic: string) => Promise<void>
-  /** What is done cannot be committed: the work would never be seen to end. */
-  readonly onBroken: (error: unknown) => void
 }
 
 /** How often a plan partition is asked for more: a planner may run again while executors work. */
@@ -42,21 +38,8 @@ const BACKOFF = { initialMs: 500, maxMs: 15_000 }
 /** A chain that makes no progress for so long gives up: the process ends and says so. */
 const GIVE_UP_MS = 10 * 60_000
 
-interface RunningChain {
-  readonly chain: ChainRestore
-  /** Where its files stand in the plan partition, by their index. */
-  readonly offsets: number[]
-  /** Until it is through, the time before its turn included. */
-  running: Promise<void> | undefined
-  hasBegun: boolean
-  state: 'sound' | 'put aside' | 'stopped'
-  /** Where its last file stands while what its target has lost is restored again. */
-  reopened: number | undefined
-}
-
 /** One plan partition of this executor: its chains are restored side by side, its offset follows what is done. */
 export class PlanRun {
-  readonly #ownership: Ownership
   readonly #with: PlanRunDeps
   readonly #yielding = new AbortController()
   /** What chains take for the ownership: it ends when the partition is about to be given up. */
@@ -64,12 +47,11 @@ export class PlanRun {
   readonly #progress = new PlanProgress()
   readonly #chains = new Map<string, RunningChain>()
   readonly #started = Promise.withResolvers<void>()
-  #committed = -1
-  #committing: Promise<void> | undefined
+  readonly #commits: PlanCommits
 
   constructor(ownership: Ownership, deps: PlanRunDeps) {
-    this.#ownership = ownership
     this.#with = deps
+    this.#commits = new PlanCommits(ownership, this.#progress, deps)
     this.#work = { ...ownership, ended: AbortSignal.any([ownership.ended, this.#yielding.signal]) }
   }
 
@@ -110,7 +92,7 @@ export class PlanRun {
       position = end
       this.#progress.reach(end)
       for (const running of this.#chains.values()) this.#start(running)
-      this.#commit()
+      this.#commits.commit()
       this.#started.resolve()
       await deps.clock.sleep(FOLLOW_MS, ended)
     }
@@ -122,14 +104,14 @@ export class PlanRun {
     await this.#started.promise
     // One whose turn has not come has sent nothing, and its turn may be far away.
     for (const { running, hasBegun } of this.#chains.values()) if (hasBegun) await running
-    await this.#committing
+    await this.#commits.underWay
   }
 
   /** Resolves when the plan partition was read once, no chain is at work, and what is done is committed. */
   async settled(): Promise<void> {
     await this.#started.promise
     for (const { running } of this.#chains.values()) await running
-    await this.#committing
+    await this.#commits.underWay
   }
 
   has(target: PlanFile['target']): boolean {
@@ -164,7 +146,7 @@ export class PlanRun {
       this.#reopen(running)
       this.#start(running)
     }
-    this.#commit()
+    this.#commits.commit()
     return cut.length > 0
   }
 
@@ -207,7 +189,7 @@ export class PlanRun {
       onFileDone: ({ index }) => {
         const offset = offsets[index]
         if (offset !== undefined) this.#progress.finish(offset)
-        this.#commit()
+        this.#commits.commit()
       },
       onCount: count => this.#with.onCount(target, count),
     })
@@ -258,7 +240,7 @@ export class PlanRun {
     if (running.reopened === undefined) return
     this.#progress.finish(running.reopened)
     running.reopened = undefined
-    this.#commit()
+    this.#commits.commit()
   }
 
   /** A chain that is put aside does not hold up the plan's offset: what it lacks, its target shows. */
@@ -267,36 +249,6 @@ export class PlanRun {
     this.#with.onFailed(running.chain.target, error)
     if (running.state === 'stopped') return
     for (const offset of running.offsets) this.#progress.finish(offset)
-    this.#commit()
-  }
-
-  /** Commits what is done; while one commit is under way, the next one gathers. */
-  #commit(): void {
-    if (
-      this.#committing !== undefined ||
-      this.#progress.committable === this.#committed ||
-      this.#ownership.ended.aborted
-    )
-      return
-    this.#committing = this.#commitOnce().finally(() => {
-      this.#committing = undefined
-      this.#commit()
-    })
-  }
-
-  /** A commit that failed is tried again, with what is done by then. */
-  async #commitOnce(): Promise<void> {
-    const { deps } = this.#with
-    const session = await this.#with.session
-    const offset = this.#progress.committable
-    const metadata = this.#with.noteOf(this.#ownership.partition)
-    try {
-      await session.commit([{ ownership: this.#ownership, offset, leaderEpoch: -1, metadata }])
-      this.#committed = offset
-    } catch (error) {
-      if (troubleOf(error) !== 'try again') this.#with.onBroken(error)
-      deps.log.warn({ err: error, partition: this.#ownership.partition }, 'could not commit how far the plan is done')
-      await deps.clock.sleep(FOLLOW_MS, this.#ownership.ended)
-    }
+    this.#commits.commit()
   }
 }
