@@ -17,6 +17,9 @@ export type FoundTile =
   /** Damaged, or something else altogether. */
   | { readonly kind: 'no tile'; readonly reason: string }
 
+/** Bytes may be damaged on their way: an object is called damaged when so many reads in a row say so. */
+const READS = 3
+
 /**
  * The facts of the object at a tile's key, or undefined when there is none. A tile that is damaged is none: its header, its
  * size and the facts beside it must agree, or a chain would go on behind records that nobody can read. A copy of the bucket
@@ -28,6 +31,18 @@ export async function readTileFacts(
   key: string,
   place: TileKey,
   signal?: AbortSignal,
+): Promise<FoundTile | undefined> {
+  for (let read = 1; ; read++) {
+    const found = await readOnce(store, key, place, signal)
+    if (found?.kind !== 'no tile' || read === READS) return found
+  }
+}
+
+async function readOnce(
+  store: ObjectStore,
+  key: string,
+  place: TileKey,
+  signal: AbortSignal | undefined,
 ): Promise<FoundTile | undefined> {
   if (place.isEncrypted) {
     const head = await store.head(key, signal)

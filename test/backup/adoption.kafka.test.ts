@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { cp } from 'node:fs/promises'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { tileKey } from '../../src/format/keys.ts'
@@ -103,6 +104,28 @@ test('without its group a worker goes on behind what was pruned, also where a pr
   assertNoAlarm(idle.stderr)
   assert.equal(idle.json['files'], 0)
 })
+
+for (const [what, isLeftOut] of [
+  ['whole', () => false],
+  ['without what the store kept beside its objects', (path: string) => path.endsWith('/@meta')],
+] as const) {
+  test(`a bucket that was copied elsewhere, ${what}, is gone on with there: nothing is read again, and nobody is alarmed`, async t => {
+    const { world, topic, backup } = await openBackup(t)
+    await using _ = world
+    const moved = new BackupRun({ world, topics: [topic], store: 'moved' })
+    const filter = (path: string) => !isLeftOut(path)
+    await cp(`${world.folder}/backup`, `${world.folder}/moved`, { recursive: true, filter })
+    const before = await objectsIn(backup.store)
+    await world.referee.generate(topic, { partitions, records, seed: 2 })
+    const { stderr, json } = await moved.onceOk()
+    assertNoAlarm(stderr)
+    assert.equal(json['records'], records)
+    assert.deepEqual(await objectsIn(backup.store), before)
+    // Who looks into the files here compares them with what the store keeps beside them.
+    await cp(`${world.folder}/backup/@meta`, `${world.folder}/moved/@meta`, { recursive: true })
+    await moved.assertSame(topic)
+  })
+}
 
 test('a second group on the same files goes on where the first one ended, and the first one behind the second', async t => {
   const { world, topic, backup } = await openBackup(t)

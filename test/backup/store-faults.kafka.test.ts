@@ -100,6 +100,21 @@ suite('a worker whose store fails', { concurrency: 4 }, () => {
     assert.equal((await scene.committed())[1], 0)
   })
 
+  test('answers that are damaged on their way: a worker looks again, goes on behind its files, and nobody is alarmed', async t => {
+    await using scene = await openScene(t)
+    const first = scene.start()
+    await scene.reachesEnds()
+    assertNoAlarm(await scene.stopped(first))
+    // The magic of a container, and its schema.
+    for (const atByte of [0, 100]) scene.faults.order(/^GET .*\.avro/, { kind: 'corrupt answer', atByte })
+    await scene.produce()
+    const second = scene.start()
+    await scene.reachesEnds()
+    assertNoAlarm(await scene.stopped(second))
+    assert.equal(scene.faults.unused, 0)
+    await scene.assertSame()
+  })
+
   test('a store that creates what exists: the worker is refused with exit 2, and no file is put', async t => {
     await using scene = await openScene(t)
     scene.faults.order(/^PUT .*cluster\.json/, { kind: 'changed answer', headers: {} })

@@ -29,6 +29,8 @@ export type Fault =
   | { readonly kind: 'cut answer'; readonly atByte: number }
   /** The connection stays, and nothing more comes. */
   | { readonly kind: 'stalled answer'; readonly atByte: number }
+  /** One bit of the body is another one. */
+  | { readonly kind: 'corrupt answer'; readonly atByte: number }
   /** The connection breaks off while the request is sent. */
   | { readonly kind: 'cut request'; readonly atByte: number }
   /** The request is not read any further, and never answered. */
@@ -177,6 +179,17 @@ async function readSlowly(
   answer(incoming, outgoing, fault.answer)
 }
 
+function flip({ atByte }: Fault & { kind: 'corrupt answer' }) {
+  return async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    let left = atByte
+    for await (const chunk of source) {
+      if (left >= 0 && left < chunk.length) chunk.writeUInt8(chunk.readUInt8(left) ^ 1, left)
+      left -= chunk.length
+      yield chunk
+    }
+  }
+}
+
 function passBack(response: IncomingMessage, outgoing: ServerResponse, fault: Fault | undefined): void {
   if (fault?.kind === 'lost answer') {
     void text(response).then(() => outgoing.destroy())
@@ -185,6 +198,7 @@ function passBack(response: IncomingMessage, outgoing: ServerResponse, fault: Fa
   const changed =
     fault?.kind === 'changed answer' ? fault.headers : fault?.kind === 'changed headers' ? (fault.answer ?? {}) : {}
   outgoing.writeHead(response.statusCode ?? 500, { ...response.headers, ...changed })
+  if (fault?.kind === 'corrupt answer') return void pipeline(response, flip(fault), outgoing).catch(() => undefined)
   if (fault?.kind !== 'cut answer' && fault?.kind !== 'stalled answer') return void response.pipe(outgoing)
   outgoing.flushHeaders()
   let left = fault.atByte
