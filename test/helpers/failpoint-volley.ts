@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openS3Store } from '../../src/storage/s3.ts'
 import { eventually } from './eventually.ts'
 import type { Failpoint } from './failpoints.ts'
-import { faultOf } from './failpoints.ts'
+import { faultOf, spooling, verbsOfTheSpool } from './failpoints.ts'
 import type { SceneOptions } from './failpoint-scene.ts'
 import { FailpointScene, sessionMs } from './failpoint-scene.ts'
 import type { FaultyCli } from './faulty-process.ts'
@@ -88,7 +88,7 @@ async function hit(scene: FailpointScene, others: Others, failpoint: Failpoint):
   const isWiped = isFresh || scene.options.dice.number() < 0.2
   if (isWiped) await rm(scene.workingDir('hit'), { recursive: true, force: true })
   const fault = faultOf(failpoint)
-  if (isOnce) await leaveSpool(scene, others)
+  if (isOnce || verbsOfTheSpool.has(verb)) await leaveSpool(scene, others)
   // The store is only looked through for what the group cannot tell.
   if (verb === 'store.folders') await loseGroup(scene, others)
   if (verbsOfTheFirst.has(verb)) await emptyGroup(others)
@@ -116,8 +116,8 @@ async function hit(scene: FailpointScene, others: Others, failpoint: Failpoint):
 /** A worker that has all partitions for itself dies before it uploads what it has read: the next one finds it. */
 async function leaveSpool(scene: FailpointScene, others: Others): Promise<void> {
   await others.kill()
-  const note = 'disk.append:after:3:note'
-  const worker = scene.start('hit', [note], ['--max-file-age=10m', '--idle-after=100ms'])
+  const { note, flags } = spooling
+  const worker = scene.start('hit', [note], flags)
   try {
     await eventually('something is in the spool', () => worker.fired.includes(note), patience)
   } finally {
