@@ -3,6 +3,7 @@ import type { TopicDefinition } from '../format/snapshot/topic-definitions.ts'
 import type { TopicAcl as KafkaAcl, TopicDescription, TopicSelection } from '../kafka/port.ts'
 import type { WorkerContext } from './deps.ts'
 import { selectTopics } from './selection.ts'
+import { visibleConfigs } from './visible-configs.ts'
 
 /**
  * Keeps the definitions of the selected topics in the archive: one object whenever something changed. What it holds of other
@@ -12,6 +13,8 @@ export class DefinitionKeeper {
   readonly #context: WorkerContext
   readonly #selection: TopicSelection
   #written = ''
+  /** Topics whose configs may not be seen, as the log has said; they are not asked for again. */
+  readonly #hidden = new Set<string>()
 
   constructor(context: WorkerContext, selection: TopicSelection) {
     this.#context = context
@@ -26,7 +29,11 @@ export class DefinitionKeeper {
     const ownText = canonical(own)
     if (own.length === 0 || ownText === this.#written) return
     const newest = await readNewestDefinitions(store, signal)
-    const topics = [...own, ...ofOthers(own, newest?.topics ?? [], existing)]
+    const known = newest?.topics ?? []
+    const topics = [
+      ...own.map(one => (this.#hidden.has(one.topic) ? withKnownConfigs(one, known) : one)),
+      ...ofOthers(own, known, existing),
+    ]
     const text = canonical(topics)
     if (newest === undefined || canonical(newest.topics) !== text) {
       const key = await writeDefinitions(store, topics, clock.now(), signal)
@@ -40,8 +47,9 @@ export class DefinitionKeeper {
     const topics = (await selectTopics({ topics: async () => existing }, this.#selection)).filter(
       topic => topic.error === undefined,
     )
-    const names = topics.map(({ name }) => name)
-    const [configs, acls] = await Promise.all([admin.topicConfigs(names), admin.topicAcls()])
+    const names = topics.map(({ name }) => name).filter(name => !this.#hidden.has(name))
+    const [{ configs, hidden }, acls] = await Promise.all([visibleConfigs(admin, names), admin.topicAcls()])
+    this.#hide(hidden)
     return topics.map(({ name, topicId, partitions, replicationFactor }) => ({
       topic: name,
       topic_id: topicId ?? null,
@@ -55,6 +63,19 @@ export class DefinitionKeeper {
       acls: acls.filter(({ resource, patternType }) => appliesTo(name, resource, patternType)).map(toFileForm),
     }))
   }
+
+  #hide(hidden: readonly string[]): void {
+    for (const topic of hidden) {
+      this.#hidden.add(topic)
+      this.#context.log.warn({ topic }, 'cannot see the configs of a topic: its definition keeps those that it had')
+    }
+  }
+}
+
+/** What the archive knows of configs that may not be seen now; none if that was another topic of the name. */
+function withKnownConfigs(own: TopicDefinition, known: readonly TopicDefinition[]): TopicDefinition {
+  const before = known.find(({ topic, topic_id: id }) => topic === own.topic && id === own.topic_id)
+  return { ...own, configs: before?.configs ?? {} }
 }
 
 /**

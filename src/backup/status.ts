@@ -8,6 +8,7 @@ import { HeldTopics } from './held-topics.ts'
 import type { HeldTopicsDeps } from './held-topics.ts'
 import { backupSelection, selectTopics } from './selection.ts'
 import type { BackedUpTopics } from './selection.ts'
+import { visibleConfigs } from './visible-configs.ts'
 
 export interface BackupStatus {
   readonly group: string
@@ -41,11 +42,14 @@ export async function backupStatus(
   const all = selected.flatMap(({ name, partitions }) =>
     Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
   )
-  const [starts, ends, committed, configs] = await Promise.all([
+  const [starts, ends, committed, { configs }] = await Promise.all([
     kafka.admin.offsets('log start', all),
     kafka.admin.offsets('last stable', all),
     kafka.admin.committed(groupId, all),
-    kafka.admin.topicConfigs(selected.map(({ name }) => name)),
+    visibleConfigs(
+      kafka.admin,
+      selected.map(({ name }) => name),
+    ),
   ])
   const topicIds = new Map(selected.map(({ name, topicId }) => [name, topicId]))
   const limit = newLimit(READING)

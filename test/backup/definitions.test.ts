@@ -5,6 +5,7 @@ import type { WorkerContext } from '../../src/backup/deps.ts'
 import { readNewestDefinitions } from '../../src/catalog/topic-definitions.ts'
 import type { ClusterAdmin, TopicAcl, ConfigEntry, TopicDescription, TopicSelection } from '../../src/kafka/port.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
+import { MaxbrodError } from '../../src/runtime/errors.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
 import { all } from '../helpers/object-bodies.ts'
@@ -29,9 +30,14 @@ function openScene() {
   }))
   const configs = new Map<string, ConfigEntry[]>()
   const acls: TopicAcl[] = []
+  /** Topics whose configs may not be seen. */
+  const denied = new Set<string>()
   const admin: Partial<ClusterAdmin> = {
     topics: async () => topics,
-    topicConfigs: async () => configs,
+    async topicConfigs(names) {
+      if (names.some(name => denied.has(name))) throw new MaxbrodError('KAFKA_AUTH', 'denied')
+      return configs
+    },
     topicAcls: async () => acls,
   }
   const store = newMemoryStore()
@@ -45,7 +51,7 @@ function openScene() {
   const newKeeper = (of: TopicSelection = selection) => new DefinitionKeeper(context, of)
   const written = async () => (await all(store.list('@topics/'))).length
   const newest = async () => (await readNewestDefinitions(store, never))?.topics
-  return { topics, configs, acls, clock, newKeeper, written, newest }
+  return { topics, configs, acls, denied, clock, newKeeper, written, newest }
 }
 
 test('topic definitions are written once, by whoever comes first, and again when something has changed', async () => {
@@ -136,4 +142,32 @@ test('what is known of topics that others back up, or that a restore fills, stay
   await keep(orders, payments)
   assert.deepEqual(await known(), ['payments: id of payments'])
   assert.equal(await written(), 4)
+})
+
+test('a topic whose configs may not be seen keeps those that were known of it, and hides no other', async () => {
+  const { topics, configs, denied, clock, newKeeper, written, newest } = openScene()
+  const retention = { name: 'retention.ms', value: '1000', isOwn: true } as ConfigEntry
+  configs.set('orders', [retention]).set('payments', [retention])
+  await newKeeper().keep(never)
+  const configsOf = async (topic: string) => (await newest())?.find(one => one.topic === topic)?.configs
+
+  denied.add('orders')
+  configs.delete('orders')
+  configs.set('payments', [{ ...retention, value: '2000' }])
+  topics[0] = { ...topics[0]!, partitions: 9 }
+  const keeper = newKeeper()
+  for (let look = 0; look < 2; look++) {
+    clock.advance(1)
+    await keeper.keep(never)
+  }
+  assert.equal(await written(), 2)
+  assert.deepEqual(await configsOf('orders'), { 'retention.ms': '1000' })
+  assert.deepEqual(await configsOf('payments'), { 'retention.ms': '2000' })
+  assert.equal((await newest())?.find(({ topic }) => topic === 'orders')?.partitions, 9)
+
+  // Of another topic of that name nothing is known.
+  topics[0] = { ...topics[0], topicId: 'of a new incarnation' }
+  clock.advance(1)
+  await keeper.keep(never)
+  assert.deepEqual(await configsOf('orders'), {})
 })

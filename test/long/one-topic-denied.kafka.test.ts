@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { readNewestDefinitions } from '../../src/catalog/topic-definitions.ts'
 import { BackupRun } from '../helpers/backup-run.ts'
 import { Kafka } from '../helpers/kafka-broker.ts'
 import { Referee } from '../helpers/referee.ts'
@@ -8,6 +9,8 @@ import { skipWithForeignKafka } from '../helpers/shared-kafka.ts'
 import { openWorld } from '../helpers/world.ts'
 
 const modules = 'org.apache.kafka.common.security'
+/** Kafka's codes. */
+const [LITERAL, READ, DENY] = [3, 3, 2]
 const login = `${modules}.plain.PlainLoginModule required`
 
 test(
@@ -52,5 +55,21 @@ test(
     assert.match(stderr, /shop-7/)
     for (const topic of topics.filter(name => name !== 'shop-7')) await backup.assertSame(topic)
     assert.deepEqual(await backup.stored('shop-7'), [])
+
+    // The definitions say who may do what with the topic, as the cluster does.
+    const { topics: defined = [] } = (await readNewestDefinitions(backup.store)) ?? {}
+    const acls = new Map(defined.map(one => [one.topic, one.acls.map(acl => ({ ...acl }))]))
+    assert.deepEqual([...acls.keys()].toSorted(), topics)
+    assert.deepEqual(acls.get('shop-7'), [
+      {
+        resource: 'shop-7',
+        pattern_type: LITERAL,
+        principal: 'User:bob',
+        host: '*',
+        operation: READ,
+        permission: DENY,
+      },
+    ])
+    assert.deepEqual(acls.get('shop-6'), [])
   },
 )
