@@ -12,6 +12,7 @@ import type { StorageOptions } from './options.ts'
 import type { ErasableStore, StorageLook } from './port.ts'
 import { retrying } from './retrying.ts'
 import type { S3Keeping } from './s3-client.ts'
+import { s3Route } from './s3-route.ts'
 import { placeAbove, placeBelow, storageUrl } from './storage-url.ts'
 
 /** Where a store is, and how it is to keep what is put. */
@@ -79,10 +80,10 @@ export async function storageNearby(
 
 /** Who we are to the store, and what time it has. Throws what a listing throws. */
 export async function lookAtStorage(options: StorageOptions, clock: Clock): Promise<StorageLook> {
-  const { storage, s3Endpoint: endpoint, s3Region: region } = options
+  const { storage } = options
   if (storage.kind === 'directory') return { identity: undefined, skewMs: undefined }
   const { lookAtS3 } = await import('./s3-look.ts')
-  return lookAtS3({ bucket: storage.bucket, prefix: storage.prefix, endpoint, region }, clock)
+  return lookAtS3(s3Route(storage, options), clock)
 }
 
 /** More would not be read, nor waited for. */
@@ -90,17 +91,13 @@ const NEARBY_MAX = 20
 const NEARBY_MS_MAX = 5_000
 
 async function openDriver(options: StoreOptions): Promise<ErasableStore> {
-  const { storage, s3Endpoint: endpoint, s3Region: region, allowUnconditionalPut } = options
+  const { storage, allowUnconditionalPut } = options
   checkKeeping(options, storage)
   if (storage.kind === 'directory') return openDirectoryStore(storage.folder)
   // The SDK takes a tenth of a second and 30 MB, which a backup in a folder need not pay.
   const { openS3Store } = await import('./s3.ts')
-  const { bucket, prefix } = storage
   return openS3Store({
-    bucket,
-    prefix,
-    endpoint,
-    region,
+    ...s3Route(storage, options),
     isConditional: !allowUnconditionalPut,
     keeping: keepingOf(options),
   })

@@ -1,10 +1,10 @@
 import { duration } from '../config/kinds-of-number.ts'
-import { flag, text } from '../config/kinds-of-text.ts'
+import { flag, path, secret, text } from '../config/kinds-of-text.ts'
 import type { Kind, Option } from '../config/option.ts'
 import { kindOfOne, one } from '../config/option.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
-import { isPlainHttp, parseEndpoint, parseStorageUrl } from './storage-url.ts'
+import { isPlainHttp, parseEndpoint, parseProxy, parseStorageUrl } from './storage-url.ts'
 import type { StoragePlace } from './storage-url.ts'
 
 const endpoint: Kind<string> = {
@@ -12,6 +12,8 @@ const endpoint: Kind<string> = {
   doubt: texts =>
     texts.some(isPlainHttp) ? 'http:// is not encrypted: others on the way can read what is backed up' : undefined,
 }
+
+const proxy = kindOfOne({ name: 'text', placeholder: 'URL' }, parseProxy)
 
 export const storageOptions = section('storage', {
   storage: one(kindOfOne({ name: 'text', placeholder: 'URL' }, parseStorageUrl), {
@@ -43,6 +45,18 @@ export const storageOptions = section('storage', {
     env: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
     doc: 'Region of the bucket.',
   }),
+  s3CaCert: path({
+    isAdvanced: true,
+    env: ['AWS_CA_BUNDLE'],
+    doc: 'A PEM file of authorities to trust for the S3 server, beside those that are trusted anyway.',
+  }),
+  s3Proxy: one(proxy, {
+    isAdvanced: true,
+    foreign: [{ flag: 's3.proxy.url' }],
+    doc: 'HTTP proxy on the way to the S3 server, with http:// or https://.',
+  }),
+  s3ProxyUser: text({ placeholder: 'USER', isAdvanced: true, doc: 'User of --s3-proxy.' }),
+  s3ProxyPassword: secret({ isAdvanced: true, doc: 'Password of --s3-proxy-user.' }),
   allowUnconditionalPut: flag({
     isAdvanced: true,
     doc: 'Write to a store that ignores If-None-Match. Nothing then keeps two workers from overwriting each other: run one.',

@@ -1,6 +1,6 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3'
 import { S3Client } from '@aws-sdk/client-s3'
-import type { HttpLimits } from './s3-http.ts'
+import type { HttpLimits, HttpRoute } from './s3-http.ts'
 import { S3HttpHandler, defaultHttpLimits } from './s3-http.ts'
 
 export interface S3Place {
@@ -19,7 +19,7 @@ export interface S3Keeping {
   readonly encryption?: { readonly by: string; readonly kmsKeyId: string | undefined } | undefined
 }
 
-export interface S3Options extends S3Place {
+export interface S3Options extends S3Place, HttpRoute {
   /** False: the store knows no If-None-Match, and one worker only writes. */
   readonly isConditional?: boolean
   /** How all objects are to be kept. */
@@ -31,13 +31,13 @@ export interface S3Options extends S3Place {
   readonly pageKeys?: number
 }
 
-export function newS3Client({ endpoint, region, credentials, limits }: S3Options): S3Client {
+export function newS3Client({ endpoint, region, credentials, limits, proxy, ca }: S3Options): S3Client {
   return new S3Client({
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     // Other stores ignore the region, but the SDK signs with one.
     ...(region === undefined ? (endpoint === undefined ? {} : { region: 'us-east-1' }) : { region }),
     ...(credentials === undefined ? {} : { credentials }),
-    requestHandler: new S3HttpHandler({ ...defaultHttpLimits, ...limits }),
+    requestHandler: new S3HttpHandler({ ...defaultHttpLimits, ...limits }, { proxy, ca }),
     // retrying.ts does it, and knows what a lost answer means.
     maxAttempts: 1,
     // Every byte is covered by SHA-256, once, in the signature. More costs time, and many other stores refuse it.

@@ -1,6 +1,7 @@
 import type { Agent as HttpAgent, ClientRequest, IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { Readable, pipeline } from 'node:stream'
+import { rootCertificates } from 'node:tls'
 import { nodeHttp } from '../runtime/node-http.ts'
 
 export interface HttpLimits {
@@ -19,6 +20,14 @@ export const defaultHttpLimits: HttpLimits = {
   answerMs: 60_000,
   idleMs: 30_000,
   connectionsMax: 256,
+}
+
+/** The way to the store. */
+export interface HttpRoute {
+  /** http://[user:password@]host:port: all requests go through it, those over TLS in a tunnel (CONNECT). */
+  readonly proxy?: string | undefined
+  /** PEM of authorities that are trusted beside those that Node brings along. */
+  readonly ca?: string | undefined
 }
 
 /** What the SDK hands to its request handler, as far as it is used here. */
@@ -59,11 +68,15 @@ export class S3HttpHandler {
   readonly #http: HttpAgent
   readonly #https: HttpsAgent
 
-  constructor(limits: HttpLimits) {
-    const options = { keepAlive: true, maxSockets: limits.connectionsMax }
+  constructor(limits: HttpLimits, { proxy, ca }: HttpRoute = {}) {
+    const options = {
+      keepAlive: true,
+      maxSockets: limits.connectionsMax,
+      ...(proxy === undefined ? {} : { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } }),
+    }
     this.#limits = limits
     this.#http = new nodeHttp.Agent(options)
-    this.#https = new HttpsAgent(options)
+    this.#https = new HttpsAgent(ca === undefined ? options : { ...options, ca: [...rootCertificates, ca] })
   }
 
   /** Resolves when the head of the answer is there. Its body fails when it breaks off, falls silent or is aborted. */

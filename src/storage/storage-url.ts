@@ -52,15 +52,35 @@ export function placeBelow(place: StoragePlace, name: string): StoragePlace {
 
 /** `https://host:port`, as S3 clients take it. Throws Unreadable. */
 export function parseEndpoint(text: string): string {
+  return parseAddress(text, {
+    called: 'an endpoint',
+    example: 'https://s3.example.com',
+    credentials: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+  })
+}
+
+/** Throws Unreadable. */
+export function parseProxy(text: string): string {
+  return parseAddress(text, {
+    called: 'a proxy',
+    example: 'http://proxy.example.com:3128',
+    credentials: 'set --s3-proxy-user and S3_PROXY_PASSWORD',
+  })
+}
+
+function parseAddress(
+  text: string,
+  { called, example, credentials }: { readonly called: string; readonly example: string; readonly credentials: string },
+): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
     throw new Unreadable(
       `'${withoutUser(text)}' is not an address with http:// or https://`,
-      'write it like https://s3.example.com',
+      `write it like ${example}`,
     )
   }
   if (url.username !== '' || url.password !== '') {
-    throw new Unreadable('an endpoint holds no credentials', 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY')
+    throw new Unreadable(`${called} holds no credentials`, credentials)
   }
   if (url.search !== '' || url.hash !== '') throw new Unreadable(`'${text}' has more than an address`)
   return text.replace(/\/+$/, '')

@@ -18,6 +18,8 @@ const flags: readonly (readonly string[])[] = [
   ['plan', `--storage=ftp://AKIA:${canary}@s3.test/bucket`],
   ['plan', storage, `--s3-endpoint=https://AKIA:${canary}@s3.test`],
   ['plan', storage, `--s3-endpoint=ftp://AKIA:${canary}@s3.test`],
+  ['plan', storage, `--s3-proxy=http://alice:${canary}@proxy:3128`],
+  ['plan', storage, `--s3-proxy-password=${canary}`],
   ['plan', storage, `--s3-secret-key=${canary}`],
   ['plan', storage, '--encryption-key', canary],
   ['status', `--bootstrap-server=alice:${canary}@broker:9092`],
