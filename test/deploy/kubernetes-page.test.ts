@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { parseClientProperties } from '../../src/kafka/client-properties.ts'
 import { root } from '../runner/files.ts'
 import { assertRuns } from './assert-runs.ts'
 import type { Manifest } from './manifests.ts'
@@ -50,6 +51,17 @@ for (const line of lines) {
     await check(...(pattern.exec(line) ?? []).slice(1))
   })
 }
+
+test('every client.properties can be read', () => {
+  const overlay = readFileSync(join(root, 'deploy/kustomize/overlays/msk-iam/client.properties'), 'utf8')
+  const shown = [...page.matchAll(/```properties\n(.*?)```/gs)].map(([, text = '']) => text.replaceAll(/^ +/gm, ''))
+  assert.equal(shown.length, 1)
+  for (const text of [overlay, ...shown]) {
+    const { sasl, tls } = parseClientProperties(text, () => '')
+    assert.notEqual(tls, null)
+    assert.notEqual(sasl, null)
+  }
+})
 
 function find(kind: string, name: string): Manifest | undefined {
   return manifests.find(one => one.kind === kind && one.metadata.name === name)
