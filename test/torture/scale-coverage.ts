@@ -18,8 +18,11 @@ const { values } = parseArgs({
     partitions: { type: 'string', default: '10' },
   },
 })
-/** For 100,000 files. */
-const LIMITS = { firstSeconds: 60, indexedSeconds: 20 }
+/**
+ * For 100,000 files. Processor seconds: what takes no more of them is over within a minute where one processor has nothing else
+ * to do. The seconds of the clock, which are noted, too, depend on who else is there.
+ */
+const LIMITS = { plainCpuSeconds: 60, firstCpuSeconds: 60, indexedCpuSeconds: 20 }
 const files = Number(values.files)
 
 const folder = await mkdtemp(join(tmpdir(), 'maxbrod-scale-coverage-'))
@@ -49,6 +52,5 @@ for (const [name, flags] of [
 const broken = Object.entries(LIMITS).filter(([name, limit]) => files >= 100_000 && !(figures[name]! <= limit))
 for (const [name, limit] of broken)
   console.log(`FAILED: ${name} is ${figures[name]}, and must not be more than ${limit}`)
-// Of a machine with other work to do, only the seconds of its processors say something.
 writeResults('scale-coverage.json', { limits: LIMITS, loadAverage: loadavg()[1], figures })
 if (broken.length > 0) process.exitCode = 1
