@@ -122,6 +122,7 @@ async function planDrill(
     topics,
     excludeTopics,
     processLargeTopicsLast: undefined,
+    useCompacted: false,
     targetPrefix: scratch.prefix,
     rename: new Map(renamesFor([...new Set(names)], scratch)),
     topic: [],

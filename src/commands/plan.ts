@@ -68,6 +68,9 @@ function outcomeOf({ topics, ...rest }: PlanResult): Outcome {
       : `nothing new to plan in ${rest.planTopic}`
   const { restorationPoint: point } = rest
   const cut = point === undefined ? '' : `all topics end at the restoration point of ${point.at}\n`
-  const text = `${table(['source', 'target', 'partitions', 'files', 'records', 'bytes'], rows)}${cut}${done}\n`
+  const { compacted } = rest
+  const latest =
+    compacted.length === 0 ? '' : `of ${compacted.length} partitions only the latest record per key (--use-compacted)\n`
+  const text = `${table(['source', 'target', 'partitions', 'files', 'records', 'bytes'], rows)}${cut}${latest}${done}\n`
   return { result: 'ok', details: { ...rest, topics }, text }
 }

@@ -9,12 +9,15 @@ import type { AuditedPartition } from './audit.ts'
 import { choosePoint, historiesAt } from './choose-point.ts'
 import { cutHistory } from './cut-history.ts'
 import type { PlannerDeps } from './deps.ts'
+import { Generations } from './generations.ts'
 import { joinLineages, warningsOf, warningsOfLater } from './lineages.ts'
 import type { SurvivingHistory } from './lineages.ts'
 import { largeLast } from './order.ts'
 import type { PlannerOptions } from './options.ts'
+import type { PlanState } from './plan-state.ts'
 import { selectTopics } from './select-topics.ts'
-import { surveyFolders, surveyTopic } from './survey.ts'
+import { surveyFolders, surveyTile, surveyTopic } from './survey.ts'
+import { plannedSource, withCompacted } from './use-compacted.ts'
 import { boundsOf, checkWindow, demandedOf } from './window.ts'
 import type { Window } from './window.ts'
 
@@ -27,10 +30,18 @@ export interface LookedAt {
   readonly point: RestorationPoint | undefined
   /** What was asked for, or what the point makes of it. */
   readonly window: Window
+  /** Partitions that are restored from what was compacted. */
+  readonly compacted: readonly UsedGeneration[]
   readonly foreignKeys: readonly string[]
   /** Encrypted files. */
   readonly sealedKeys: readonly string[]
   readonly warnings: readonly string[]
+}
+
+export interface UsedGeneration {
+  /** As users write it: orders-3. */
+  readonly partition: string
+  readonly generation: string
 }
 
 export interface AuditedTopic {
@@ -49,6 +60,7 @@ export async function lookAtBackup(
   deps: PlannerDeps,
   options: PlannerOptions,
   asked: Window,
+  planned: PlanState | undefined,
   signal: AbortSignal,
 ): Promise<LookedAt> {
   const archive = await findArchive(deps.store, signal)
@@ -58,9 +70,11 @@ export async function lookAtBackup(
   const onUnencrypted = (key: string) => void plainKeys.push(key)
   using task = deps.progress.task('reading headers', { unit: 'files', total: undefined })
   const prunes = await readPrunes(deps.store, signal)
+  const generations = await Generations.list(deps, () => undefined, signal)
   const survey = {
     maxRecordBytes: options.maxRecordBytes,
     prunes,
+    generations,
     onForeign,
     onUnencrypted,
     onTile: () => task.add(1),
@@ -85,6 +99,7 @@ export async function lookAtBackup(
   const scanning = { maxRecordBytes: options.maxRecordBytes, signal }
   const topics: AuditedTopic[] = []
   const cutWarnings: string[] = []
+  const compacted: UsedGeneration[] = []
   let clusterId = archive?.clusterId
   for (const folder of selected) {
     const now = await historiesOf(folder)
@@ -98,9 +113,17 @@ export async function lookAtBackup(
     cutWarnings.push(...histories.flatMap(warningsOf), ...now.flatMap((one, n) => warningsOfLater(one, found[n])))
     const audited: AuditedPartition[] = []
     // One after the other: each may hold blocks in memory.
-    for (const { place, tiles: all, sealed = [], begin } of histories) {
+    for (const history of histories) {
+      const { place, sealed = [], begin } = history
       const bounds = boundsOf(window, place)
-      const wanted = await cutHistory(deps, all, bounds, scanning)
+      const latest = options.useCompacted
+        ? await generations.compacted(place, one => surveyTile(deps, one, new Map(), survey))
+        : []
+      const source = { topic: place.topic, partition: place.partition, topicId }
+      const all = withCompacted(history, latest, bounds, plannedSource(planned, source, folder.topicId))
+      cutWarnings.push(...all.warnings)
+      if (all.generation !== undefined) compacted.push({ partition: partitionName(place), generation: all.generation })
+      const wanted = await cutHistory(deps, all.tiles, bounds, scanning)
       audited.push(
         auditPartition(
           { place, tiles: wanted, sealed, ...(begin !== undefined && { begin }) },
@@ -124,7 +147,13 @@ export async function lookAtBackup(
     })
   }
   const unread = prunes.damaged.map(({ message }) => `passed over: ${message}`)
-  const warnings = [...unread, ...(chosen?.warnings ?? []), ...judge(topics, options), ...cutWarnings]
+  const warnings = [
+    ...unread,
+    ...generations.warnings,
+    ...(chosen?.warnings ?? []),
+    ...judge(topics, options),
+    ...cutWarnings,
+  ]
   const sealedKeys = topics.flatMap(({ partitions }) =>
     partitions.flatMap(({ sealed = [] }) => sealed.map(one => one.key)),
   )
@@ -136,7 +165,7 @@ export async function lookAtBackup(
     throw new MaxbrodError('TILING_HOLE', warnings.join('; '), { hint: 'without --strict these are warnings' })
   }
   const ordered = largeLast(topics, options.processLargeTopicsLast, ({ folder }) => folder.topic, bytesOf)
-  return { clusterId, topics: ordered, point: chosen?.point, window, foreignKeys, sealedKeys, warnings }
+  return { clusterId, topics: ordered, point: chosen?.point, window, compacted, foreignKeys, sealedKeys, warnings }
 }
 
 /** What the partitions of a topic held at the point, if one is chosen. */

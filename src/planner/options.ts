@@ -89,6 +89,9 @@ export const plannerOptions = section('plan', {
     foreign: [{ flag: 'restoration-point' }],
     doc: 'Restore the newest restoration point not after this. All topics are cut at one moment, and groups-restore --at fits to it.',
   }),
+  useCompacted: flag({
+    doc: 'Restore from what maxbrod compact made where there is some, and from the files that continue it: the latest record of each key instead of all. --until, --at and offsets that cut into it use the originals.',
+  }),
   acceptGaps: list({
     placeholder: 'TOPIC-PARTITION',
     doc: 'Plan these partitions in spite of missing files. The refusal lists them.',

@@ -41,6 +41,8 @@ export interface SourceState {
   readonly lineage: number | undefined
   /** The last file, when its rest was not wanted then. */
   readonly cutObject: PlanFile['object'] | undefined
+  /** Key of the last file. */
+  readonly lastKey: string
   /** The next source offset to plan. */
   readonly nextOffset: number
   /** The source offsets that are planned, in their order; neighbours are one range. */
@@ -158,6 +160,7 @@ export function chainAfter(before: ChainState | undefined, file: PlanFile, parti
     folderId,
     lineage,
     cutObject: to < file.covers.to ? file.object : undefined,
+    lastKey: file.object.key,
     nextOffset: to,
     ranges: withRange(own?.ranges ?? [], { from, to }),
   }

@@ -35,14 +35,17 @@ export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, sto
     partitionMap: options.partitionMap,
   }
   const asked = await readWindow(deps, options)
-  const looked = await lookAtBackup(deps, options, asked, signal)
+  const readPlan = () => readExisting(deps, options, mapping, signal)
+  // Where a plan is begun decides which generation it may go on with.
+  const begun = options.useCompacted && !options.restartPlan ? await readPlan() : undefined
+  const looked = await lookAtBackup(deps, options, asked, begun, signal)
   const sources = [...new Set(looked.topics.map(({ folder }) => folder.topic))]
   const empty = await emptyTopics(deps, options, mapping, looked, signal)
   const named = [...sources, ...empty.map(({ source }) => source)]
   checkRenames(named, mapping)
   const impossible = impossibleTargets(named, mapping, options.planTopic)
   const old = options.restartPlan ? await oldPlan(deps, options, signal) : undefined
-  const before = options.restartPlan ? undefined : await readExisting(deps, options, mapping, signal)
+  const before = options.restartPlan ? undefined : (begun ?? (await readPlan()))
   const targets = await wantedTargets(deps, looked, mapping, signal)
   const possible = [...targets, ...empty].filter(({ source }) => !impossible.has(source))
   const seen = await seeTargets(
@@ -50,7 +53,7 @@ export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, sto
     possible.map(({ topic }) => topic),
   )
   const view = { wanted: targets, empty, impossible, seen }
-  const rows = await passPreflight(deps, options, view, before, () => readExisting(deps, options, mapping, signal))
+  const rows = await passPreflight(deps, options, view, before, readPlan)
   const fresh = targets.filter(({ topic }) => !isPlanned(before, topic))
   const partitionsOf = (topic: string) =>
     plannedTarget(before, topic)?.baseOffsets.length ??

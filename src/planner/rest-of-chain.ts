@@ -5,6 +5,7 @@ import { partitionName } from '../runtime/topic-partition.ts'
 import { isOfSource, isSameIncarnation } from './plan-state.ts'
 import type { ChainState, SourceState } from './plan-state.ts'
 import type { SurveyedTile } from './surveyed-tile.ts'
+import { compactedOf, generationOf } from './use-compacted.ts'
 import type { WantedChain } from './wanted-chain.ts'
 
 /** What of a chain's files is not planned yet. */
@@ -54,6 +55,14 @@ export function restOfChain(chain: WantedChain, whole: ChainState | undefined): 
         { ...target, key: tile.key, hint: 'somebody rewrote it: plan again into a new --plan-topic' },
       )
     }
+  }
+  const entered = rest.find(({ key }) => compactedOf(key) !== undefined && compactedOf(key) !== generationOf(planned))
+  if (entered !== undefined) {
+    throw new MaxbrodError(
+      'PLAN_FOREIGN',
+      `${partitionName(target)} is planned up to offset ${planned.nextOffset - 1}, and ${entered.key} leaves out what follows on that`,
+      { ...target, key: entered.key, hint: 'plan again: another planner was at work' },
+    )
   }
   const [next] = rest
   return { tiles: rest, hole: next !== undefined && next.from > end ? { from: end, to: next.from } : undefined }

@@ -10,6 +10,8 @@ export interface PlanResult {
   readonly restorationPoint:
     | { readonly at: string; readonly key: string; readonly groups: string | undefined }
     | undefined
+  /** Partitions whose beginning is a compacted generation (--use-compacted). */
+  readonly compacted: readonly { readonly partition: string; readonly generation: string }[]
   /** Files that this run added to the plan. */
   readonly filesAdded: number
   readonly topics: readonly PlannedTopic[]

@@ -1,14 +1,17 @@
+import { isSystemKey } from '../format/keys.ts'
 import { chainName } from '../format/plan.ts'
 import { cutHistory, unbounded } from './cut-history.ts'
 import type { PlannerDeps } from './deps.ts'
 import type { PlanState } from './plan-state.ts'
 import { sourceStateOf } from './rest-of-chain.ts'
 import type { Scanning } from './scan-file.ts'
+import type { SurveyedTile } from './surveyed-tile.ts'
 import type { WantedChain } from './wanted-chain.ts'
 
 /**
  * The same chains, with files of which a part is planned already in two parts: the one that is, and the one that is not. Only
- * the very file that an earlier run has cut is taken apart; any other one that reaches over the end of the plan was rewritten.
+ * the very file that an earlier run has cut is taken apart, and one where originals and files that were made of them follow each
+ * other; any other one that reaches over the end of the plan was rewritten.
  */
 export async function splitAtPlanned(
   deps: Pick<PlannerDeps, 'store' | 'pool'>,
@@ -19,10 +22,11 @@ export async function splitAtPlanned(
   const split: WantedChain[] = []
   for (const chain of chains) {
     const planned = before?.chains.get(chainName(chain.target))
-    const { cutObject, nextOffset = 0 } = sourceStateOf(chain, planned) ?? {}
+    const { cutObject, nextOffset = 0, lastKey = '' } = sourceStateOf(chain, planned) ?? {}
+    const isCut = ({ key, etag }: SurveyedTile) => key === cutObject?.key && etag === cutObject.etag
+    const isSeam = ({ key }: SurveyedTile) => key !== lastKey && (isSystemKey(key) || isSystemKey(lastKey))
     const at = chain.tiles.findIndex(
-      ({ key, etag, from, to }) =>
-        key === cutObject?.key && etag === cutObject.etag && from < nextOffset && nextOffset < to,
+      tile => tile.from < nextOffset && nextOffset < tile.to && (isCut(tile) || isSeam(tile)),
     )
     const tile = chain.tiles[at]
     if (tile === undefined) split.push(chain)

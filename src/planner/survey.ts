@@ -8,8 +8,10 @@ import { isMaxbrodError } from '../runtime/errors.ts'
 import { newLimit } from '../runtime/limit.ts'
 import { countDataKeepFile } from './count-data-keep.ts'
 import type { SurveyedTile } from './surveyed-tile.ts'
+import { withStandIns } from './stand-ins.ts'
 import { mergeOverlaps } from './merge-overlaps.ts'
 import type { PlannerDeps } from './deps.ts'
+import type { Generations } from './generations.ts'
 
 /** All files of one partition and lineage, in the order of their offsets. */
 export interface SurveyedPartition {
@@ -37,6 +39,8 @@ export interface SurveyedTopic {
 export interface SurveyOptions {
   readonly maxRecordBytes: number
   readonly prunes: Prunes
+  /** What lies beside the originals; undefined when nobody looked. */
+  readonly generations?: Generations | undefined
   readonly onForeign: (key: string) => void
   /** Called with every data file that is not encrypted, where such are refused. */
   readonly onUnencrypted: (key: string) => void
@@ -90,7 +94,10 @@ export async function surveyTopic(
       const read = (await Promise.all(reading)).filter(tile => tile !== undefined)
       sealed.sort((a, b) => a.from - b.from)
       const tiles = await merging(() => mergeOverlaps(deps, read, options))
-      return { place, tiles: closeOpenEnds(tiles), sealed, begin: options.prunes.beginOf(place) }
+      const begin = options.prunes.beginOf(place)
+      const standIns = () => options.generations?.standIns(place, tile => surveyTile(deps, tile, ids, options)) ?? []
+      const whole = await withStandIns(closeOpenEnds(tiles), begin, async () => standIns())
+      return { place, tiles: whole, sealed, begin }
     }),
   )
   return { folder, partitions: partitions.filter(({ tiles, sealed }) => tiles.length + sealed.length > 0) }
@@ -105,7 +112,8 @@ async function surveySealed(
   return { key, from: place.from, to: found?.kind === 'tile' ? found.facts.coversTo : place.from + 1 }
 }
 
-async function surveyTile(
+/** What the header of a file says of it. */
+export async function surveyTile(
   deps: PlannerDeps,
   listed: ListedTile,
   ids: Map<string, string>,

@@ -137,6 +137,7 @@ export function resultOf(
     restoreId,
     isDryRun: options.dryRun,
     restorationPoint: pointOf(looked),
+    compacted: looked.compacted,
     filesAdded,
     topics: tableOf(wanted, created),
     preflight,

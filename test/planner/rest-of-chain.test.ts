@@ -20,6 +20,7 @@ const stateOf = (nextOffset: number, more: Partial<SourceState> = {}): SourceSta
   folderId: undefined,
   lineage: undefined,
   cutObject: undefined,
+  lastKey: 'orders/0/orders-0-0000000000000000000.avro',
   nextOffset,
   ranges: [{ from: 0, to: nextOffset }],
   ...more,

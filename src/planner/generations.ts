@@ -1,0 +1,74 @@
+import { listGenerations, readSeal } from '../catalog/generations.ts'
+import type { ListedGeneration } from '../catalog/generations.ts'
+import type { GenerationSeal } from '../format/generation.ts'
+import type { GenerationKind, PartitionPlace } from '../format/keys.ts'
+import { isMaxbrodError } from '../runtime/errors.ts'
+import type { PlannerDeps } from './deps.ts'
+import type { SurveyedTile } from './surveyed-tile.ts'
+
+/** Files of a partition that were made of others: finished, and as they are read. */
+export interface PartitionGeneration {
+  /** `compacted/<utc>` */
+  readonly name: string
+  readonly atMs: number
+  readonly seal: GenerationSeal
+  readonly tiles: readonly SurveyedTile[]
+}
+
+type SurveyTile = (file: ListedGeneration['files'][number]) => Promise<SurveyedTile>
+
+/** What lies beside the originals; read only where it is asked for. */
+export class Generations {
+  /** About those that cannot be read, for people. */
+  readonly warnings: string[] = []
+  readonly #deps: PlannerDeps
+  readonly #listed: readonly ListedGeneration[]
+  readonly #signal: AbortSignal
+
+  private constructor(deps: PlannerDeps, listed: readonly ListedGeneration[], signal: AbortSignal) {
+    this.#deps = deps
+    this.#listed = listed
+    this.#signal = signal
+  }
+
+  static async list(deps: PlannerDeps, onForeign: (key: string) => void, signal: AbortSignal): Promise<Generations> {
+    return new Generations(deps, await listGenerations(deps.store, { onForeign, signal }), signal)
+  }
+
+  /** Files with the very records of originals: for those that are gone. In the order of their offsets. */
+  async standIns(place: PartitionPlace, survey: SurveyTile): Promise<SurveyedTile[]> {
+    const found = await this.#of(place, kind => kind !== 'compacted', survey)
+    return found.flatMap(({ tiles }) => tiles).toSorted((a, b) => a.from - b.from)
+  }
+
+  /** Those that hold the latest record of each key: first the one that reaches furthest. */
+  async compacted(place: PartitionPlace, survey: SurveyTile): Promise<PartitionGeneration[]> {
+    const found = await this.#of(place, kind => kind === 'compacted', survey)
+    return found.toSorted((a, b) => b.seal.covers.to - a.seal.covers.to || b.atMs - a.atMs)
+  }
+
+  async #of(
+    place: PartitionPlace,
+    isWanted: (kind: GenerationKind) => boolean,
+    survey: SurveyTile,
+  ): Promise<PartitionGeneration[]> {
+    const found: PartitionGeneration[] = []
+    for (const listed of this.#listed) {
+      const { topic, topicId, partition, lineage, generation } = listed.place
+      const isOfPlace = topic === place.topic && topicId === place.topicId && partition === place.partition
+      if (!isOfPlace || lineage !== place.lineage || !isWanted(listed.kind)) continue
+      // An encrypted one is for who has the key.
+      if (listed.files.some(file => file.place.isEncrypted)) continue
+      try {
+        const seal = await readSeal(this.#deps.store, listed, this.#signal)
+        if (seal === undefined) continue
+        const tiles = await Promise.all(listed.files.map(survey))
+        found.push({ name: generation, atMs: listed.atMs, seal, tiles })
+      } catch (error) {
+        if (!isMaxbrodError(error, 'OBJECT_CORRUPT') && !isMaxbrodError(error, 'OBJECT_MISSING')) throw error
+        this.warnings.push(`@${generation} was left out: ${error.message}`)
+      }
+    }
+    return found
+  }
+}
