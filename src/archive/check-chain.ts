@@ -1,4 +1,5 @@
 import { proveTiling } from '../catalog/tiling.ts'
+import type { Hole } from '../catalog/tiling.ts'
 import { partitionFolder } from '../format/keys.ts'
 import type { PartitionPlace } from '../format/keys.ts'
 import type { FileFacts } from './file-facts.ts'
@@ -31,9 +32,9 @@ function checkChain(chain: SurveyedChain, owner: Owner, next: SurveyedChain | un
   return [
     ...facts.flatMap(file => damaged(file, place)),
     ...files.flatMap(file => foreign(file, files, owner)),
-    ...holes.map(hole =>
-      finding('hole', place, hole, `${folder} has no file for offsets ${hole.from} to ${hole.to - 1}`),
-    ),
+    ...holes
+      .flatMap(hole => uncovered(hole, chain))
+      .map(hole => finding('hole', place, hole, `${folder} has no file for offsets ${hole.from} to ${hole.to - 1}`)),
     ...overlaps.map(({ first, second, from, to }) =>
       finding('overlap', place, { from, to }, `${first} and ${second} both cover offsets ${from} to ${to - 1}`, second),
     ),
@@ -62,6 +63,21 @@ function foreign(file: SurveyedFile, files: readonly SurveyedFile[], owner: Owne
   return reasons.map(reason => finding('foreign', file.place, covers, `${file.key} ${reason}`, file.key))
 }
 
+/** What of a hole no generation covers. */
+function uncovered(hole: Hole, { beside = [] }: SurveyedChain): Hole[] {
+  return beside.reduce<Hole[]>(
+    (left, { from, to }) =>
+      left.flatMap(one => {
+        const parts = [
+          { from: one.from, to: Math.min(one.to, from) },
+          { from: Math.max(one.from, to), to: one.to },
+        ]
+        return from >= one.to || to <= one.from ? [one] : parts.filter(part => part.from < part.to)
+      }),
+    [hole],
+  )
+}
+
 /** What most of the files say. */
 export function originOf(files: readonly SurveyedFile[]): number | undefined {
   const said = files.flatMap(({ header }) => (header?.kind === 'maxbrod' ? [header.tile.origin] : []))
@@ -81,10 +97,13 @@ function unmet({ place }: SurveyedChain, end: number, next: SurveyedChain | unde
 }
 
 /** The first offsets of a chain that no file covers any more. */
-export function missingHead({ place, files, begin = 0 }: SurveyedChain): Finding | undefined {
+export function missingHead(chain: SurveyedChain): Finding | undefined {
+  const { place, files, begin = 0 } = chain
   const origin = originOf(files)
   const from = files[0]?.place.from
   if (origin === undefined || from === undefined || Math.max(origin, begin) >= from) return undefined
+  const [lost] = uncovered({ from: Math.max(origin, begin), to: from }, chain)
+  if (lost === undefined) return undefined
   const says =
     begin > origin
       ? `${partitionFolder(place)} was pruned up to offset ${begin - 1}, and its files up to ${from - 1} are gone, too`

@@ -1,16 +1,17 @@
-import { createHash } from 'node:crypto'
 import { scanRecords } from '../catalog/scan-records.ts'
-import type { FileStore, ReadingLimits } from '../catalog/tile-blocks.ts'
+import type { ScannedRecord } from '../catalog/scan-records.ts'
+import type { ReadingLimits } from '../catalog/tile-blocks.ts'
 import type { FileHeader } from '../catalog/tile-header-reader.ts'
 import { factsOfHeader, isSameIdentity, tileFactsFromMap } from '../format/facts.ts'
 import type { SealedFacts } from '../format/facts.ts'
 import { DecodeError } from '../format/batch/varint.ts'
 import { corrupt } from '../catalog/tile-header-reader.ts'
 import type { TileHeader } from '../format/tile-header.ts'
-import type { Throttle } from '../runtime/throttle.ts'
-import type { Facts, ObjectStore } from '../storage/port.ts'
+import type { Facts } from '../storage/port.ts'
 import { HeaderProof } from './header-proof.ts'
 import type { SurveyedFile } from './survey.ts'
+import { Tap } from './tap.ts'
+import type { Tapping } from './tap.ts'
 
 /** A file that was read from its first byte to its last, and is what it says. */
 export interface SoundFile {
@@ -24,54 +25,41 @@ export interface SoundFile {
   readonly isHeaderProven: boolean
 }
 
-export interface FileReading extends ReadingLimits {
-  readonly store: ObjectStore
-  readonly throttle: Throttle
-  readonly onBytes: (bytes: number) => void
-}
+export type FileReading = ReadingLimits & Tapping
+
+/** Sees a record. What it answers with is waited for, if it is a promise. */
+export type Visit = (record: ScannedRecord) => void | Promise<void>
 
 /**
  * Reads all of a file, and compares bytes, blocks, records, header, name, and the facts beside it with each other. Throws
  * OBJECT_CORRUPT at the first thing that is wrong, OBJECT_CHANGED, OBJECT_MISSING, OBJECT_LIMIT.
  */
-export async function checkFile({ key, place, etag }: SurveyedFile, reading: FileReading): Promise<SoundFile> {
-  const hash = createHash('sha256')
-  let bytes = 0
-  let facts: Facts = {}
-  const store: FileStore = {
-    async get(name, options) {
-      const read = await reading.store.get(name, options)
-      facts = read.facts
-      return { body: tapped(read.body) }
-    },
-  }
-  async function* tapped(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    for await (const chunk of body) {
-      await reading.throttle.take(chunk.length, reading.signal)
-      hash.update(chunk)
-      bytes += chunk.length
-      reading.onBytes(chunk.length)
-      yield chunk
-    }
-  }
+export async function checkFile(
+  { key, place, etag }: Pick<SurveyedFile, 'key' | 'place' | 'etag'>,
+  reading: FileReading,
+  visit: Visit = () => undefined,
+): Promise<SoundFile> {
+  const tap = new Tap(reading)
   let header: FileHeader | undefined
   let proof: HeaderProof | undefined
   let records = 0
   let to = place.from
   await scanRecords(
-    { store, key, place, etag },
+    { store: tap, key, place, etag },
     reading,
-    ({ spans, start, end }) => {
+    record => {
+      const { spans, start, end } = record
       records++
       to = spans.offset + 1
       proof?.add(spans.offset, spans.timestamp, end - start)
+      return visit(record)
     },
     found => {
       header = found
       if (found.kind === 'maxbrod') proof = new HeaderProof(found.tile)
     },
   )
-  const sha256 = hash.digest('hex')
+  const { sha256, bytes, facts } = tap.end()
   const tile = header?.kind === 'maxbrod' ? header.tile : undefined
   try {
     proof?.finish()

@@ -13,7 +13,7 @@ export interface Segment {
   readonly from: number
   /** Undefined where a file of kafka-data-keep comes last: only its content tells. */
   readonly to: number | undefined
-  /** Of all but FOUND. */
+  /** Of all but FOUND, and of what is only in files that were made of others. */
   readonly reason: string | undefined
 }
 
@@ -57,6 +57,7 @@ export function cover(chains: readonly SurveyedChain[], ends: Ends | undefined, 
     const next = chains[n + 1]
     const until = next === undefined ? Infinity : (originOf(next.files) ?? next.files[0]?.place.from ?? Infinity)
     for (const file of filesBelow(chain, until)) {
+      addMissing(chain, file.from, () => at ?? 0, add)
       add('LOST', file.from, segments.length === 0 ? HEAD_GONE : 'no file has them')
       if (file.problem === undefined) addFile(file, until, add)
       else add('LOST', Math.min(file.to ?? file.from + 1, until), `${file.key}: ${file.problem}`)
@@ -96,6 +97,22 @@ function filesBelow(chain: SurveyedChain, until: number): FileFacts[] {
   return facts
     .map((file, n) => (file.problem === undefined ? file : { ...file, to: file.to ?? facts[n + 1]?.from }))
     .filter(({ from }) => from < until)
+}
+
+/** What lies below `to` in a generation, as far as it follows on what is told already. */
+function addMissing(
+  { beside = [] }: SurveyedChain,
+  to: number,
+  end: () => number,
+  add: (kind: Segment['kind'], to: number | undefined, reason?: string) => void,
+): void {
+  for (let at = -1; at < end() && end() < to;) {
+    at = end()
+    const next = beside.find(one => one.from <= at && one.to > at)
+    if (next === undefined) return
+    const what = next.isWhole ? 'all records' : 'the latest record of each key'
+    add('FOUND', Math.min(next.to, to), `the originals are gone, and @${next.generation} has ${what}`)
+  }
 }
 
 function addFile(

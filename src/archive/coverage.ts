@@ -12,6 +12,7 @@ import { newestPoint } from './newest-points.ts'
 import type { Unreadable } from './newest-points.ts'
 import { isSelected, surveyArchive } from './survey.ts'
 import type { SurveyedChain, SurveyedTopic } from './survey.ts'
+import { besideGenerations, surveyGenerations } from './survey-generations.ts'
 import { idOf, judgeFileless } from './topics-without-files.ts'
 
 export interface CoveredPartition extends Cover {
@@ -45,7 +46,8 @@ export async function coverArchive(
   const dueMs = now - options.lateAfter
   const problems = new Map<string, Unreadable>()
   const onUnreadable = (found: Unreadable) => void problems.set(found.key, found)
-  const survey = await surveyArchive(deps, options, signal)
+  const generations = await surveyGenerations(deps, options, () => undefined, signal)
+  const survey = besideGenerations(await surveyArchive(deps, options, signal), generations)
   for (const { message, facts } of survey.prunes.damaged) onUnreadable({ key: String(facts['key']), problem: message })
   const newest = await newestPoint(store, now, onUnreadable, signal)
   const due = await newestPoint(store, dueMs, onUnreadable, signal)

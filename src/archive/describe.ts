@@ -6,8 +6,11 @@ import type { DescribeOptions } from './options.ts'
 import { factsOfChain, sumOf } from './file-facts.ts'
 import type { FileFacts, Sum } from './file-facts.ts'
 import { topicIdOf } from './list.ts'
+import { generationsByPartition } from './list-generations.ts'
+import type { GenerationLine } from './list-generations.ts'
 import type { Unreadable } from './newest-points.ts'
 import { problemOf, surveyArchive } from './survey.ts'
+import { surveyGenerations } from './survey-generations.ts'
 
 /** All that a backup holds of a topic. */
 export interface DescribedTopic {
@@ -15,6 +18,8 @@ export interface DescribedTopic {
   /** What the topic was in Kafka when that was last saved; undefined when it never was. */
   readonly definition: TopicDefinition | undefined
   readonly incarnations: readonly DescribedIncarnation[]
+  /** What was made of its files and lies beside them. */
+  readonly generations: readonly GenerationLine[]
   /** The object that the definition should have come from. */
   readonly unreadable: Unreadable | undefined
 }
@@ -62,8 +67,14 @@ export async function describeTopic(
       hint: `it has ${known.size} others`,
     })
   }
+  const selection = { topics: [isIt], excludeTopics: [] }
+  const all = await surveyGenerations(deps, selection, () => undefined, signal)
+  const generations = generationsByPartition(
+    all.filter(({ place }) => partition === undefined || place.partition === partition),
+  )
   const { definition, unreadable } = await definitionOf(topic, deps, signal)
-  return { topic, definition, incarnations: incarnations.filter(({ chains }) => chains.length > 0), unreadable }
+  const there = incarnations.filter(({ chains }) => chains.length > 0)
+  return { topic, definition, incarnations: there, generations, unreadable }
 }
 
 async function definitionOf(

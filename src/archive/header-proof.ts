@@ -6,8 +6,8 @@ export class HeaderProof {
   readonly #tile: TileHeader
   #first: number | undefined
   #last: number | undefined
-  #timestampMin: bigint | undefined
-  #timestampMax: bigint | undefined
+  #timestampMin: number | bigint | undefined
+  #timestampMax: number | bigint | undefined
   #recordBytesMax = 0
   /** Gaps that end behind the records seen. */
   #gaps: readonly Gap[]
@@ -27,9 +27,9 @@ export class HeaderProof {
       throw new DecodeError(`offset ${offset} in a gap that its header declares from ${gap.from} to ${gap.to - 1}`)
     this.#first ??= offset
     this.#last = offset
-    const time = BigInt(timestamp)
-    if (this.#timestampMin === undefined || time < this.#timestampMin) this.#timestampMin = time
-    if (this.#timestampMax === undefined || time > this.#timestampMax) this.#timestampMax = time
+    // Numbers and bigints compare with each other as what they are.
+    if (this.#timestampMin === undefined || timestamp < this.#timestampMin) this.#timestampMin = timestamp
+    if (this.#timestampMax === undefined || timestamp > this.#timestampMax) this.#timestampMax = timestamp
     this.#recordBytesMax = Math.max(this.#recordBytesMax, bytes)
   }
 
@@ -40,8 +40,8 @@ export class HeaderProof {
     const found = [
       ['first offset', content.firstOffset, this.#first],
       ['last offset', content.lastOffset, this.#last],
-      ['earliest timestamp', content.timestampMin, this.#timestampMin],
-      ['latest timestamp', content.timestampMax, this.#timestampMax],
+      ['earliest timestamp', content.timestampMin, BigInt(this.#timestampMin ?? 0)],
+      ['latest timestamp', content.timestampMax, BigInt(this.#timestampMax ?? 0)],
       ['largest record', content.recordBytesMax, this.#recordBytesMax],
     ] as const
     for (const [what, said, is] of found)

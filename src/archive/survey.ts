@@ -24,6 +24,18 @@ export interface SurveyedChain {
   readonly files: readonly SurveyedFile[]
   /** The first offset that prunes left in it; what lies before is not missing. */
   readonly begin?: number
+  /** What finished generations cover: for offsets whose originals are gone. */
+  readonly beside?: readonly BesideRange[]
+}
+
+/** Offsets that files cover that were made of others. */
+export interface BesideRange {
+  readonly from: number
+  readonly to: number
+  /** `compacted/<utc>` */
+  readonly generation: string
+  /** All records are there, not only the latest of each key. */
+  readonly isWhole: boolean
 }
 
 /** One incarnation of a topic. */

@@ -16,8 +16,10 @@ import type { ArchiveDeps } from './deps.ts'
 import type { Finding } from './findings.ts'
 import { gone } from './gone.ts'
 import { Ledger } from './ledger.ts'
+import { checkGeneration, filesOfSealed, sealedHashes, sealsOf } from './check-generation.ts'
 import { isSelected, problemOf, surveyArchive } from './survey.ts'
 import type { SurveyedFile } from './survey.ts'
+import { besideGenerations, surveyGenerations } from './survey-generations.ts'
 import { listSystemObjects } from './system-objects.ts'
 import type { SystemObject } from './system-objects.ts'
 import type { VerifyOptions } from './verify-options.ts'
@@ -46,6 +48,9 @@ export interface Verification {
   readonly foreign: readonly string[]
   /** Files that were pruned and are still there. They were not looked at. */
   readonly leftovers: number
+  /** Partitions whose files were made of others and lie beside the originals, and those of which nobody finished that. */
+  readonly generations: number
+  readonly unfinished: number
 }
 
 /** Read at the same time. */
@@ -64,13 +69,17 @@ export async function verifyArchive(
   const { store, disk, clock, random } = deps
   const ledger = await Ledger.open(disk, clock, options.state, store.url)
   try {
-    const survey = await surveyArchive(deps, options, signal)
+    const foreign: string[] = []
+    const onForeign = (key: string) => void foreign.push(key)
+    const generations = await surveyGenerations(deps, options, onForeign, signal)
+    const survey = besideGenerations(await surveyArchive(deps, options, signal), generations)
+    foreign.push(...survey.foreign)
     const chains = survey.topics.flatMap(topic => topic.chains)
-    const files = chains.flatMap(chain => chain.files)
-    const foreign = [...survey.foreign]
-    const system = await listSystemObjects(store, key => void foreign.push(key), signal)
+    const files = [...chains.flatMap(chain => chain.files), ...generations.flatMap(filesOfSealed)]
+    const system = [...(await listSystemObjects(store, onForeign, signal)), ...generations.flatMap(sealsOf)]
     const findings = [
       ...(await checkNames(deps, survey, signal)),
+      ...generations.flatMap(checkGeneration),
       ...gone(ledger, [...files, ...system], options, survey.prunes),
     ]
     await forgetPruned(ledger, files, survey.prunes)
@@ -78,7 +87,7 @@ export async function verifyArchive(
     const readable = files.filter(({ problem }) => problem === undefined)
     const chosen = chooseFiles(readable, ledger.files, options.sample, ledger.begunMs, () => random.number())
     const throttle = options.maxRate === undefined ? unthrottled : newThrottle(clock, options.maxRate)
-    const read = await readFiles(deps, chosen, ledger, options, throttle, signal)
+    const read = await readFiles(deps, chosen, ledger, sealedHashes(generations), options, throttle, signal)
     const shared = system.filter(({ topic }) => topic === undefined)
     // Which incarnation was first is asked for each topic anyway.
     const firsts = system.filter(({ topic }) => topic !== undefined && isSelected(topic, options))
@@ -98,6 +107,8 @@ export async function verifyArchive(
       findings: [...findings, ...read.findings, ...beside.findings].toSorted(byPlace),
       foreign,
       leftovers: survey.leftovers.length,
+      generations: generations.filter(({ sealed }) => sealed !== undefined).length,
+      unfinished: generations.filter(({ sealed }) => sealed === undefined).length,
     }
   } finally {
     await ledger.close()
@@ -120,6 +131,7 @@ async function readFiles(
   { store, pool, progress }: ArchiveDeps,
   chosen: readonly SurveyedFile[],
   ledger: Ledger,
+  sealed: ReadonlyMap<string, string>,
   { maxRecordBytes }: VerifyOptions,
   throttle: Throttle,
   signal: AbortSignal,
@@ -143,6 +155,10 @@ async function readFiles(
       const before = ledger.files.get(file.key)
       if (before !== undefined && before.sha256 !== sound.sha256)
         return void read.findings.push(replaced(file, before.atMs))
+      if ((sealed.get(file.key) ?? sound.sha256) !== sound.sha256)
+        return void read.findings.push(
+          findingOf('damaged', file, 'it has other bytes than the seal of its generation says'),
+        )
       read.verified++
       read.records += sound.records
       read.bytes += sound.bytes

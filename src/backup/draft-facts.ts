@@ -1,8 +1,8 @@
 import type { BatchCodec } from '../format/batch/record-batch.ts'
 import type { Gap, TileContent } from '../format/tile-header.ts'
 import { assert } from '../runtime/assert.ts'
-import { BlockSum } from './block-facts.ts'
-import type { BlockFacts } from './block-facts.ts'
+import { BlockSum } from '../format/block-sum.ts'
+import type { BlockFacts } from '../format/block-sum.ts'
 import type { SpoolNote } from './spool-notes.ts'
 
 /** Of the last batch taken, and whom it came from. */

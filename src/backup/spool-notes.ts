@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type { BatchCodec } from '../format/batch/record-batch.ts'
 import type { Gap } from '../format/tile-header.ts'
-import type { BlockFacts } from './block-facts.ts'
+import type { BlockFacts } from '../format/block-sum.ts'
 
 /** Whose blocks a spool file holds, and where they begin: its first note. */
 export interface SpoolHead {

@@ -8,7 +8,7 @@ import type { ReadingLimits, TileSource } from './tile-blocks.ts'
 import { corrupt } from './tile-header-reader.ts'
 import type { FileHeader } from './tile-header-reader.ts'
 
-/** A record of a file. Valid during the call only. */
+/** A record of a file. Valid during the call only, and until the promise is kept that the call answers with. */
 export interface ScannedRecord {
   readonly spans: Readonly<RecordSpans>
   /** The block that it stands in, and where. */
@@ -26,7 +26,7 @@ export interface ScannedRecord {
 export async function scanRecords(
   source: TileSource,
   limits: ReadingLimits,
-  take: (record: ScannedRecord) => 'enough' | void,
+  take: (record: ScannedRecord) => 'enough' | void | Promise<void>,
   onHeader: (header: FileHeader) => void = () => undefined,
 ): Promise<void> {
   const { key, place } = source
@@ -47,7 +47,9 @@ export async function scanRecords(
         reader.read(cursor, spans)
         if (spans.offset <= last) throw new DecodeError(`offset ${spans.offset} behind ${last}`)
         last = spans.offset
-        if (take({ spans, bytes, start, end: cursor.at, reader }) === 'enough') return
+        const answer = take({ spans, bytes, start, end: cursor.at, reader })
+        if (answer === 'enough') return
+        if (answer !== undefined) await answer
       }
       if (cursor.at !== bytes.length) throw new DecodeError('bytes behind the last record of a block')
     }

@@ -20,6 +20,7 @@ export const commandTable: CommandTable = {
   describe: async () => (await import('./describe.ts')).describe,
   inspect: async () => (await import('./inspect.ts')).inspect,
   coverage: async () => (await import('./coverage.ts')).coverage,
+  compact: async () => (await import('./compact.ts')).compact,
   verify: async () => (await import('./verify.ts')).verify,
   prune: async () => (await import('./prune.ts')).prune,
   drill: async () => (await import('./drill.ts')).drill,

@@ -74,7 +74,7 @@ function kafkaCells({ kafka }: CoveredPartition): (string | number)[] {
 
 function linesOf({ folder, partition, segments }: CoveredPartition): string[] {
   return segments
-    .filter(({ kind }) => kind !== 'FOUND')
+    .filter(({ kind, reason }) => kind !== 'FOUND' || reason !== undefined)
     .map(({ kind, from, to, reason }) => {
       const range = to === undefined ? `${from} and on` : `${from} to ${to - 1}`
       return `${folder}/${partition}: ${kind} offsets ${range}: ${reason}\n`

@@ -10,6 +10,7 @@ import { storageOptions } from '../storage/options.ts'
 import { openArchive } from './archive-deps.ts'
 import { command } from './command.ts'
 import type { Outcome } from './ending.ts'
+import { generationTable } from './generation-table.ts'
 
 export const describe = command({
   name: 'describe',
@@ -29,7 +30,7 @@ export const describe = command({
 })
 
 function outcomeOf(described: DescribedTopic, now: number): Outcome {
-  const { topic, definition, incarnations, unreadable } = described
+  const { topic, definition, incarnations, generations, unreadable } = described
   const configs = Object.entries(definition?.configs ?? {})
   const text = [
     unreadable === undefined ? '' : `${unreadable.key}: ${unreadable.problem}\n`,
@@ -46,6 +47,7 @@ function outcomeOf(described: DescribedTopic, now: number): Outcome {
       ...chains.flatMap(({ list }) => (list === undefined ? [] : [`\n${fileTable(list, now)}`])),
       ...chains.flatMap(notesOf),
     ]),
+    generationTable(generations),
   ].join('')
   const problems = incarnations.flatMap(({ chains }) => chains.flatMap(chain => chain.problems))
   const isWhole = problems.length === 0 && unreadable === undefined

@@ -1,7 +1,11 @@
 import { listPoints, listTopics } from '../archive/list.ts'
 import type { ListedPoints, ListedTopic } from '../archive/list.ts'
 import { lsOptions } from '../archive/options.ts'
+import { generationsByTopic } from '../archive/list-generations.ts'
 import { surveyArchive } from '../archive/survey.ts'
+import { surveyGenerations } from '../archive/survey-generations.ts'
+import type { SurveyedGeneration } from '../archive/survey-generations.ts'
+import { generationTable } from './generation-table.ts'
 import type { Survey } from '../archive/survey.ts'
 import { formatBytes } from '../config/units.ts'
 import { ago, timeText } from '../observe/ago.ts'
@@ -28,12 +32,15 @@ export const ls = command({
     const now = deps.clock.now()
     if (options.points) return pointsOutcome(await listPoints(deps, options.limit, signal), now)
     const survey = await surveyArchive(deps, options, signal)
-    return topicsOutcome(listTopics(survey), survey, now)
+    const foreign = [...survey.foreign]
+    const generations = await surveyGenerations(deps, options, key => void foreign.push(key), signal)
+    return topicsOutcome(listTopics(survey), generations, { ...survey, foreign }, now)
   },
 })
 
 function topicsOutcome(
   topics: readonly ListedTopic[],
+  generations: readonly SurveyedGeneration[],
   { foreign, leftovers }: Pick<Survey, 'foreign' | 'leftovers'>,
   now: number,
 ): Outcome {
@@ -48,13 +55,15 @@ function topicsOutcome(
     one.newest === undefined ? '' : `${ago(one.newest.storedAtMs, now)}: ${one.newest.key}`,
   ])
   const headings = ['topic', 'partitions', 'files', 'records', 'size', 'first record', 'last record', 'newest file']
-  const problems = topics.flatMap(one => one.problems)
+  const problems = [...topics, ...generations].flatMap(one => one.problems)
+  const beside = generationsByTopic(generations)
   const bytes = topics.reduce((sum, one) => sum + one.bytes, 0)
   const files = topics.reduce((sum, one) => sum + one.files, 0)
   const text = [
     table(headings, rows),
     `${topics.length} topics, ${files} files, ${formatBytes(bytes)}\n`,
     ...problems.map(({ key, problem }) => `${key}: ${problem}\n`),
+    generationTable(beside),
     foreign.length === 0 ? '' : `${foreign.length} objects are no backup files: ${some(foreign)}\n`,
     leftovers.length === 0
       ? ''
@@ -62,7 +71,7 @@ function topicsOutcome(
   ].join('')
   return {
     result: problems.length === 0 ? 'ok' : 'partial',
-    details: { topics, foreign, leftovers: leftovers.length },
+    details: { topics, generations: beside, foreign, leftovers: leftovers.length },
     text,
   }
 }

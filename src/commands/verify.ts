@@ -35,6 +35,7 @@ const NAMED = 100
 
 function outcomeOf(found: Verification, url: string): Outcome {
   const { topics, partitions, files, verified, records, bytes, headersUnproven, findings, foreign, leftovers } = found
+  const { generations, unfinished } = found
   const { systemObjects, systemVerified } = found
   const more = findings.length - NAMED
   const text = [
@@ -45,6 +46,8 @@ function outcomeOf(found: Verification, url: string): Outcome {
     `${systemVerified} of ${systemObjects} objects beside them read and sound: groups, points, definitions of topics\n`,
     headersUnproven === 0 ? '' : `${headersUnproven} of them have no checksum beside them that covers their headers\n`,
     foreign.length === 0 ? '' : `${foreign.length} objects are no backup files: ${foreign.slice(0, 10).join(', ')}\n`,
+    generations === 0 ? '' : `${generations} partitions have files beside the originals that were made of them\n`,
+    unfinished === 0 ? '' : `${unfinished} partitions have such files that nobody finished: they count for nothing\n`,
     leftovers === 0 ? '' : `${leftovers} files were pruned and are still there: maxbrod prune goes on with them\n`,
     findings.length === 0 ? 'nothing is wrong\n' : `${findings.length} findings\n`,
   ].join('')

@@ -1,5 +1,5 @@
-import type { BatchCodec } from '../format/batch/record-batch.ts'
-import type { TileContent, TimestampType } from '../format/tile-header.ts'
+import type { BatchCodec } from './batch/record-batch.ts'
+import type { TileContent, TimestampType } from './tile-header.ts'
 
 /** What a tile's header needs to know of a block. */
 export interface BlockFacts {

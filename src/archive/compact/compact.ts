@@ -1,0 +1,119 @@
+import { readNewestDefinitions } from '../../catalog/topic-definitions.ts'
+import { BlockPress } from '../../format/ocf/block-press.ts'
+import { ByteBudget } from '../../runtime/byte-budget.ts'
+import type { Disk } from '../../runtime/disk.ts'
+import { MaxbrodError } from '../../runtime/errors.ts'
+import type { Random } from '../../runtime/random.ts'
+import { newThrottle, unthrottled } from '../../runtime/throttle.ts'
+import type { ArchiveDeps } from '../deps.ts'
+import { surveyArchive, problemOf } from '../survey.ts'
+import { surveyGenerations } from '../survey-generations.ts'
+import { findJobs } from './find-jobs.ts'
+import type { Job, LeftOutPartition } from './find-jobs.ts'
+import { LatestPerKey, allRecords } from './latest-per-key.ts'
+import { hasMade, wouldMake } from './made.ts'
+import type { Compaction, MadeGeneration } from './made.ts'
+import { makeGeneration } from './make-generation.ts'
+import type { MakingDeps } from './make-generation.ts'
+import type { CompactOptions } from './options.ts'
+import { Survivors } from './survivors.ts'
+
+export interface CompactDeps extends ArchiveDeps {
+  readonly disk: Disk
+  readonly random: Random
+  /** Program and version. */
+  readonly writer: string
+}
+
+/** Of the memory: blocks that are decoded ahead, and keys with their offsets. */
+const AHEAD_SHARE = 8
+const KEYS_SHARE = 4
+/** As data files are compressed unless somebody says otherwise. */
+const COMPRESSION_LEVEL = 1
+
+/**
+ * Writes generations beside the originals, which stay as they are: of compacted topics the latest record per key, or with
+ * `--merge` the same records in larger files. What is wrong with a partition does not end it. Throws BACKUP_NOT_FOUND, and
+ * WORKER_LOCKED when another process works in the folder.
+ */
+export async function compactArchive(
+  deps: CompactDeps,
+  options: CompactOptions,
+  signal: AbortSignal,
+): Promise<Compaction> {
+  const selection = options.topics.length > 0 ? options : { ...options, topics: [/^/] }
+  const survey = await surveyArchive(deps, selection, signal)
+  const generations = await surveyGenerations(deps, selection, () => undefined, signal)
+  const isCompacted = await policies(deps, options, signal)
+  const topics = survey.topics.filter(({ folder }) => isCompacted(folder.topic))
+  const { jobs, leftOut, upToDate } = findJobs(topics, generations, options, deps.clock.now())
+  if (options.dryRun) return { isDryRun: true, made: jobs.map(wouldMake), upToDate, leftOut }
+  const done = jobs.length === 0 ? { made: [], failed: [] } : await makeAll(deps, options, jobs, signal)
+  return { isDryRun: false, made: done.made, upToDate, leftOut: [...leftOut, ...done.failed] }
+}
+
+/** Which topics are worked on that nobody named: all that are merged, and those that Kafka compacts. */
+async function policies(
+  { store }: CompactDeps,
+  { topics, merge }: CompactOptions,
+  signal: AbortSignal,
+): Promise<(topic: string) => boolean> {
+  if (topics.length > 0 || merge) return () => true
+  const definitions = await readNewestDefinitions(store, signal)
+  const compacted = definitions?.topics.filter(({ configs }) =>
+    /(^|,)\s*compact\s*(,|$)/.test(configs['cleanup.policy'] ?? ''),
+  )
+  const names = new Set(compacted?.map(({ topic }) => topic))
+  return topic => names.has(topic)
+}
+
+async function makeAll(
+  deps: CompactDeps,
+  options: CompactOptions,
+  jobs: readonly Job[],
+  signal: AbortSignal,
+): Promise<{ readonly made: readonly MadeGeneration[]; readonly failed: readonly LeftOutPartition[] }> {
+  const { disk, clock, progress, store, pool } = deps
+  const { workingDir, merge, memory, maxRate, maxRecordBytes, fileSize, dropTombstonesOlderThan: age } = options
+  await disk.makeFolder(workingDir)
+  using _ = await lockFolder(disk, workingDir)
+  const folder = `${workingDir}/compact`
+  await disk.removeFolder(folder) // what one before that was killed has left
+  await disk.makeFolder(folder)
+  const total = jobs.flatMap(({ sources }) => sources).reduce((sum, { bytes }) => sum + 2 * bytes, 0)
+  using task = progress.task(merge ? 'merging' : 'compacting', { unit: 'bytes', total })
+  const throttle = maxRate === undefined ? unthrottled : newThrottle(clock, maxRate)
+  const budget = new ByteBudget(memory / AHEAD_SHARE)
+  const onBytes = (bytes: number) => task.add(bytes)
+  const reading = { store, throttle, signal, pool, budget, maxRecordBytes, onBytes }
+  const making: MakingDeps = { ...deps, reading, press: new BlockPress(COMPRESSION_LEVEL), signal }
+  const survivors = merge ? undefined : new Survivors(disk, folder, memory / KEYS_SHARE)
+  const dropBeforeMs = age === undefined ? undefined : clock.now() - age
+  const made: MadeGeneration[] = []
+  const failed: LeftOutPartition[] = []
+  for (const job of jobs) {
+    signal.throwIfAborted()
+    const selection = survivors === undefined ? allRecords : new LatestPerKey(survivors, dropBeforeMs)
+    try {
+      made.push(hasMade(job, await makeGeneration(making, { ...job, folder, fileBytes: fileSize }, selection)))
+    } catch (error) {
+      const problem = problemOf(error)
+      if (problem === undefined || !(error instanceof MaxbrodError)) throw error
+      const reason = `${String(error.facts['key'])}: ${problem}`
+      failed.push({ folder: job.folder, partition: job.place.partition, reason, isProblem: true })
+    } finally {
+      await survivors?.clear()
+    }
+  }
+  await disk.removeFolder(folder)
+  return { made, failed }
+}
+
+async function lockFolder(disk: Disk, folder: string): Promise<Disposable> {
+  const lock = await disk.lock(`${folder}/compact.lock`)
+  if (lock !== undefined) return lock
+  throw new MaxbrodError('WORKER_LOCKED', `another compaction works in ${folder}`, {
+    folder,
+    hint: 'give each its own --working-dir',
+  })
+}
