@@ -10,7 +10,7 @@ import { openWorld } from '../helpers/world.ts'
 
 const modules = 'org.apache.kafka.common.security'
 /** Kafka's codes. */
-const [LITERAL, READ, DENY] = [3, 3, 2]
+const [LITERAL, READ, DESCRIBE, DENY, ALLOW] = [3, 3, 8, 2, 3]
 const login = `${modules}.plain.PlainLoginModule required`
 
 test(
@@ -60,16 +60,14 @@ test(
     const { topics: defined = [] } = (await readNewestDefinitions(backup.store)) ?? {}
     const acls = new Map(defined.map(one => [one.topic, one.acls.map(acl => ({ ...acl }))]))
     assert.deepEqual([...acls.keys()].toSorted(), topics)
-    assert.deepEqual(acls.get('shop-7'), [
-      {
-        resource: 'shop-7',
-        pattern_type: LITERAL,
-        principal: 'User:bob',
-        host: '*',
-        operation: READ,
-        permission: DENY,
-      },
-    ])
+    const bobs = { resource: 'shop-7', pattern_type: LITERAL, principal: 'User:bob', host: '*' }
+    assert.deepEqual(
+      acls.get('shop-7')?.toSorted((one, other) => one.operation - other.operation),
+      [
+        { ...bobs, operation: READ, permission: DENY },
+        { ...bobs, operation: DESCRIBE, permission: ALLOW },
+      ],
+    )
     assert.deepEqual(acls.get('shop-6'), [])
   },
 )
