@@ -37,7 +37,7 @@ export async function appendEntries(
   appender: BatchAppender,
   { producerId, topicsSha }: PlanProducer,
   point: AppendPoint,
-  entries: readonly PlanEntry[],
+  entries: Iterable<PlanEntry>,
 ): Promise<string | undefined> {
   const { planTopic: topic, partition } = point
   let { logEnd, ours } = point
@@ -63,7 +63,7 @@ export async function appendEntries(
 }
 
 /** Encodes as it goes: all entries of a large plan at once would not fit. */
-function* batched(entries: readonly PlanEntry[], topicsSha: string): Generator<readonly PlanRecord[]> {
+function* batched(entries: Iterable<PlanEntry>, topicsSha: string): Generator<readonly PlanRecord[]> {
   let group: PlanRecord[] = []
   let bytes = 0
   for (const entry of entries) {

@@ -33,60 +33,72 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** The file records that a plan topic lacks, by plan partition and in order. Pure: two planners with the same view agree. */
+/**
+ * The file records that a plan topic lacks, by plan partition and in order. Each is made when its turn comes: there may be a
+ * hundred thousand. Pure: two planners with the same view agree.
+ */
 export function missingFiles(
   planId: string,
   chains: readonly WantedChain[],
   state: PlanState,
-): Map<number, PlanFile[]> {
-  const missing = new Map<number, PlanFile[]>()
+): Map<number, Iterable<PlanFile>> {
+  const missing = new Map<number, Rest[]>()
   const ends = new Map<string, ChainEnd>()
   for (const chain of chains) {
     const name = chainName(chain.target)
-    const { lastIndex = -1, records = 0 } = state.chains.get(name) ?? {}
+    const planned = state.chains.get(name)
+    const { lastIndex = -1, records = 0 } = planned ?? {}
     const end = ends.get(name) ?? { lastIndex, records }
-    const files = missingOfChain(planId, chain, state.chains.get(name), end)
-    const last = files.at(-1)
-    if (last === undefined) continue
-    ends.set(name, { lastIndex: last.index, records: last.recordsBefore + last.records })
+    const { tiles } = restOfChain(chain, planned)
+    if (tiles.length === 0) continue
+    ends.set(name, {
+      lastIndex: end.lastIndex + tiles.length,
+      records: tiles.reduce((sum, tile) => sum + tile.records, end.records),
+    })
     const partition = planPartitionOf(name, state.partitions.length)
+    const rest = { chain, tiles, end }
     const those = missing.get(partition)
-    if (those === undefined) missing.set(partition, files)
-    else for (const file of files) those.push(file)
+    if (those === undefined) missing.set(partition, [rest])
+    else those.push(rest)
   }
-  return missing
+  return new Map(
+    [...missing].map(([partition, rests]) => [partition, { [Symbol.iterator]: () => filesOf(planId, rests) }]),
+  )
 }
 
 /** Where the files of a chain go on. */
 type ChainEnd = Pick<ChainState, 'lastIndex' | 'records'>
 
-function missingOfChain(
-  planId: string,
-  chain: WantedChain,
-  planned: ChainState | undefined,
-  { lastIndex, records }: ChainEnd,
-): PlanFile[] {
-  const { source, target } = chain
-  // The same object for all files: there may be a hundred thousand of them.
-  const from = { topic: source.topic, topicId: source.sourceTopicId, partition: source.partition }
-  let recordsBefore = records
-  return restOfChain(chain, planned).tiles.map((tile, position) => {
-    const file: PlanFile = {
-      kind: 'file',
-      planId,
-      source: from,
-      target,
-      object: { key: tile.key, etag: tile.etag, bytes: tile.bytes },
-      covers: { from: tile.wholeFrom ?? tile.from, to: tile.wholeTo ?? tile.to },
-      records: tile.records,
-      recordsBefore,
-      lastOffset: tile.records === 0 ? undefined : tile.dataEnd - 1,
-      slice: isPart(tile) ? { fromOffset: tile.from, toOffset: tile.to } : undefined,
-      index: lastIndex + 1 + position,
+interface Rest {
+  readonly chain: WantedChain
+  readonly tiles: readonly SurveyedTile[]
+  /** What is planned before them. */
+  readonly end: ChainEnd
+}
+
+function* filesOf(planId: string, rests: readonly Rest[]): Generator<PlanFile> {
+  for (const { chain, tiles, end } of rests) {
+    const { source, target } = chain
+    const from = { topic: source.topic, topicId: source.sourceTopicId, partition: source.partition }
+    let { lastIndex: index, records: recordsBefore } = end
+    for (const tile of tiles) {
+      index++
+      yield {
+        kind: 'file',
+        planId,
+        source: from,
+        target,
+        object: { key: tile.key, etag: tile.etag, bytes: tile.bytes },
+        covers: { from: tile.wholeFrom ?? tile.from, to: tile.wholeTo ?? tile.to },
+        records: tile.records,
+        recordsBefore,
+        lastOffset: tile.records === 0 ? undefined : tile.dataEnd - 1,
+        slice: isPart(tile) ? { fromOffset: tile.from, toOffset: tile.to } : undefined,
+        index,
+      }
+      recordsBefore += tile.records
     }
-    recordsBefore += tile.records
-    return file
-  })
+  }
 }
 
 function isPart({ wholeFrom, wholeTo }: SurveyedTile): boolean {

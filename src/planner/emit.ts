@@ -20,7 +20,7 @@ export interface EmitContext {
 }
 
 /** What a plan lacks, by plan partition; nothing when it is as it should be. */
-type Missing = (state: PlanState) => ReadonlyMap<number, readonly PlanEntry[]>
+type Missing = (state: PlanState) => ReadonlyMap<number, Iterable<PlanEntry>>
 
 /** How long a plan may stay as it is although something is missing. */
 const PATIENCE_MS = 60_000
@@ -109,7 +109,7 @@ function append(
   state: PlanState,
   producerId: bigint,
   partition: number,
-  entries: readonly PlanEntry[],
+  entries: Iterable<PlanEntry>,
 ): Promise<string | undefined> {
   const { logEnd, ours } = must(state.partitions[partition], `plan partition ${partition}`)
   return appendEntries(deps, appender, { producerId, topicsSha }, { planTopic, partition, logEnd, ours }, entries)
