@@ -24,6 +24,10 @@ export interface FireOptions {
   readonly pauses: number
   /** SIGKILL of a broker, which is started again; with three brokers, of the one that leads the first target partition. */
   readonly brokerKills: number
+  /** SIGKILL of all brokers at the same moment, which are started again. */
+  readonly clusterKills?: number
+  /** SIGKILL of every broker, one after the other: each is back before the next one dies. */
+  readonly rollingKills?: number
   /** Of each executor: slow enough for the faults to hit, fast enough to end. */
   readonly maxRate: string
   readonly say: (line: string) => void
@@ -42,7 +46,7 @@ const partitions = 8
 const sessionMs = 6_000
 const thirtyDaysMs = 30 * 24 * 3_600_000
 
-type FaultKind = 'kill' | 'pause' | 'broker'
+type FaultKind = 'kill' | 'pause' | 'broker' | 'cluster' | 'rolling'
 
 /**
  * Records as old as they are in a real restore, brokers that forget producers within a second, executors and brokers that
@@ -163,11 +167,13 @@ class Fire {
 
   /** The faults in random order, spread over the restore. */
   #schedule(): { kind: FaultKind; atPercent: number }[] {
-    const { kills, pauses, brokerKills } = this.#options
+    const { kills, pauses, brokerKills, clusterKills = 0, rollingKills = 0 } = this.#options
     const kinds: { kind: FaultKind; rank: number }[] = [
       ...Array.from({ length: kills }, () => 'kill' as const),
       ...Array.from({ length: pauses }, () => 'pause' as const),
       ...Array.from({ length: brokerKills }, () => 'broker' as const),
+      ...Array.from({ length: clusterKills }, () => 'cluster' as const),
+      ...Array.from({ length: rollingKills }, () => 'rolling' as const),
     ].map(kind => ({ kind, rank: this.#dice.number() }))
     const sorted = kinds.sort((a, b) => a.rank - b.rank)
     const width = 86 / sorted.length
@@ -177,6 +183,8 @@ class Fire {
   async #hit(kind: FaultKind): Promise<void> {
     const before = await this.#percent()
     if (kind === 'broker') await this.#killBroker()
+    else if (kind === 'cluster') await this.#killCluster()
+    else if (kind === 'rolling') await this.#killInTurn()
     else await this.#hitExecutor(kind)
     assert.ok(before > 0 && before < 100, `${kind} hit at ${before} %`)
     this.faults.push(`${kind} at ${before.toFixed(0)} %`)
@@ -211,6 +219,22 @@ class Fire {
     await broker.kill9()
     await sleep(this.#dice.between(0, 2_000))
     await broker.restart({ withBrokers: brokers.length })
+  }
+
+  async #killCluster(): Promise<void> {
+    const { brokers } = this.#kafka
+    await Promise.all(brokers.map(broker => broker.kill9()))
+    await sleep(this.#dice.between(0, 2_000))
+    await Promise.all(brokers.map(broker => broker.restart({ withBrokers: brokers.length })))
+  }
+
+  async #killInTurn(): Promise<void> {
+    const { brokers } = this.#kafka
+    for (const broker of brokers) {
+      await broker.kill9()
+      await sleep(this.#dice.between(0, 1_000))
+      await broker.restart({ withBrokers: brokers.length })
+    }
   }
 
   /** False when an executor has stopped aloud before. */

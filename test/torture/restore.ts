@@ -25,7 +25,8 @@ interface Run extends Partial<FireReport> {
 
 const shapes = {
   1: { brokers: 1, kills: 10, pauses: 2, brokerKills: 1 },
-  3: { brokers: 3, kills: 6, pauses: 1, brokerKills: 4 },
+  // With four of its leader alone, and of the whole cluster: at once, and one after the other.
+  3: { brokers: 3, kills: 6, pauses: 1, brokerKills: 4, clusterKills: 2, rollingKills: 1 },
 } as const
 
 const all: Run[] = []
