@@ -6,6 +6,7 @@ import { kafkaOptions } from '../kafka/options.ts'
 import { table } from '../observe/table.ts'
 import { storageOptions } from '../storage/options.ts'
 import { backupOptions } from '../backup/options.ts'
+import { usualRestoreGroup } from '../format/restore-group.ts'
 import { command } from './command.ts'
 import type { Outcome } from './ending.ts'
 
@@ -36,7 +37,7 @@ export const check = command({
 
 /** As the commands have it. */
 function usualGroup({ for: purpose, planTopic }: CheckOptions): string {
-  return purpose === 'restore' ? `maxbrod.restore.${planTopic}` : (backupOptions.options.groupId.default[0] ?? '')
+  return purpose === 'restore' ? usualRestoreGroup(planTopic) : (backupOptions.options.groupId.default[0] ?? '')
 }
 
 function outcomeOf({ for: purpose }: CheckOptions, findings: readonly Finding[]): Outcome {

@@ -6,6 +6,7 @@ import { flag, text, topicName } from '../config/kinds-of-text.ts'
 import { section } from '../config/section.ts'
 import type { RestoreStatus } from '../executor/restore-sum.ts'
 import { restoreStatus } from '../executor/status.ts'
+import { usualRestoreGroup } from '../format/restore-group.ts'
 import { kafkaOptions } from '../kafka/options.ts'
 import { table } from '../observe/table.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
@@ -51,7 +52,7 @@ export const status = command({
       const question = { groupId: groupId ?? 'maxbrod', topics, excludeTopics, includeInternal }
       return backupOutcome(await backupStatus({ kafka, clock, log }, question, stop.draining))
     }
-    const question = { planTopic, groupId: groupId ?? `maxbrod.restore.${planTopic}`, isWaiting: wait }
+    const question = { planTopic, groupId: groupId ?? usualRestoreGroup(planTopic), isWaiting: wait }
     const onLook = showing(context)
     const found = await restoreStatus({ kafka, clock }, question, wait ? onLook : () => undefined, stop.draining)
     return { ...restoreOutcome(found), isInterrupted: stop.draining.aborted }

@@ -1,3 +1,4 @@
+import { usualRestoreGroup } from '../format/restore-group.ts'
 import type { GroupSession } from '../kafka/port.ts'
 import { aborted } from '../runtime/aborted.ts'
 import { stopWithin } from '../runtime/stop.ts'
@@ -24,7 +25,7 @@ const METADATA_REFRESH_MS = 30_000
 export async function runExecutor(deps: ExecutorDeps, options: ExecutorOptions, stop: Stop): Promise<RestoreResult> {
   const { kafka, log } = deps
   const { planTopic } = options
-  const groupId = options.groupId ?? `maxbrod.restore.${planTopic}`
+  const groupId = options.groupId ?? usualRestoreGroup(planTopic)
   const heads = await readHeads(kafka, planTopic, stop.aborted)
   const head = await checkPlanTopic(kafka, planTopic, heads)
   const plan = options.exitWhenDone ? await completePlan(deps, planTopic, head, stop.draining) : undefined

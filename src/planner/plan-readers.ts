@@ -1,3 +1,4 @@
+import { usualRestoreGroup } from '../format/restore-group.ts'
 import type { CommittedOffset, GroupListing } from '../kafka/port.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
@@ -24,7 +25,7 @@ export async function requireNobodyAtWork(
     )
   const hasRead = ({ group }: GroupListing) =>
     [...(offsets.get(group)?.keys() ?? [])].some(({ topic }) => topic === planTopic)
-  const own = `maxbrod.restore.${planTopic}`
+  const own = usualRestoreGroup(planTopic)
   const readers = all.filter(listing => listing.group === own || hasRead(listing))
   const active = readers.filter(({ state }) => !IDLE.has(state)).map(({ group }) => group)
   if (active.length > 0)
