@@ -2,12 +2,16 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { eventually } from '../helpers/eventually.ts'
+import { FaultyCli } from '../helpers/faulty-process.ts'
 import { runCommand } from '../helpers/in-process.ts'
 import { Kafka } from '../helpers/kafka-broker.ts'
 import { Referee } from '../helpers/referee.ts'
+import { compactedTopic } from '../helpers/referee-types.ts'
+import { RestoreScene, ok } from '../helpers/restore-scene.ts'
 import { skipWithForeignKafka } from '../helpers/shared-kafka.ts'
+import { openWorld } from '../helpers/world.ts'
 
 interface Finalized {
   readonly topics: readonly {
@@ -21,6 +25,24 @@ interface Finalized {
 
 const hourMs = 3_600_000
 const count = (partitions: readonly { records: number }[]) => partitions.reduce((sum, { records }) => sum + records, 0)
+let kafka: Kafka
+let referee: Referee
+
+// A broker that deletes, and cleans, as soon as it may.
+before(async () => {
+  if (skipWithForeignKafka !== false) return
+  const properties = {
+    'log.retention.check.interval.ms': 1_000,
+    'log.initial.task.delay.ms': 500,
+    'log.cleaner.backoff.ms': 1,
+  }
+  kafka = await Kafka.start({ brokers: 1, properties })
+  referee = Referee.start(kafka.bootstrap)
+})
+after(async () => {
+  await referee?.[Symbol.asyncDispose]()
+  await kafka?.[Symbol.asyncDispose]()
+})
 
 test(
   'nothing disappears while a topic is held; finalize predicts what will, waits for --yes, and is right',
@@ -29,9 +51,6 @@ test(
     await using stack = new AsyncDisposableStack()
     const folder = await mkdtemp(join(tmpdir(), 'maxbrod-finalize-'))
     stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }))
-    const properties = { 'log.retention.check.interval.ms': 1_000, 'log.initial.task.delay.ms': 500 }
-    const kafka = stack.use(await Kafka.start({ brokers: 1, properties }))
-    const referee = stack.use(Referee.start(kafka.bootstrap))
     const common = [`--bootstrap-server=${kafka.bootstrap}`]
     const storage = `--storage=file://${folder}/backup`
     const succeed = async (argv: readonly string[]) => {
@@ -111,3 +130,68 @@ test(
     assert.equal(((await succeed(['finalize'])) as unknown as Finalized).topics[1]?.state, 'untouched')
   },
 )
+
+test(
+  'a compacted topic restored into a compacted one has every record once, in order, however often executors die: nothing of it is cleaned before finalize',
+  { skip: skipWithForeignKafka },
+  async t => {
+    await using scene = new RestoreScene({ ...(await openWorld(t)), bootstrap: kafka.bootstrap, referee })
+    // A hundred updates of each key, in so many segments that the cleaner has all but the last of them.
+    const updates = {
+      partitions: 2,
+      records: 2_000,
+      keys: 20,
+      nullKeyPercent: 0,
+      tombstonePercent: 2,
+      batchBytes: 8_192,
+      timestampFrom: Date.now() - 30 * 24 * hourMs,
+      timestampStep: 1_000,
+    }
+    const clean = async (word: string) => {
+      const topic = scene.world.name(word)
+      await referee.createTopic(topic, { partitions: 2, configs: compactedTopic })
+      await referee.generate(topic, { ...updates, seed: scene.world.dice.between(1, 1_000_000) })
+      for (const partition of [0, 1]) await referee.waitCompacted(topic, partition, 500)
+      return topic
+    }
+    // The half of the source is cleaned, the other half is as it was written: a target has something to lose.
+    const source = await clean('users')
+    const later = { 'min.compaction.lag.ms': '9223372036854775807', 'max.compaction.lag.ms': '9223372036854775807' }
+    await referee.alterConfigs({ topic: source }, { set: later })
+    await referee.generate(source, { ...updates, timestampFrom: updates.timestampFrom + updates.records * 1_000 })
+    await scene.backUp(source)
+    const total = count(await referee.read(source))
+    assert.ok(total > updates.records && total < 2 * updates.records, `${total} records in the source`)
+
+    const target = scene.world.name('copy')
+    await referee.createTopic(target, { partitions: 2, configs: { ...compactedTopic, 'max.message.bytes': 8_192 } })
+    ok(await scene.plan([`--rename=${source}=${target}`]))
+    assert.equal((await referee.describeTopic(target)).configs['cleanup.policy'] ?? 'delete', 'delete')
+    for (const [n, fault] of [8, 16].map(call => `kafka.append~${target}:after:${call}:kill`).entries()) {
+      // By its name it has its partitions back at once, and need not wait for the death of the one before.
+      const executor = new FaultyCli(scene.restoreArgv(['--exit-when-done', '--worker-name=mortal']), [fault])
+      assert.equal((await executor.result).exit, 'SIGKILL', executor.output)
+      executor.assertAllFired()
+      const ends = (await referee.offsets(target)).map(({ end }) => Number(end))
+      assert.ok(ends.some(end => end > 0) && ends[0]! + ends[1]! < total, `the restore came to ${ends.join()}`)
+      await clean(`witness-${n}`)
+      const left = await referee.read(target, { restored: true })
+      assert.deepEqual(
+        left.map(({ records }) => records),
+        ends,
+      )
+    }
+    ok(await scene.restore(['--worker-name=mortal']))
+    await clean('last-witness')
+    await scene.assertSame(source, target)
+
+    const { json } = ok(await runCommand(['finalize', ...finalizeArgv(scene)]))
+    assert.equal((json as unknown as Finalized).topics[0]?.state, 'finalized')
+    assert.equal((await referee.describeTopic(target)).configs['cleanup.policy'], 'compact')
+    for (const partition of [0, 1]) await referee.waitCompacted(target, partition, 500)
+  },
+)
+
+function finalizeArgv({ planTopic, world }: RestoreScene): string[] {
+  return [`--plan-topic=${planTopic}`, `--bootstrap-server=${world.bootstrap}`]
+}
