@@ -4,10 +4,9 @@ import { plannedTarget } from './head.ts'
 import type { PlannedTarget } from './judge-target.ts'
 import type { PlannerOptions } from './options.ts'
 import type { PlanState } from './plan-state.ts'
-import { preflight } from './preflight.ts'
+import { HELD_NOTHING, preflight } from './preflight.ts'
 import type { PreflightRow, PreflightView } from './preflight.ts'
 import { errorOf } from './refusal.ts'
-import type { WantedTarget } from './wanted-target.ts'
 
 /** Shows what is found out of all targets, before the first one is created. Throws all that is refused at once. */
 export async function passPreflight(
@@ -36,8 +35,7 @@ function plannedIn(state: PlanState | undefined, topic: string): PlannedTarget |
   return { target, records: target.baseOffsets.map((_, partition) => recordsOf(partition)) }
 }
 
-/** What is worth a word of targets with records; of the others `createEmptyTopics` tells. */
-export function notesOf(rows: readonly PreflightRow[], targets: readonly WantedTarget[]): string[] {
-  const names = new Set(targets.map(({ topic }) => topic))
-  return rows.flatMap(({ target, reasons }) => (names.has(target) ? reasons : []))
+/** What is worth a word; that a source held no record is told by `createEmptyTopics`. */
+export function notesOf(rows: readonly PreflightRow[]): string[] {
+  return rows.flatMap(({ reasons }) => reasons.filter(reason => reason !== HELD_NOTHING))
 }

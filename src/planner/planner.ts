@@ -4,6 +4,7 @@ import type { Stop } from '../runtime/stop.ts'
 import type { PlannerDeps } from './deps.ts'
 import { checkSameMapping, isPlanned, plannedTarget } from './head.ts'
 import { createEmptyTopics, emptyTopics } from './empty-topics.ts'
+import { brokersForNew } from './enough-brokers.ts'
 import { lookAtBackup } from './look.ts'
 import { checkOrder, holesBehindPlan } from './behind-plan.ts'
 import { checkRenames, impossibleTargets } from './mapping.ts'
@@ -52,7 +53,8 @@ export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, sto
     kafka,
     possible.map(({ topic }) => topic),
   )
-  const view = { wanted: targets, empty, impossible, seen }
+  const brokers = await brokersForNew(kafka, possible, seen, options)
+  const view = { wanted: targets, empty, impossible, seen, brokers }
   const rows = await passPreflight(deps, options, view, before, readPlan)
   const fresh = targets.filter(({ topic }) => !isPlanned(before, topic))
   const partitionsOf = (topic: string) =>
@@ -65,7 +67,7 @@ export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, sto
   checkOrder(wanted.chains, before)
   const warnings = [...looked.warnings, ...holesBehindPlan(wanted.chains, before, options)]
   // Otherwise they are told when it is done, of the targets as they are then.
-  if (options.dryRun) warnings.push(...notesOf(rows, targets))
+  if (options.dryRun) warnings.push(...notesOf(rows))
   const common = { deps, options, mapping, looked, wanted, before, fresh, seen }
   const job: PlanJob = { ...common, preflight: rows, warnings, signal }
   if (old !== undefined) await forgetPlan(deps, options, old)

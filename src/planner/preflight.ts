@@ -1,5 +1,6 @@
 import type { SeenTarget } from './see-targets.ts'
 import { configsOfNew } from './create-target.ts'
+import { fewerReplicas } from './enough-brokers.ts'
 import { judgeTarget } from './judge-target.ts'
 import type { PlannedTarget } from './judge-target.ts'
 import type { Refusal } from './refusal.ts'
@@ -49,14 +50,21 @@ export interface PreflightView {
   readonly impossible: ReadonlyMap<string, Refusal>
   readonly seen: ReadonlyMap<string, SeenTarget>
   readonly planned: (target: string) => PlannedTarget | undefined
+  /** How many there are, for what is to be created. */
+  readonly brokers?: number | undefined
 }
+
+/** Said of a target that gets no record; it has its own words in the result. */
+export const HELD_NOTHING = 'its source held no record'
 
 /** Judges all targets at once, so that everything that is refused is told together. Pure. */
 export function preflight(
-  { wanted, empty, impossible, seen, planned }: PreflightView,
+  { wanted, empty, impossible, seen, planned, brokers }: PreflightView,
   options: TargetOptions,
   nowMs: number,
 ): Preflight {
+  const lowered = (target: WantedTarget) =>
+    options.createTopics && !seen.has(target.topic) ? fewerReplicas(target, brokers) : []
   const judged = wanted.map(target => {
     const found = seen.get(target.topic)
     const before = planned(target.topic)
@@ -64,14 +72,16 @@ export function preflight(
     const { refusals, notes } =
       no === undefined ? judgeTarget(target, found, before, options, nowMs) : { refusals: [no], notes: [] }
     const isFresh = before === undefined && found !== undefined && found.description.error === undefined
-    const doubts = isFresh ? replicaDoubts(target.topic, found.description.replicationFactor, found.configs) : []
+    const doubts = isFresh
+      ? replicaDoubts(target.topic, found.description.replicationFactor, found.configs)
+      : lowered(target)
     return { row: rowOf(target, found, before, options, refusals, [...doubts, ...notes]), refusals }
   })
   const without = empty.map(target => {
     const no = impossible.get(target.source)
     const refusals = no === undefined ? [] : [no]
-    const row = rowOf(target, seen.get(target.topic), undefined, options, refusals, ['its source held no record'])
-    return { row, refusals }
+    const notes = [...lowered(target), HELD_NOTHING]
+    return { row: rowOf(target, seen.get(target.topic), undefined, options, refusals, notes), refusals }
   })
   const all = [...judged, ...without]
   return { rows: all.map(({ row }) => row), refusals: all.flatMap(({ refusals }) => refusals) }

@@ -43,6 +43,7 @@ const VERBS = {
       'deleteTopic',
       'topicConfigs',
       'topicAcls',
+      'contacts',
       'brokerConfigs',
       'alterTopicConfigs',
       'alterBrokerDefaults',

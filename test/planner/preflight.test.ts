@@ -138,6 +138,35 @@ test('what will be created is shown as its source was; what is unknown of it is 
   assert.match(rows[1]?.reasons[0] ?? '', /the backup has no definition of unknown/)
 })
 
+test('a cluster with fewer brokers than a source had replicas is a note on what will be created, and on nothing else', () => {
+  const definition = { ...wanted('a').definition!, configs: { 'min.insync.replicas': '2' } }
+  const targets = [wanted('new', { definition }), wanted('there'), wanted('unknown', { definition: undefined })]
+  const view = look(
+    targets,
+    [
+      seen('r.there', [
+        [0, 0],
+        [0, 0],
+      ]),
+    ],
+    { empty: [wanted('void')] },
+  )
+  const reasonsWith = (brokers: number | undefined, createTopics = true) => {
+    const { rows } = preflight({ ...view, brokers }, { ...plain, createTopics }, NOW)
+    return rows.map(({ reasons }) => reasons.filter(reason => reason.includes('fewer replicas')))
+  }
+  const lowered = (topic: string, brokers: string) =>
+    `${topic} is created with fewer replicas than the 3 of its source: the cluster has ${brokers}`
+  const inSync = ', and min.insync.replicas is lowered from 2 to as many'
+  assert.deepEqual(reasonsWith(1), [[lowered('r.new', '1 broker') + inSync], [], [], [lowered('r.void', '1 broker')]])
+  assert.deepEqual(reasonsWith(2), [[lowered('r.new', '2 brokers')], [], [], [lowered('r.void', '2 brokers')]])
+  for (const none of [reasonsWith(3), reasonsWith(undefined), reasonsWith(1, false)])
+    assert.deepEqual(none, [[], [], [], []])
+  const { rows, refusals } = preflight({ ...view, brokers: 1 }, { ...plain, createTopics: true }, NOW)
+  assert.deepEqual([refusals, rows[0]?.verdict], [[], 'note'])
+  assert.ok(preflightTable(rows).includes(`note: ${lowered('r.new', '1 broker')}`))
+})
+
 test('limits of a target are notes while it will be held, and refusals where the hold is off', () => {
   const bounds = { 'message.timestamp.type': 'LogAppendTime', 'min.insync.replicas': '2', 'retention.ms': '60000' }
   const view = look([wanted('a', { partitions: 1, recordBytesMax: 2_000_000 })], [seen('r.a', [[0, 0]], bounds)])

@@ -35,7 +35,7 @@ test('names that are impossible are refused before anything is contacted for the
   assert.deepEqual(await scene.entries(), [])
 })
 
-test('a created target has the partitions and configs of its source; replicas that do not exist are left out aloud', async t => {
+test('a created target has the partitions and configs of its source; replicas that do not exist are left out aloud, and before it as well', async t => {
   await using scene = await openRestoreScene(t)
   const topic = scene.world.name('orders')
   const id = 'Hx3y8Ra6RBe9-hFQXtB2Kg'
@@ -45,8 +45,15 @@ test('a created target has the partitions and configs of its source; replicas th
   await scene.putFiles(topic, 1, [0, 5])
   refused(await scene.plan(['--target-prefix=r.']), 6, 'TARGET_MISSING', `r.${topic} does not exist`, '--create-topics')
   assert.deepEqual(await scene.entries(), [])
+  const { json } = ok(await scene.plan(['--target-prefix=r.', '--create-topics', '--dry-run']))
+  const cluster = 'the cluster has 1 broker, and min.insync.replicas is lowered from 2 to as many'
+  const before = [`r.${topic} is created with fewer replicas than the 3 of its source: ${cluster}`]
+  assert.deepEqual(json['warnings'], before)
+  await assert.rejects(scene.world.referee.describeTopic(`r.${topic}`), /UnknownTopicOrPartition/)
 
   const planned = ok(await scene.plan(['--target-prefix=r.', '--create-topics']))
+  for (const rows of [json['preflight'], planned.json['preflight']])
+    assert.deepEqual((rows as PreflightRow[])[0]?.reasons, before)
   const [lowered = ''] = planned.json['warnings'] as string[]
   assert.match(lowered, /r\..* has 1 replicas, where its source had 3.*min\.insync\.replicas is 1 instead of 2/)
   const created = await scene.world.referee.describeTopic(`r.${topic}`)
