@@ -89,7 +89,7 @@ async function readOne(
   } catch (error) {
     if (error instanceof DecodeError)
       return new MaxbrodError('OBJECT_CORRUPT', `${key}: ${error.message}`, { key, cause: error })
-    if (isMaxbrodError(error, 'OBJECT_LIMIT')) return error
+    if (isMaxbrodError(error, 'OBJECT_CORRUPT', 'OBJECT_LIMIT')) return error
     throw error
   }
 }

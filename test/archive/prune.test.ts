@@ -275,6 +275,18 @@ test('a damaged file is as old as it is stored, and hides nothing', async () => 
   assert.deepEqual((await beginnings(store))['a/0'], [20])
 })
 
+test('a digit that flips in the record of a prune gives up no file that it did not', async () => {
+  const store = await emptyArchive()
+  await putAged(store, placeOf('a'), [50, 40, 20, 10, 1])
+  const { record } = await pruning(store, '--keep=30d', '--yes')
+  const { body, facts } = await store.get(record!)
+  const text = Buffer.concat(await Array.fromAsync(body)).toString()
+  await store.delete(record!)
+  await store.put(record!, bodyOf(text.replace('"to": 20', '"to": 60')), facts)
+  await pruning(store, '--keep=30d', '--yes')
+  assert.deepEqual(await beginnings(store), { 'a/0': [20, 30, 40] })
+})
+
 test('what the store does not let go is named, and what lies behind it stays for its sake', async () => {
   const store = await emptyArchive()
   const keys = await putAged(store, placeOf('a'), [50, 40, 1])

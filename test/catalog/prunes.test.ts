@@ -47,3 +47,33 @@ test('a record that cannot be read is named, and hides no other one', async () =
     ['@prunes/1970-01-01T00-00-04.000Z.json'],
   )
 })
+
+test('a record that says another offset than the one that was put gives nothing up: every digit of it is proved', async () => {
+  const store = newMemoryStore()
+  const { key } = await writePrune(store, record(30), 3_000)
+  const { body, facts } = await store.get(key)
+  const text = Buffer.concat(await Array.fromAsync(body)).toString()
+  await store.delete(key)
+  await store.put(key, bodyOf(text.replace('"to": 30', '"to": 90')), facts)
+  const prunes = await readPrunes(store)
+  assert.deepEqual([prunes.beginOf(place), prunes.damaged.map(({ facts: { key: named } }) => named)], [0, [key]])
+})
+
+test('a record that comes damaged once, and then as it was put, counts', async () => {
+  const store = newMemoryStore()
+  const { key } = await writePrune(store, record(30), 3_000)
+  let reads = 0
+  const fickle: typeof store = {
+    ...store,
+    async get(name, options) {
+      const read = await store.get(name, options)
+      if (name !== key || reads++ > 0) return read
+      const flip = async function* () {
+        for await (const chunk of read.body) yield Buffer.from(chunk.toString().replace('"to": 30', '"to": 90'))
+      }
+      return { ...read, body: flip(), [Symbol.asyncDispose]: () => read[Symbol.asyncDispose]() }
+    },
+  }
+  const prunes = await readPrunes(fickle)
+  assert.deepEqual([prunes.beginOf(place), prunes.damaged, reads], [30, [], 2])
+})
