@@ -1,4 +1,4 @@
-import { readNewestDefinitions } from '../catalog/topic-definitions.ts'
+import { strictDefinitions } from '../catalog/sound-definitions.ts'
 import type { TopicDefinition } from '../format/snapshot/topic-definitions.ts'
 import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 import type { ArchiveDeps } from './deps.ts'
@@ -83,7 +83,7 @@ async function definitionOf(
   signal: AbortSignal,
 ): Promise<Pick<DescribedTopic, 'definition' | 'unreadable'>> {
   try {
-    const definitions = await readNewestDefinitions(store, signal)
+    const definitions = await strictDefinitions(store).newest(signal)
     return { definition: definitions?.topics.find(one => one.topic === topic), unreadable: undefined }
   } catch (error) {
     const problem = problemOf(error)

@@ -4,7 +4,7 @@ import type { Prunes } from '../catalog/prunes.ts'
 import type { RestorationPoint } from '../catalog/restoration-points.ts'
 import { listPartitions, listTiles, listTopicFolders } from '../catalog/tile-list.ts'
 import type { ListedTile, TopicFolder } from '../catalog/tile-list.ts'
-import { findDefinitions } from '../catalog/topic-definitions.ts'
+import { strictDefinitions } from '../catalog/sound-definitions.ts'
 import type { ObjectStore } from '../storage/port.ts'
 import { newLimit } from '../runtime/limit.ts'
 import type { ArchiveDeps } from './deps.ts'
@@ -52,7 +52,7 @@ export async function ruleTopics(
   for await (const folder of listTopicFolders(store, { onForeign: () => undefined, signal })) folders.push(folder)
   const names = [...new Set(folders.map(({ topic }) => topic))]
   if (!names.some(name => isSelected(name, options))) throw await backupNotFound(store, names, nearbyArchives)
-  const definitions = await findDefinitions(store, names, () => true, undefined, signal)
+  const definitions = await strictDefinitions(store).find(names, () => true, undefined, signal)
   return folders.map(folder => {
     const isAsked = isSelected(folder.topic, options)
     const rule = limitsOf(rules(folder.topic), definitions.get(folder.topic))

@@ -1,4 +1,5 @@
-import { readNewestDefinitions, writeDefinitions } from '../catalog/topic-definitions.ts'
+import { SoundDefinitions } from '../catalog/sound-definitions.ts'
+import { writeDefinitions } from '../catalog/topic-definitions.ts'
 import type { TopicDefinition } from '../format/snapshot/topic-definitions.ts'
 import type { TopicAcl as KafkaAcl, TopicDescription, TopicSelection } from '../kafka/port.ts'
 import type { WorkerContext } from './deps.ts'
@@ -15,10 +16,14 @@ export class DefinitionKeeper {
   #written = ''
   /** Topics whose configs may not be seen, as the log has said; they are not asked for again. */
   readonly #hidden = new Set<string>()
+  readonly #sound: SoundDefinitions
 
   constructor(context: WorkerContext, selection: TopicSelection) {
     this.#context = context
     this.#selection = selection
+    this.#sound = new SoundDefinitions(context.store, (key, err) =>
+      context.log.warn({ key, err }, 'damaged topic definitions are passed over: others count instead'),
+    )
   }
 
   /** Writes the definitions if the newest ones in the archive differ. */
@@ -28,7 +33,7 @@ export class DefinitionKeeper {
     const own = await this.#define(existing)
     const ownText = canonical(own)
     if (own.length === 0 || ownText === this.#written) return
-    const newest = await readNewestDefinitions(store, signal)
+    const newest = await this.#sound.newest(signal)
     const known = newest?.topics ?? []
     const topics = [
       ...own.map(one => (this.#hidden.has(one.topic) ? withKnownConfigs(one, known) : one)),

@@ -5,6 +5,7 @@ import type { BufferPool } from '../runtime/buffer-pool.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
 import type { ObjectStore } from '../storage/port.ts'
+import type { SoundDefinitions } from '../catalog/sound-definitions.ts'
 import type { PreflightRow } from './preflight.ts'
 
 /** The ports that a planner lives on. */
@@ -22,4 +23,10 @@ export interface PlannerDeps {
   readonly onPreflight: (rows: readonly PreflightRow[]) => void
   /** URLs of backups that do exist near the given one, for the message when there is none. */
   readonly nearbyArchives: () => Promise<readonly string[]>
+}
+
+/** What a run of the planner shares besides. */
+export interface PlannerContext extends PlannerDeps {
+  /** What the backup says of its topics. */
+  readonly definitions: SoundDefinitions
 }

@@ -1,6 +1,5 @@
-import { readDefinitionsAt } from '../catalog/topic-definitions.ts'
 import type { PlanMapping } from '../format/plan.ts'
-import type { PlannerDeps } from './deps.ts'
+import type { PlannerContext, PlannerDeps } from './deps.ts'
 import type { LookedAt } from './look.ts'
 import { targetName } from './mapping.ts'
 import { orderTopics } from './order.ts'
@@ -15,13 +14,13 @@ import type { WantedTarget } from './wanted-target.ts'
  * of a plan, and not to be passed over in silence.
  */
 export async function emptyTopics(
-  { store }: PlannerDeps,
+  { definitions: saved }: Pick<PlannerContext, 'definitions'>,
   { topics, excludeTopics }: PlannerOptions,
   mapping: PlanMapping,
   { topics: withFiles, point }: Pick<LookedAt, 'topics' | 'point'>,
   signal: AbortSignal,
 ): Promise<WantedTarget[]> {
-  const definitions = (await readDefinitionsAt(store, point?.atMs, signal))?.topics ?? []
+  const definitions = (await saved.at(point?.atMs, signal))?.topics ?? []
   const known = new Set(withFiles.map(({ folder }) => folder.topic))
   const then = point === undefined ? undefined : new Set(point.partitions.map(({ topic }) => topic))
   const isEmpty = (topic: string) => !known.has(topic) && then?.has(topic) !== false

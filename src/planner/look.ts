@@ -8,7 +8,7 @@ import { auditPartition, findingsOf } from './audit.ts'
 import type { AuditedPartition } from './audit.ts'
 import { choosePoint, historiesAt } from './choose-point.ts'
 import { cutHistory } from './cut-history.ts'
-import type { PlannerDeps } from './deps.ts'
+import type { PlannerContext } from './deps.ts'
 import { Generations } from './generations.ts'
 import { joinLineages, warningsOf, warningsOfLater } from './lineages.ts'
 import type { SurvivingHistory } from './lineages.ts'
@@ -57,7 +57,7 @@ const NAMED_KEYS = 20
  * Throws BACKUP_NOT_FOUND, FOREIGN_CLUSTER, INCARNATIONS, and TILING_HOLE for holes that were not accepted by name.
  */
 export async function lookAtBackup(
-  deps: PlannerDeps,
+  deps: PlannerContext,
   options: PlannerOptions,
   asked: Window,
   planned: PlanState | undefined,

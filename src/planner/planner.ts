@@ -1,7 +1,8 @@
 import type { PlanMapping } from '../format/plan.ts'
 import { must } from '../runtime/assert.ts'
 import type { Stop } from '../runtime/stop.ts'
-import type { PlannerDeps } from './deps.ts'
+import { checkDefinitions, savedDefinitions } from './check-definitions.ts'
+import type { PlannerContext, PlannerDeps } from './deps.ts'
 import { checkSameMapping, isPlanned, plannedTarget } from './head.ts'
 import { createEmptyTopics, emptyTopics } from './empty-topics.ts'
 import { brokersForNew } from './enough-brokers.ts'
@@ -27,8 +28,10 @@ import { readWindow } from './window.ts'
  * restored. Nothing is written to the store. kill -9 at any moment leaves a plan that the next run completes; planners that
  * run at the same time agree on one plan.
  */
-export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, stop: Stop): Promise<PlanResult> {
-  const { kafka, log } = deps
+export async function runPlanner(ports: PlannerDeps, options: PlannerOptions, stop: Stop): Promise<PlanResult> {
+  const { kafka, log } = ports
+  const unread: string[] = []
+  const deps: PlannerContext = { ...ports, definitions: savedDefinitions(ports, unread) }
   const signal = stop.draining
   const mapping: PlanMapping = {
     targetPrefix: options.targetPrefix ?? '',
@@ -53,6 +56,7 @@ export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, sto
     kafka,
     possible.map(({ topic }) => topic),
   )
+  checkDefinitions(deps.definitions, possible, seen, options)
   const brokers = await brokersForNew(kafka, possible, seen, options)
   const view = { wanted: targets, empty, impossible, seen, brokers }
   const rows = await passPreflight(deps, options, view, before, readPlan)
@@ -65,7 +69,7 @@ export async function runPlanner(deps: PlannerDeps, options: PlannerOptions, sto
   const scanning = { maxRecordBytes: options.maxRecordBytes, signal }
   const wanted = { targets, chains: await splitAtPlanned(deps, whole, before, scanning) }
   checkOrder(wanted.chains, before)
-  const warnings = [...looked.warnings, ...holesBehindPlan(wanted.chains, before, options)]
+  const warnings = [...unread, ...looked.warnings, ...holesBehindPlan(wanted.chains, before, options)]
   // Otherwise they are told when it is done, of the targets as they are then.
   if (options.dryRun) warnings.push(...notesOf(rows))
   const common = { deps, options, mapping, looked, wanted, before, fresh, seen }

@@ -2,9 +2,8 @@ import { backupNotFound } from '../catalog/backup-not-found.ts'
 import { readFirstIncarnation } from '../catalog/incarnation.ts'
 import { listPartitions, listTiles } from '../catalog/tile-list.ts'
 import type { TopicFolder } from '../catalog/tile-list.ts'
-import { readNewestDefinitions } from '../catalog/topic-definitions.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
-import type { PlannerDeps } from './deps.ts'
+import type { PlannerContext, PlannerDeps } from './deps.ts'
 import { orderTopics } from './order.ts'
 import type { PlannerOptions } from './options.ts'
 
@@ -13,7 +12,7 @@ import type { PlannerOptions } from './options.ts'
  * INCARNATIONS when a topic has several and nobody said which.
  */
 export async function selectTopics(
-  deps: PlannerDeps,
+  deps: PlannerContext,
   folders: ReadonlyMap<string, TopicFolder[]>,
   options: PlannerOptions,
   signal: AbortSignal,
@@ -33,7 +32,7 @@ interface Incarnation {
 }
 
 async function chooseIncarnations(
-  deps: PlannerDeps,
+  deps: PlannerContext,
   topic: string,
   folders: readonly TopicFolder[],
   wanted: string | undefined,
@@ -56,11 +55,11 @@ async function chooseIncarnations(
 
 /** The incarnation that the topic was when its definition was last saved; else the one whose last file was written last. */
 async function newestOf(
-  { store }: PlannerDeps,
+  { store, definitions: saved }: PlannerContext,
   all: readonly Incarnation[],
   signal: AbortSignal,
 ): Promise<TopicFolder> {
-  const definitions = await readNewestDefinitions(store, signal)
+  const definitions = await saved.newest(signal)
   const defined = all.find(({ folder, topicId }) =>
     definitions?.topics.some(one => one.topic === folder.topic && one.topic_id !== null && one.topic_id === topicId),
   )

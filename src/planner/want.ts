@@ -1,8 +1,7 @@
-import { findDefinitions } from '../catalog/topic-definitions.ts'
 import type { TopicDefinition } from '../format/snapshot/topic-definitions.ts'
 import type { PlanMapping } from '../format/plan.ts'
 import type { AuditedPartition } from './audit.ts'
-import type { PlannerDeps } from './deps.ts'
+import type { PlannerContext } from './deps.ts'
 import type { AuditedTopic, LookedAt } from './look.ts'
 import { targetName } from './mapping.ts'
 import { isSameId } from './plan-state.ts'
@@ -18,7 +17,7 @@ export interface Wanted {
 
 /** The topics that the audited ones become, each once, in the order of the topics. */
 export async function wantedTargets(
-  { store }: Pick<PlannerDeps, 'store'>,
+  { definitions: saved }: Pick<PlannerContext, 'definitions'>,
   { topics, point }: Pick<LookedAt, 'topics' | 'point'>,
   mapping: PlanMapping,
   signal: AbortSignal,
@@ -27,7 +26,7 @@ export async function wantedTargets(
   const ids = new Map([...byName].map(([name, incarnations]) => [name, incarnations.map(topicIdOf)]))
   const fits = ({ topic, topic_id: id }: TopicDefinition) =>
     ids.get(topic)?.some(one => isSameId(one, id ?? undefined)) === true
-  const definitions = await findDefinitions(store, [...byName.keys()], fits, point?.atMs, signal)
+  const definitions = await saved.find([...byName.keys()], fits, point?.atMs, signal)
   return [...byName].map(([name, incarnations]) => targetOf(name, incarnations, definitions.get(name), mapping))
 }
 

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DefinitionKeeper } from '../../src/backup/definitions.ts'
 import type { WorkerContext } from '../../src/backup/deps.ts'
-import { readNewestDefinitions } from '../../src/catalog/topic-definitions.ts'
+import { bodyOf } from '../../src/catalog/object-body.ts'
+import { SoundDefinitions, strictDefinitions } from '../../src/catalog/sound-definitions.ts'
 import type { ClusterAdmin, TopicAcl, ConfigEntry, TopicDescription, TopicSelection } from '../../src/kafka/port.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
+import { topicsKey } from '../../src/format/keys.ts'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
@@ -50,8 +52,8 @@ function openScene() {
   }
   const newKeeper = (of: TopicSelection = selection) => new DefinitionKeeper(context, of)
   const written = async () => (await all(store.list('@topics/'))).length
-  const newest = async () => (await readNewestDefinitions(store, never))?.topics
-  return { topics, configs, acls, denied, clock, newKeeper, written, newest }
+  const newest = async () => (await strictDefinitions(store).newest(never))?.topics
+  return { topics, configs, acls, denied, clock, store, newKeeper, written, newest }
 }
 
 test('topic definitions are written once, by whoever comes first, and again when something has changed', async () => {
@@ -170,4 +172,22 @@ test('a topic whose configs may not be seen keeps those that were known of it, a
   clock.advance(1)
   await keeper.keep(never)
   assert.deepEqual(await configsOf('orders'), {})
+})
+
+test('damaged definitions do not end a backup: older ones say what is known of others, and new ones come behind', async () => {
+  const { topics, clock, store, newKeeper } = openScene()
+  const only: TopicSelection = { fingerprint: '', names: undefined, matches: ({ name }) => name === 'orders' }
+  await newKeeper().keep(never)
+  clock.advance(1)
+  await store.put(topicsKey(clock.now()), bodyOf(Buffer.from('no definitions')), {})
+  clock.advance(1)
+  topics[0] = { ...topics[0]!, partitions: 4 }
+  await newKeeper(only).keep(never)
+  const told: string[] = []
+  const sound = new SoundDefinitions(store, key => void told.push(key))
+  assert.deepEqual(
+    (await sound.newest(never))?.topics.map(({ topic, partitions }) => `${topic}: ${partitions}`),
+    ['orders: 4', 'payments: 3'],
+  )
+  assert.deepEqual(told, [])
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { readNewestDefinitions } from '../../src/catalog/topic-definitions.ts'
+import { strictDefinitions } from '../../src/catalog/sound-definitions.ts'
 import { BackupRun } from '../helpers/backup-run.ts'
 import { Kafka } from '../helpers/kafka-broker.ts'
 import { Referee } from '../helpers/referee.ts'
@@ -57,7 +57,7 @@ test(
     assert.deepEqual(await backup.stored('shop-7'), [])
 
     // The definitions say who may do what with the topic, as the cluster does.
-    const { topics: defined = [] } = (await readNewestDefinitions(backup.store)) ?? {}
+    const { topics: defined = [] } = (await strictDefinitions(backup.store).newest()) ?? {}
     const acls = new Map(defined.map(one => [one.topic, one.acls.map(acl => ({ ...acl }))]))
     assert.deepEqual([...acls.keys()].toSorted(), topics)
     const bobs = { resource: 'shop-7', pattern_type: LITERAL, principal: 'User:bob', host: '*' }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { strictDefinitions } from '../../src/catalog/sound-definitions.ts'
 import { writeDefinitions } from '../../src/catalog/topic-definitions.ts'
 import { doubtsAboutNew } from '../../src/planner/target-limits.ts'
 import { wantedChains, wantedTargets } from '../../src/planner/want.ts'
@@ -19,7 +20,12 @@ test('a topic may have a quarter of a million files', async () => {
     warnings: [],
   }
   const mapping = { targetPrefix: 'new.', rename: [], partitionMap: 'same' } as const
-  const targets = await wantedTargets({ store: newMemoryStore() }, looked, mapping, new AbortController().signal)
+  const targets = await wantedTargets(
+    { definitions: strictDefinitions(newMemoryStore()) },
+    looked,
+    mapping,
+    new AbortController().signal,
+  )
   const chains = wantedChains(looked, mapping, undefined, () => 1)
   assert.deepEqual(
     targets.map(({ topic, partitions, recordBytesMax }) => ({ topic, partitions, recordBytesMax })),
@@ -61,7 +67,7 @@ test('a topic that newer definitions do not name any more is created as it was l
   const mapping = { targetPrefix: '', rename: [], partitionMap: 'same' } as const
   const wanted = async (atMs?: number) => {
     const point = atMs === undefined ? undefined : { key: 'k', atMs, groupsKey: undefined, partitions: [] }
-    const targets = await wantedTargets({ store }, { topics, point }, mapping, signal)
+    const targets = await wantedTargets({ definitions: strictDefinitions(store) }, { topics, point }, mapping, signal)
     return targets.map(({ partitions, definition }) => [partitions, definition?.configs['cleanup.policy']])
   }
   const unknown = [1, undefined]

@@ -1,4 +1,4 @@
-import { readNewestDefinitions } from '../../catalog/topic-definitions.ts'
+import { strictDefinitions } from '../../catalog/sound-definitions.ts'
 import { BlockPress } from '../../format/ocf/block-press.ts'
 import { ByteBudget } from '../../runtime/byte-budget.ts'
 import type { Disk } from '../../runtime/disk.ts'
@@ -59,7 +59,7 @@ async function policies(
   signal: AbortSignal,
 ): Promise<(topic: string) => boolean> {
   if (topics.length > 0 || merge) return () => true
-  const definitions = await readNewestDefinitions(store, signal)
+  const definitions = await strictDefinitions(store).newest(signal)
   const compacted = definitions?.topics.filter(({ configs }) =>
     /(^|,)\s*compact\s*(,|$)/.test(configs['cleanup.policy'] ?? ''),
   )
