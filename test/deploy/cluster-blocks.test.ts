@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseClientProperties } from '../../src/kafka/client-properties.ts'
+import { blocksOf, commandsOf, pages } from '../helpers/page-blocks.ts'
 import { root } from '../runner/files.ts'
 import { assertRuns } from './assert-runs.ts'
 import type { Manifest } from './manifests.ts'
@@ -11,11 +12,8 @@ import { goldenOf, renderings } from './renderings.ts'
 
 // Nobody has a cluster at hand where the tests run: names are looked up in what is rendered, options in their table.
 
-const page = readFileSync(join(root, 'docs/kubernetes.md'), 'utf8')
-const lines = [...page.matchAll(/```sh cluster\n(.*?)```/gs)]
-  .flatMap(([, block = '']) => block.split('\n'))
-  .map(line => line.trim())
-  .filter(line => line !== '')
+const blocks = pages.flatMap(page => blocksOf(page))
+const commands = blocks.filter(({ info }) => info === 'sh cluster').flatMap(block => commandsOf(block))
 const manifests = renderings
   .filter(({ name }) => name.startsWith('helm/'))
   .flatMap(one => parseManifests(goldenOf(one)))
@@ -41,10 +39,10 @@ const meanings: readonly (readonly [RegExp, (...words: string[]) => void | Promi
   [/^docker buildx build .* -f (\S+) /, file => assert.ok(existsSync(join(root, file)))],
 ]
 
-test('the page has lines for a cluster', () => assert.ok(lines.length >= 18, `${lines.length}`))
+test('pages have commands for a cluster', () => assert.ok(commands.length >= 18, `${commands.length}`))
 
-for (const line of lines) {
-  test(line, async () => {
+for (const { text: line, where } of commands) {
+  test(`${where}: ${line}`, async () => {
     const meaning = meanings.find(([pattern]) => pattern.test(line))
     assert.ok(meaning, 'no test knows such a line')
     const [pattern, check] = meaning
@@ -54,7 +52,9 @@ for (const line of lines) {
 
 test('every client.properties can be read', () => {
   const overlay = readFileSync(join(root, 'deploy/kustomize/overlays/msk-iam/client.properties'), 'utf8')
-  const shown = [...page.matchAll(/```properties\n(.*?)```/gs)].map(([, text = '']) => text.replaceAll(/^ +/gm, ''))
+  const shown = blocks
+    .filter(({ page, info }) => page === 'docs/kubernetes.md' && info === 'properties')
+    .map(({ lines }) => lines.map(({ text }) => text).join('\n'))
   assert.equal(shown.length, 1)
   for (const text of [overlay, ...shown]) {
     const { sasl, tls } = parseClientProperties(text, () => '')
