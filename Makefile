@@ -18,7 +18,7 @@ test: install
 test-long: install
 	@$(NODE) test/run.ts test/long/ $(ARGS)
 
-## how fast it is; writes bench/results/<date>.json. make bench ARGS='--runs 1 --only 150B'
+## how fast it is; writes bench/results/<date>.json. make bench ARGS='--runs 1 --only 150B', beside another: ARGS='--kafka-data-keep <binary>'
 bench: servers
 	@$(BIN)/tsc -p tsconfig.build.json
 	@$(NODE) bench/run.ts $(ARGS)

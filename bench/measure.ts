@@ -53,7 +53,7 @@ export async function measure(
 }
 
 /** Largest resident set so far of any process below `pid` (VmHWM), in MiB. */
-function peakOf(pid: number): number {
+export function peakOf(pid: number): number {
   let peak = 0
   for (const below of [pid, ...childrenOf(pid)]) {
     const match = /VmHWM:\s+(\d+) kB/.exec(readOr(`/proc/${below}/status`))

@@ -4,6 +4,8 @@
  *
  *     make bench                                   all data sets, three runs each; the medians count
  *     make bench ARGS='--runs 1 --only 150B'
+ *     make bench ARGS='--kafka-data-keep <binary>'   both programs in turn, where both can: not the encrypted set
+ *     make bench ARGS='--kafka-data-keep <binary> --skip-own'
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,11 +16,13 @@ import { systemRandom } from '../src/runtime/random.ts'
 import { Kafka as Broker } from '../test/helpers/kafka-broker.ts'
 import { S3Proxy } from '../test/helpers/s3proxy.ts'
 import { consumerFloor, zstdFloor } from './floors.ts'
+import { KafkaDataKeep } from './kafka-data-keep.ts'
 import { load } from './load.ts'
 import type { DataSet } from './load.ts'
 import { machine } from './machine.ts'
-import { Restores, runBackup } from './scenarios.ts'
-import { medianOf, tableOf } from './table.ts'
+import { runBackup, runRestore } from './scenarios.ts'
+import type { BesideResult, RunResult } from './scenarios.ts'
+import { columnsOf, comparisonOf, tableOf } from './table.ts'
 import type { DataSetResult } from './table.ts'
 
 const dataSets: readonly DataSet[] = [
@@ -41,8 +45,13 @@ const { values } = parseArgs({
     /** Part of the full size, for trying the bench itself. */
     scale: { type: 'string', default: '1' },
     out: { type: 'string' },
+    /** A program to measure in the same run, with what it calls topics-backup, topics-plan-restore and topics-restore. */
+    'kafka-data-keep': { type: 'string' },
+    'skip-own': { type: 'boolean', default: false },
   },
 })
+const binary = values['kafka-data-keep']
+if (values['skip-own'] && binary === undefined) throw new Error('--skip-own needs --kafka-data-keep')
 const runs = Number(values.runs)
 const scale = Number(values.scale)
 
@@ -64,7 +73,9 @@ await using kafka = openKafka(
 const servers = { broker, s3, kafka }
 
 const results: DataSetResult[] = []
-for (const full of dataSets.filter(({ name }) => name.replaceAll(' ', '').includes(values.only))) {
+const isWanted = ({ name, isEncrypted }: DataSet) =>
+  name.replaceAll(' ', '').includes(values.only) && !(binary !== undefined && isEncrypted === true)
+for (const full of dataSets.filter(isWanted)) {
   const data = { ...full, records: Math.round(full.records * scale) }
   console.log(`# ${data.name}: filling ${data.topic} with ${data.records} records`)
   const payloadBytes = await load(kafka, data)
@@ -72,24 +83,37 @@ for (const full of dataSets.filter(({ name }) => name.replaceAll(' ', '').includ
   console.log(
     `# floors: ConsumerPerformance ${Math.round(floors.consumer / 1000)} k records/s, zstd -1 ${floors.zstd.cpuSeconds.toFixed(2)} CPU s`,
   )
-  const backups = []
-  for (let run = 1; run <= runs; run++) backups.push(await runBackup(servers, data, run))
-  const restores = await new Restores(servers, data).run(runs)
-  const result = {
+  const backups: RunResult[] = []
+  const restores: RunResult[] = []
+  const besideBackups: BesideResult[] = []
+  const besideRestores: BesideResult[] = []
+  const beside = binary === undefined ? undefined : new KafkaDataKeep(binary, servers, data)
+  for (let run = 1; run <= runs; run++) {
+    if (!values['skip-own']) backups.push(await runBackup(servers, data, run))
+    if (beside !== undefined) besideBackups.push(await beside.backup(run))
+  }
+  for (let run = 1; run <= runs; run++) {
+    if (!values['skip-own']) restores.push(await runRestore(servers, data, run, runs))
+    if (beside !== undefined) besideRestores.push(await beside.restore(run, runs))
+  }
+  const kafkaDataKeep = columnsOf(besideBackups, besideRestores)
+  const result: DataSetResult = {
     data,
     payloadBytes,
     floors,
-    backup: medianOf(backups),
-    restore: medianOf(restores),
-    backups,
-    restores,
+    ...columnsOf(backups, restores),
+    ...(kafkaDataKeep === undefined ? {} : { kafkaDataKeep }),
   }
   results.push(result)
   console.log(JSON.stringify(result))
 }
 
 const report = { at: new Date().toISOString(), machine: machine(), runs, results }
-const out = values.out ?? join(import.meta.dirname, 'results', `${report.at.slice(0, 10)}.json`)
+const out =
+  values.out ??
+  join(import.meta.dirname, 'results', `${report.at.slice(0, 10)}${binary === undefined ? '' : '-beside'}.json`)
 mkdirSync(join(out, '..'), { recursive: true })
 writeFileSync(out, `${JSON.stringify(report, undefined, 2)}\n`)
-console.log(`\n${tableOf(results)}\n${report.machine}; median of ${runs} runs, written to ${out}`)
+console.log(
+  `\n${[tableOf(results), ...comparisonOf(results)].join('\n')}\n${report.machine}; median of ${runs} runs, written to ${out}`,
+)

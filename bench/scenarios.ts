@@ -25,6 +25,9 @@ export interface RunResult extends Omit<Measured, 'stdout'> {
   readonly requestsPerGb: number
 }
 
+/** Of another program, which does not tell its requests. */
+export type BesideResult = Omit<RunResult, 'requestsPerGb'>
+
 /** Of the document that each command prints. */
 interface Done {
   readonly storage: { readonly requests: Readonly<Record<string, number>> }
@@ -78,52 +81,36 @@ export async function runBackup(servers: Servers, data: DataSet, run: number): P
   }
 }
 
-/** Restores of the last backup, each into a new topic. */
-export class Restores {
-  readonly #servers: Servers
-  readonly #data: DataSet
-
-  constructor(servers: Servers, data: DataSet) {
-    this.#servers = servers
-    this.#data = data
-  }
-
-  async run(runs: number): Promise<RunResult[]> {
-    const results: RunResult[] = []
-    for (let run = 1; run <= runs; run++) results.push(await this.#restore(run, runs))
-    return results
-  }
-
-  async #restore(run: number, lastBackup: number): Promise<RunResult> {
-    const { topic, records } = this.#data
-    const planTopic = `plan-${topic}-${run}`
-    using identity = this.#data.isEncrypted === true ? identityFile() : undefined
-    const opening = identity === undefined ? [] : ['--identity', identity.path]
-    const storage = [...where(this.#servers, this.#data, lastBackup), ...opening]
-    const planned = await maxbrod(this.#servers, [
-      'plan',
-      '--create-topics',
-      '--plan-topic',
-      planTopic,
-      '--rename',
-      `${topic}=${topic}-restored-${run}`,
-      ...storage,
-    ])
-    const plan = JSON.parse(planned.stdout) as { topics: { bytes: number; files: number }[] }
-    const measured = await maxbrod(this.#servers, [
-      'restore',
-      '--exit-when-done',
-      '--plan-topic',
-      planTopic,
-      '--metrics-port',
-      '0',
-      ...storage,
-    ])
-    const result = JSON.parse(measured.stdout) as Done & { topics: { recordsRestored: number }[] }
-    if (result.topics[0]?.recordsRestored !== records)
-      throw new Error(`${result.topics[0]?.recordsRestored} of ${records} records were restored`)
-    return runResult(measured, this.#data, plan.topics[0]?.bytes ?? 0, plan.topics[0]?.files ?? 0, result)
-  }
+/** One restore of one of the backups, into a new topic; planning is not measured. */
+export async function runRestore(servers: Servers, data: DataSet, run: number, backup: number): Promise<RunResult> {
+  const { topic, records } = data
+  const planTopic = `plan-${topic}-${run}`
+  using identity = data.isEncrypted === true ? identityFile() : undefined
+  const opening = identity === undefined ? [] : ['--identity', identity.path]
+  const storage = [...where(servers, data, backup), ...opening]
+  const planned = await maxbrod(servers, [
+    'plan',
+    '--create-topics',
+    '--plan-topic',
+    planTopic,
+    '--rename',
+    `${topic}=${topic}-restored-${run}`,
+    ...storage,
+  ])
+  const plan = JSON.parse(planned.stdout) as { topics: { bytes: number; files: number }[] }
+  const measured = await maxbrod(servers, [
+    'restore',
+    '--exit-when-done',
+    '--plan-topic',
+    planTopic,
+    '--metrics-port',
+    '0',
+    ...storage,
+  ])
+  const result = JSON.parse(measured.stdout) as Done & { topics: { recordsRestored: number }[] }
+  if (result.topics[0]?.recordsRestored !== records)
+    throw new Error(`${result.topics[0]?.recordsRestored} of ${records} records were restored`)
+  return runResult(measured, data, plan.topics[0]?.bytes ?? 0, plan.topics[0]?.files ?? 0, result)
 }
 
 /** What every command of a scenario is told of its servers. */
