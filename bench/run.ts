@@ -7,6 +7,7 @@
  *     make bench ARGS='--kafka-data-keep <binary>'   both programs in turn, where both can: not the encrypted set
  *     make bench ARGS='--kafka-data-keep <binary> --skip-own'
  */
+import { Vitals } from '../src/observe/vitals.ts'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -68,7 +69,12 @@ await using kafka = openKafka(
     deadlineMs: 60_000,
     poolBytes: 64 * 1024 * 1024,
   },
-  { clock: systemClock, random: systemRandom, log: { debug: () => undefined, info: () => undefined } },
+  {
+    clock: systemClock,
+    random: systemRandom,
+    vitals: new Vitals(systemClock),
+    log: { debug: () => undefined, info: () => undefined },
+  },
 )
 const servers = { broker, s3, kafka }
 

@@ -3,6 +3,7 @@
  * they can, where all share the machine with the broker and the store, and once with a `--max-rate` that leaves cores free:
  * that shows whether the work is shared out. Writes bench/results/scale-out.json.
  */
+import { Vitals } from '../src/observe/vitals.ts'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
@@ -45,7 +46,12 @@ const [host = '', port = ''] = broker.bootstrap.split(':')
 const timeouts = { bootstrapDeadlineMs: 15_000, deadlineMs: 60_000, poolBytes: 64 * 1024 * 1024 }
 await using kafka = openKafka(
   { bootstrapServers: [{ host, port: Number(port) }], clientId: 'bench', tls: null, sasl: null, ...timeouts },
-  { clock: systemClock, random: systemRandom, log: { debug: () => undefined, info: () => undefined } },
+  {
+    clock: systemClock,
+    random: systemRandom,
+    vitals: new Vitals(systemClock),
+    log: { debug: () => undefined, info: () => undefined },
+  },
 )
 const servers = { broker, s3, kafka }
 await load(kafka, data)

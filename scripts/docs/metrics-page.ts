@@ -27,8 +27,8 @@ export async function metricsPage(): Promise<string> {
 
 # Metrics
 
-Commands that run long serve \`/metrics\` for Prometheus on \`--metrics-port\` (8081), also as \`/__/metrics\`, and \`/healthz\` for
-liveness probes. What is declared is there from the start of the process, at 0 where all labels are known. Labels of topics and
+Commands that run long serve \`/metrics\` for Prometheus on \`--metrics-port\` (8081), also as \`/__/metrics\`, \`/livez\` and \`/readyz\`
+for [probes](kubernetes.md). What is declared is there from the start of the process, at 0 where all labels are known. Labels of topics and
 partitions are bounded: after 10,000 series of one metric, counters and histograms go on under the label \`other\`, gauges are left out. Beside
 these there are the usual \`process_*\` and \`nodejs_*\`.
 

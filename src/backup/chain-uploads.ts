@@ -2,6 +2,7 @@ import { walkChain } from '../catalog/chain-walk.ts'
 import { tileKey } from '../format/keys.ts'
 import type { Ownership } from '../kafka/port.ts'
 import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
+import { partitionName } from '../runtime/topic-partition.ts'
 import type { ChainCommits } from './chain-commits.ts'
 import type { ChainDeps } from './chain-deps.ts'
 import type { ChainDrafts, ClosedTile } from './chain-drafts.ts'
@@ -94,7 +95,8 @@ export class ChainUploads {
   }
 
   async #uploadClosed(): Promise<void> {
-    const { drafts, upload, uploads, isSameTopic } = this.#deps
+    const { drafts, upload, uploads, isSameTopic, context } = this.#deps
+    const what = `an upload of ${partitionName(upload.place)}`
     while (!this.#isLost) {
       if (this.#to === this.#barrier) await this.#follow(this.#barrier)
       const next = drafts.first
@@ -102,7 +104,9 @@ export class ChainUploads {
       const { draft } = next
       if (!(await isSameTopic())) return
       if (drafts.first !== next) continue // dropped meanwhile
-      const outcome = await uploads(draft.bytesAtMost, () => uploadTile(draft, upload))
+      const outcome = await uploads(draft.bytesAtMost, () =>
+        context.vitals.during(what, () => uploadTile(draft, upload), { bytes: draft.bytesAtMost }),
+      )
       if (drafts.first !== next) continue // dropped meanwhile
       await this.#uploaded(next, outcome)
     }

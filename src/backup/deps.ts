@@ -3,6 +3,7 @@ import type { Kafka } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Progress } from '../observe/progress.ts'
+import type { Vitals } from '../observe/vitals.ts'
 import type { BufferPool } from '../runtime/buffer-pool.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Disk } from '../runtime/disk.ts'
@@ -24,6 +25,7 @@ export interface BackupDeps {
   readonly log: Logger
   readonly metrics: Metrics
   readonly progress: Progress
+  readonly vitals: Vitals
   readonly pool: BufferPool
   /** Program and version, as files name their writer. */
   readonly writer: string

@@ -14,6 +14,8 @@ export interface FetchLoopDeps {
   readonly context: WorkerContext
   readonly memory: WorkerMemory
   readonly throttle: Throttle
+  /** True while nothing can be stored on the disk: what was read stays in memory. */
+  readonly isDiskFull: () => boolean
   /** The partitions that are read, all brokers'. */
   readonly partitions: () => Iterable<PartitionBackup>
   /** Bytes of records that one answer may hold. */
@@ -72,7 +74,9 @@ export async function runFetchLoop(nodeId: number, deps: FetchLoopDeps): Promise
     }
     next = ask(nodeId, turn++, order, deps)
     next.catch(() => undefined) // looked at in the next turn
-    await take(asked, deps)
+    const taken = asked
+    await context.vitals.during(`taking in what broker ${nodeId} sent`, () => take(taken, deps))
+    await deps.throttle.take(taken.answer.bytes, signal)
   }
   // A broker that hangs may answer late or never: nobody waits for that.
   void next?.then(giveBack, () => undefined)
@@ -83,7 +87,7 @@ function giveBack(asked: Asked | undefined): void {
   asked?.lease[Symbol.dispose]()
 }
 
-async function take(asked: Asked, { context, memory, throttle, signal }: FetchLoopDeps): Promise<void> {
+async function take(asked: Asked, { context, memory }: FetchLoopDeps): Promise<void> {
   const { answer, requested } = asked
   try {
     const moved = answer.partitions.filter(({ trouble }) => trouble?.kind === 'moved')
@@ -96,7 +100,6 @@ async function take(asked: Asked, { context, memory, throttle, signal }: FetchLo
     giveBack(asked)
     memory.relieve()
   }
-  await throttle.take(answer.bytes, signal)
 }
 
 /** One fetch; undefined when no partition wants anything now. */
@@ -109,7 +112,11 @@ async function ask(
   const { context, memory, maxBytes, minBytes, signal } = deps
   const chosen = choose(nodeId, turn, order, deps)
   if (chosen.length === 0) return undefined
-  const lease = await memory.room(maxBytes, signal)
+  const { vitals } = context
+  const room = () => memory.room(maxBytes, signal)
+  const lease = await vitals.during(`waiting for memory to fetch from broker ${nodeId}`, room, {
+    isExcused: deps.isDiskFull,
+  })
   try {
     // Waiting for room may have taken long: what is wanted is asked anew.
     const requests = requestsOf(chosen, maxBytes)
@@ -120,10 +127,12 @@ async function ask(
     // A partition that is asked alone keeps the others waiting: whatever there is of it will do.
     const least = requests[0]?.partition.isProbing === true ? 1 : minBytes
     const options = { isolation: 'committed', maxBytes, minBytes: least, maxWaitMs: MAX_WAIT_MS } as const
-    const answer = await context.kafka.fetcher.fetch(
-      nodeId,
-      requests.map(({ request }) => request),
-      options,
+    const answer = await vitals.during(`a fetch from broker ${nodeId}`, () =>
+      context.kafka.fetcher.fetch(
+        nodeId,
+        requests.map(({ request }) => request),
+        options,
+      ),
     )
     lease.resize(answer.bytes)
     const requested = new PartitionMap(

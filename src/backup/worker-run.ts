@@ -109,7 +109,8 @@ export class WorkerRun implements AsyncDisposable {
     const all = () => this.partitions.all
     const throttle = options.maxRate === undefined ? unthrottled : newThrottle(context.clock, options.maxRate)
     const minBytes = targets === undefined ? MIN_FETCH_BYTES : 1
-    const loopDeps = { context, memory, throttle, partitions: all, minBytes, signal: this.#reading.signal }
+    const isDiskFull = () => this.#room.isFull
+    const loopDeps = { context, memory, throttle, isDiskFull, partitions: all, minBytes, signal: this.#reading.signal }
     this.#loops = new FetchLoops(loopDeps, onFatal)
     this.#gauges = new WorkerGauges(context, memory, this.tally, this.#room)
     this.#progress = new OnceProgress(progress, targets)

@@ -47,6 +47,7 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
   log.info(facts, 'backup begins')
   if (options.includeInternal) log.info('internal topics are backed up as well (--include-internal)')
 
+  deps.vitals.readyUnless(() => `has not joined group ${options.groupId} yet`)
   using own = stopWithin(stop)
   const joined = Promise.withResolvers<GroupSession>()
   await using run = new WorkerRun({
@@ -78,6 +79,7 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
   await using session = await joining.catch(unlessAsked(stop))
   if (session === undefined) return run.tally.result([], held.names)
   joined.resolve(session)
+  deps.vitals.readyAsMember(options.groupId, () => session.provenAtMs, options.sessionTimeout)
   using _ = deps.onFlush(() => run.flushDesk.flush())
 
   const patienceMs = SESSIONS_OF_PATIENCE * options.sessionTimeout

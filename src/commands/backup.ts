@@ -37,7 +37,7 @@ export const backup = command({
   ],
   endsByItself: values => values.backup.once,
   async run(values, context) {
-    const { clock, random, disk, metrics, logger, progress, stop, version } = context
+    const { clock, random, disk, metrics, vitals, logger, progress, stop, version } = context
     const rules = await readTopicRules(disk, values.backup.topicRules)
     if (rules.saysHowToKeep && values.storage.storage.kind !== 's3')
       logger.warn('storage-class and tags of --topic-rules mean nothing to this store, and are left out')
@@ -45,7 +45,7 @@ export const backup = command({
     const store = await context.openStore({ ...values.storage, ...values.keeping }, context)
     using _closing = { [Symbol.dispose]: () => store.close() }
     await using kafka = await context.openKafka(values.kafka, context)
-    await using _ = await startWatchServer(context, values.metrics, () => ({ isAlive: true, says: 'running' }))
+    await using _ = await startWatchServer(context, values)
     const { enableFlushServer } = values.backup
     const isFlushNamed = context.origins.backup.flushPort.from !== 'default'
     await using flushSwitch = await openFlushSwitch({
@@ -74,6 +74,7 @@ export const backup = command({
       clock,
       random,
       metrics,
+      vitals,
       progress,
       pool: new BufferPool(POOL_BYTES),
       log: logger,

@@ -4,6 +4,7 @@ import type { Logger } from '../observe/logger.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Progress } from '../observe/progress.ts'
 import type { Redactor } from '../observe/redact.ts'
+import type { Vitals } from '../observe/vitals.ts'
 import type { Stop } from '../runtime/stop.ts'
 import type { Outcome } from './ending.ts'
 import type { Ports } from './ports.ts'
@@ -41,6 +42,7 @@ export interface Context<S extends readonly Section[] = readonly Section[]> exte
   readonly logger: Logger
   readonly redactor: Redactor
   readonly metrics: Metrics
+  readonly vitals: Vitals
   readonly progress: Progress
   readonly version: string
   /** Text for standard output before the end: for what is too long to be kept. With -o json the one document is all. */

@@ -39,14 +39,14 @@ export const drill = command({
   ],
   endsByItself: () => true,
   async run({ drill: options, kafka: kafkaValues, storage, opening }, context) {
-    const { clock, random, disk, metrics, logger: log, stop } = context
+    const { clock, random, disk, metrics, vitals, logger: log, stop } = context
     if (options.at !== undefined && options.sample < 1)
       throw new MaxbrodError('USAGE', '--at says where each partition ends, and --sample something else', {
         hint: 'leave out one of them',
       })
     using archive = await openArchive(storage, opening, context, options.headerIndex)
     await using kafka = await context.openKafka(kafkaValues, context)
-    const deps: DrillDeps = { ...archive, kafka, random, metrics, log }
+    const deps: DrillDeps = { ...archive, kafka, random, metrics, vitals, log }
     const stamp = keyStamp(clock.now())
     const keep = (report: object, text: string) => keepReport({ disk, log }, options.report, stamp, report, text)
     try {

@@ -25,14 +25,14 @@ export const groupsBackup = command({
   ],
   endsByItself: values => values.groupsBackup.once,
   async run(values, context) {
-    const { clock, metrics, logger, stop } = context
+    const { clock, metrics, vitals, logger, stop } = context
     const store = await context.openStore({ ...values.storage, ...values.keeping }, context)
     using _closing = { [Symbol.dispose]: () => store.close() }
     await using kafka = await context.openKafka(values.kafka, context)
-    await using _ = await startWatchServer(context, values.metrics, () => ({ isAlive: true, says: 'running' }))
+    await using _ = await startWatchServer(context, values)
     const claimed = claimFor(store, kafka, values.storage.allowUnconditionalPut, context)
     const archive = await unlessAborted(claimed, stop.draining)
-    const deps = { kafka, store, clock, metrics, log: logger }
+    const deps = { kafka, store, clock, metrics, vitals, log: logger }
     const kept = archive === undefined ? undefined : await backUpGroups(deps, values.groupsBackup, stop)
     return outcomeOf(kept, store.url, stop.draining.aborted)
   },

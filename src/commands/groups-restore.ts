@@ -25,7 +25,7 @@ export const groupsRestore = command({
   ],
   endsByItself: values => !values.groupsRestore.follow,
   async run(values, context) {
-    const { clock, metrics, logger, progress, stop } = context
+    const { clock, metrics, vitals, logger, progress, stop } = context
     const { storage, s3Location } = values.storage
     const options = values.groupsRestore
     const snapshot = options.snapshot ?? keyBelow(storage, s3Location)
@@ -34,8 +34,8 @@ export const groupsRestore = command({
     const store = await context.openStore(values.storage, context)
     using _closing = { [Symbol.dispose]: () => store.close() }
     await using kafka = await context.openKafka(values.kafka, context)
-    await using _ = await startWatchServer(context, values.metrics, () => ({ isAlive: true, says: 'running' }))
-    const deps = { kafka, store, clock, metrics, progress, log: logger }
+    await using _ = await startWatchServer(context, values)
+    const deps = { kafka, store, clock, metrics, vitals, progress, log: logger }
     const wanted = { ...options, snapshot }
     if (!options.follow) return outcomeOf(await restoreGroups(deps, wanted, stop), stop.draining.aborted)
     await followGroups(deps, wanted, stop)

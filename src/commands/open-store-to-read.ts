@@ -10,7 +10,7 @@ import type { Context } from './command.ts'
 export async function openStoreToRead(
   storage: StorageOptions,
   opening: OpeningOptions,
-  context: Pick<Context, 'disk' | 'redactor' | 'openStore' | 'clock' | 'random' | 'logger' | 'metrics'>,
+  context: Pick<Context, 'disk' | 'redactor' | 'openStore' | 'clock' | 'random' | 'logger' | 'metrics' | 'vitals'>,
 ): Promise<ObjectStore> {
   const identities = await readIdentities(context.disk, opening, secret => context.redactor.hide(secret))
   // Definitions, groups and points are never encrypted.

@@ -37,8 +37,9 @@ export const plan = command({
     await using kafka = await context.openKafka(values.kafka, context)
     // A planner is gone before most would scrape it: it has a server only if somebody names the port.
     const isNamed = context.origins.metrics.metricsPort.from !== 'default'
-    const watched = { ...values.metrics, metricsPort: isNamed ? values.metrics.metricsPort : 0 }
-    await using _ = await startWatchServer(context, watched, () => ({ isAlive: true, says: 'running' }))
+    const metricsPort = isNamed ? values.metrics.metricsPort : 0
+    context.vitals.readyUnless(() => undefined)
+    await using _ = await startWatchServer(context, { ...values, metrics: { ...values.metrics, metricsPort } })
     try {
       const nearbyArchives = () => storageNearby(values.storage, context, stop.draining)
       const readFile = (path: string) => disk.read(path)

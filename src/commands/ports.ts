@@ -3,6 +3,7 @@ import type { Kafka } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Redactor } from '../observe/redact.ts'
+import type { Vitals } from '../observe/vitals.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Disk } from '../runtime/disk.ts'
 import type { Random } from '../runtime/random.ts'
@@ -33,4 +34,5 @@ export interface Tools {
   readonly logger: Logger
   readonly redactor: Redactor
   readonly metrics: Metrics
+  readonly vitals: Vitals
 }

@@ -30,13 +30,14 @@ export const restore = command({
   ],
   endsByItself: values => values.restore.exitWhenDone,
   async run(values, context) {
-    const { clock, random, metrics, logger, progress, stop } = context
+    const { clock, random, metrics, vitals, logger, progress, stop } = context
     const store = await openStoreToRead(values.storage, values.opening, context)
     await using kafka = await context.openKafka(values.kafka, context)
-    await using _ = await startWatchServer(context, values.metrics, () => ({ isAlive: true, says: 'running' }))
+    await using _ = await startWatchServer(context, values)
     try {
       await checkPrefix(kafka, values.restore, stop.aborted)
-      const deps = { kafka, store, clock, random, metrics, progress, log: logger, pool: new BufferPool(POOL_BYTES) }
+      const own = { metrics, vitals, progress, log: logger, pool: new BufferPool(POOL_BYTES) }
+      const deps = { kafka, store, clock, random, ...own }
       const result = await runExecutor(deps, values.restore, stop)
       return outcomeOf(result, values.restore.exitWhenDone && stop.draining.aborted)
     } finally {

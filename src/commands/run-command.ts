@@ -1,5 +1,6 @@
 import { parse } from '../config/parse.ts'
 import { Metrics } from '../observe/metrics.ts'
+import { Vitals } from '../observe/vitals.ts'
 import { isAborted } from '../runtime/aborted.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { Stop } from '../runtime/stop.ts'
@@ -44,9 +45,11 @@ export async function runCommand(command: Command, argv: readonly string[], worl
   const isJson = common.output.output === 'json'
   const run = async (): Promise<Outcome> => {
     using progress = openProgress()
+    using vitals = new Vitals(ports.clock)
     const metrics = new Metrics()
     const print = (text: string) => (isJson ? undefined : world.stdout.write(redactor.clean(text)))
-    const tools = { origins, stop, logger, redactor, metrics, progress, version, print, isJson, onFlushSignal }
+    const own = { origins, stop, logger, redactor, metrics, vitals, progress }
+    const tools = { ...own, version, print, isJson, onFlushSignal }
     const outcome = await command.run(values, { ...ports, ...tools })
     return { ...outcome, details: { ...outcome.details, storage: await storageCost(metrics) } }
   }

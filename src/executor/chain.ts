@@ -1,6 +1,7 @@
 import { chainName } from '../format/plan.ts'
 import type { PlanFile } from '../format/plan.ts'
 import type { ByteBudget } from '../runtime/byte-budget.ts'
+import { partitionName } from '../runtime/topic-partition.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { readChain } from './chain-source.ts'
 import type { SourceBatches, SourceItem } from './chain-source.ts'
@@ -115,7 +116,7 @@ export class ChainRestore {
     { tailSourceOffset }: TargetProgress,
     facts: TargetFacts,
   ): Promise<Appended> {
-    const { deps, budget, maxRecordBytes, ownership } = this.#with
+    const { deps, budget, throttle, maxRecordBytes, ownership } = this.#with
     const source = readChain(this.#files.slice(index), {
       store: deps.store,
       limits: { pool: deps.pool, budget, maxRecordBytes, signal: ownership.ended },
@@ -123,9 +124,12 @@ export class ChainRestore {
       tail: { skip, sourceOffset: tailSourceOffset, spoiled: reason => log.spoiled(reason, this.#count - 1) },
     })
     let next = prefetch(source)
+    const what = `reading the files of ${partitionName(this.target)}`
+    // What others hold of the memory while they are kept to a rate is not there for this one.
+    const options = { isExcused: () => throttle.isHolding }
     try {
       for (;;) {
-        const item = await next
+        const item = await deps.vitals.during(what, () => next, options)
         if (item === undefined) return 'appended'
         next = prefetch(source) // decoded while this one is on its way
         if (item.kind === 'end of file') {

@@ -2,6 +2,7 @@ import type { Kafka } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Progress } from '../observe/progress.ts'
+import type { Vitals } from '../observe/vitals.ts'
 import type { BufferPool } from '../runtime/buffer-pool.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
@@ -16,5 +17,6 @@ export interface ExecutorDeps {
   readonly log: Logger
   readonly metrics: Metrics
   readonly progress: Progress
+  readonly vitals: Vitals
   readonly pool: BufferPool
 }

@@ -26,6 +26,7 @@ export async function runExecutor(deps: ExecutorDeps, options: ExecutorOptions, 
   const { kafka, log } = deps
   const { planTopic } = options
   const groupId = options.groupId ?? usualRestoreGroup(planTopic)
+  deps.vitals.readyUnless(() => `has not read the plan in ${planTopic} yet`)
   const heads = await readHeads(kafka, planTopic, stop.aborted)
   const head = await checkPlanTopic(kafka, planTopic, heads)
   const plan = options.exitWhenDone ? await completePlan(deps, planTopic, head, stop.draining) : undefined
@@ -37,6 +38,7 @@ export async function runExecutor(deps: ExecutorDeps, options: ExecutorOptions, 
   if (options.retryQuarantined) await rewindToQuarantined(deps, options, groupId, run.targets, stop.draining)
   else if (plan !== undefined && (await isCommitted(plan, kafka, planTopic, groupId)))
     return await summarize(deps, options, run, plan, stop, { groupId, session: undefined })
+  deps.vitals.readyUnless(() => `has not joined group ${groupId} yet`)
   const session = await kafka.joinGroup(
     {
       groupId,
@@ -55,6 +57,7 @@ export async function runExecutor(deps: ExecutorDeps, options: ExecutorOptions, 
   )
   try {
     joined.resolve(session)
+    deps.vitals.readyAsMember(groupId, () => session.provenAtMs, options.sessionTimeout)
     void sayWhenIdle(deps, session, over)
     const work =
       plan === undefined ? workOn(deps, options, run, over) : untilDone(deps, options, run, plan, groupId, over)

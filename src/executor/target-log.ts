@@ -106,7 +106,9 @@ export class TargetLog {
     const batch = await builder.finish(isTooLarge ? 'zstd' : codec, stamp)
     await throttle.take(batch.length, ownership.ended)
     const proof = { atMs: deps.clock.monotonic(), stalls: stalls.count() }
-    const answer = await appender.append({ topic, topicId, partition, batch, mayWrite: () => this.#mayWrite() })
+    const request = { topic, topicId, partition, batch, mayWrite: () => this.#mayWrite() }
+    const what = `an append to ${partitionName(request)}`
+    const answer = await deps.vitals.during(what, () => appender.append(request))
     if (answer.kind !== 'unanswered') builder.release()
     if (answer.kind !== 'acknowledged') return this.#takeRefusal(answer, filled, records)
     await this.#checkPlace(answer)

@@ -1,4 +1,5 @@
 import type { Metrics } from '../observe/metrics.ts'
+import type { Vitals } from '../observe/vitals.ts'
 import { isMaxbrodError } from '../runtime/errors.ts'
 import type { Stop } from '../runtime/stop.ts'
 import type { GroupsBackupOptions } from './backup-options.ts'
@@ -8,6 +9,7 @@ import { groupsBackupMetrics } from './metrics.ts'
 
 export interface GroupsBackupDeps extends KeeperDeps {
   readonly metrics: Metrics
+  readonly vitals: Vitals
 }
 
 /** What the store says after a look. */
@@ -25,7 +27,7 @@ export async function backUpGroups(
   options: GroupsBackupOptions,
   stop: Stop,
 ): Promise<Kept | undefined> {
-  const { clock, log, metrics } = deps
+  const { clock, log, metrics, vitals } = deps
   const keeper = new GroupKeeper(deps, options)
   const counted = metrics.of(groupsBackupMetrics)
   let groupsSeenAtMs = clock.monotonic()
@@ -39,7 +41,9 @@ export async function backUpGroups(
   while (!stop.draining.aborted) {
     const startedAtMs = clock.monotonic()
     try {
-      const { vanished, topics, ...groups } = await keeper.keepGroups(stop.aborted)
+      const { vanished, topics, ...groups } = await vitals.during('a look at the groups', () =>
+        keeper.keepGroups(stop.aborted),
+      )
       if (vanished === undefined) {
         groupsSeenAtMs = startedAtMs
         counted.groups.set(groups.groups)
@@ -50,14 +54,16 @@ export async function backUpGroups(
         told.add(group)
         log.warn({ group }, 'a group is not backed up: this user may not describe it')
       }
-      const point = await keeper.keepPoint(topics, stop.aborted)
+      const point = await vitals.during('a look at the partitions', () => keeper.keepPoint(topics, stop.aborted))
       pointSeenAtMs = startedAtMs
       if (point.isNewPoint) counted.pointsTotal.add(1)
       if (vanished !== undefined) throw vanished
       kept = { ...groups, ...point }
+      vitals.readyUnless(() => undefined)
     } catch (error) {
       if (options.once || !isMaxbrodError(error, ...PASSING)) throw error
       counted.failuresTotal.add(1)
+      vitals.readyUnless(() => `the last look brought nothing: ${error.code}`)
       log.error({ err: error }, 'the groups could not be backed up; the next look tries again')
     }
     if (options.once) return kept

@@ -35,7 +35,7 @@ const PASSING = [
  * has come. Goes on until it is asked to stop. Moves forwards only, whoever has committed what is there.
  */
 export async function followGroups(deps: GroupsRestoreDeps, options: GroupsRestoreOptions, stop: Stop): Promise<void> {
-  const { kafka, store, clock, log, metrics } = deps
+  const { kafka, store, clock, log, metrics, vitals } = deps
   const choosing = { store, clock, log, sound: new SoundSnapshots(store, passOver(log)) }
   const plan = new PlanView(kafka, options.planTopic)
   const targets = new Targets(kafka, plan)
@@ -61,9 +61,11 @@ export async function followGroups(deps: GroupsRestoreDeps, options: GroupsResto
       }
       gauges.groups.set(told.size)
       const counts = Map.groupBy(settled, ({ verdict }) => verdict.kind)
+      vitals.readyUnless(() => undefined)
       for (const state of VERDICTS) gauges.offsets.set(counts.get(state)?.length ?? 0, { state })
     } catch (error) {
       if (!isMaxbrodError(error, ...PASSING)) throw error
+      vitals.readyUnless(() => `the last look brought nothing: ${error.code}`)
       log.error({ err: error }, 'the groups could not follow; the next look tries again')
     }
     await clock.sleep(options.loopInterval, stop.draining)

@@ -2,6 +2,7 @@ import type { ClusterAdmin, Kafka } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Progress } from '../observe/progress.ts'
+import type { Vitals } from '../observe/vitals.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { newLimit } from '../runtime/limit.ts'
@@ -30,6 +31,7 @@ export interface GroupsRestoreDeps {
   readonly log: Logger
   readonly metrics: Metrics
   readonly progress: Progress
+  readonly vitals: Vitals
 }
 
 export interface GroupsRestoreResult {
@@ -66,6 +68,7 @@ export async function restoreGroups(
     entries.filter(isOurOwn).map(entry => [entry, { kind: 'skipped', reason: 'a backup of maxbrod: it has its own' }]),
   )
   const groups = new Set(entries.map(({ targetGroup }) => targetGroup))
+  deps.vitals.readyUnless(() => undefined)
   log.info({ snapshot: chosen.key, groups: groups.size, offsets: entries.length }, 'restoring consumer groups')
   gauges.groups.set(groups.size)
   using _age = metrics.beforeScrape(() => gauges.snapshotAgeSeconds.set(ageSeconds(chosen, clock)))

@@ -1,5 +1,6 @@
 import type { Logger } from '../observe/logger.ts'
 import type { Redactor } from '../observe/redact.ts'
+import type { Vitals } from '../observe/vitals.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { MaxbrodError, messageOf } from '../runtime/errors.ts'
 import type { Random } from '../runtime/random.ts'
@@ -29,7 +30,7 @@ const POOL_BYTES = 64 * 1024 * 1024
 
 /** The cluster that the options describe. Connects when first asked for something. Throws USAGE. */
 export function connectKafka(options: KafkaOptions, deps: ConnectDeps): Kafka {
-  const { clock, random, logger, redactor } = deps
+  const { clock, random, logger, redactor, vitals } = deps
   const properties = readProperties(options, deps)
   for (const secret of properties.secrets) redactor.hide(secret)
   const given =
@@ -70,7 +71,7 @@ export function connectKafka(options: KafkaOptions, deps: ConnectDeps): Kafka {
     poolBytes: POOL_BYTES,
   }
   const level = options.kafkaLogLevel === undefined ? {} : { level: options.kafkaLogLevel }
-  return openKafka(settings, { clock, random, log: logger.child({ component: 'kafka' }, level) })
+  return openKafka(settings, { clock, random, vitals, log: logger.child({ component: 'kafka' }, level) })
 }
 
 function readProperties(options: KafkaOptions, { readFile, listFolder }: ConnectDeps): ClientProperties {

@@ -19,7 +19,7 @@ export const kafkaOptions = section('kafka', {
     isAdvanced: true,
     env: ['KAFKA_BROKERS_DNS_SRV'],
     foreign: [{ flag: 'brokersDNSSrv' }],
-    doc: 'Name of a DNS SRV record that lists the brokers to begin with, in place of --bootstrap-server. Asked once, at the start.',
+    doc: 'Name of a DNS SRV record that lists the brokers to begin with, in place of --bootstrap-server. Asked again when none of them answers any more.',
   }),
   commandConfig: path({
     doc: "A client.properties file, as Kafka's own tools take it: security.protocol, sasl.*, ssl.* with PEM stores.",

@@ -1,22 +1,22 @@
-import type { Routes } from './http.ts'
+import type { Route, Routes } from './http.ts'
 import type { Metrics } from './metrics.ts'
-
-/** What a liveness probe sees. Never the broker or the store: to restart all workers does not heal these. */
-export interface Health {
-  readonly isAlive: boolean
-  /** A sentence about the state, good or bad. */
-  readonly says: string
-}
+import type { Vital, Vitals } from './vitals.ts'
 
 /** The routes of every process that is watched. `/__/metrics` is where kafka-data-keep has its metrics. */
-export function watchRoutes(metrics: Metrics, health: () => Health): Routes {
+export function watchRoutes(metrics: Metrics, vitals: Pick<Vitals, 'alive' | 'ready'>): Routes {
   const scrape = async () => ({ type: metrics.contentType, body: await metrics.text() })
   return {
     'GET /metrics': scrape,
     'GET /__/metrics': scrape,
-    'GET /healthz'() {
-      const { isAlive, says } = health()
-      return { status: isAlive ? 200 : 503, body: `${says}\n` }
-    },
+    'GET /livez': answer(() => vitals.alive),
+    'GET /healthz': answer(() => vitals.alive),
+    'GET /readyz': answer(() => vitals.ready),
+  }
+}
+
+function answer(vital: () => Vital): Route {
+  return () => {
+    const { isGood, says } = vital()
+    return { status: isGood ? 200 : 503, body: `${says}\n` }
   }
 }

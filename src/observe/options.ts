@@ -1,4 +1,4 @@
-import { port } from '../config/kinds-of-number.ts'
+import { duration, port } from '../config/kinds-of-number.ts'
 import { switchBetween } from '../config/kinds-of-others.ts'
 import { choice, flag } from '../config/kinds-of-text.ts'
 import type { Values } from '../config/section.ts'
@@ -40,7 +40,12 @@ export const metricsOptions = section(
   {
     metricsPort: port({
       default: '8081',
-      doc: 'Serve /metrics and /healthz on this port, 0 for no server. If the default port is taken, the command goes on without the server; if a port that was named is taken, it ends.',
+      doc: 'Serve /metrics, /livez and /readyz on this port, 0 for no server. If the default port is taken, the command goes on without the server; if a port that was named is taken, it ends.',
+    }),
+    stuckAfter: duration({
+      min: '1s',
+      isAdvanced: true,
+      doc: 'Let /livez say 503 when a step of the work has not ended after this; without it, after 15 minutes and both deadlines.',
     }),
     enablePprof: flag({
       isAdvanced: true,

@@ -1,3 +1,4 @@
+import { Vitals } from '../../src/observe/vitals.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runFetchLoop } from '../../src/backup/fetch-loop.ts'
@@ -50,10 +51,12 @@ async function run(fetches: number, openBytes: number, isProbing = false): Promi
       },
     },
   }
+  const clock = new ManualClock()
   await runFetchLoop(1, {
-    context: { kafka, clock: new ManualClock() } as unknown as FetchLoopDeps['context'],
+    context: { kafka, clock, vitals: new Vitals(clock) } as unknown as FetchLoopDeps['context'],
     memory,
     throttle: unthrottled,
+    isDiskFull: () => false,
     partitions: () => [partition as unknown as PartitionBackup],
     maxBytes: MIB,
     minBytes: 64 * 1024,
@@ -103,10 +106,12 @@ test('where answers are always full, every partition gets its turn: none waits w
       },
     },
   }
+  const clock = new ManualClock()
   await runFetchLoop(1, {
-    context: { kafka, clock: new ManualClock() } as unknown as FetchLoopDeps['context'],
+    context: { kafka, clock, vitals: new Vitals(clock) } as unknown as FetchLoopDeps['context'],
     memory: new WorkerMemory(16 * MIB),
     throttle: unthrottled,
+    isDiskFull: () => false,
     partitions: () => partitions,
     maxBytes: MIB,
     minBytes: 1,

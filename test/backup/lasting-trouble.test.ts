@@ -1,3 +1,4 @@
+import { unthrottled } from '../../src/runtime/throttle.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FetchLoops } from '../../src/backup/fetch-loops.ts'
@@ -67,9 +68,16 @@ test('the leader of a partition that has none is looked for', async () => {
   await using lone = await openLonePartition()
   const { cluster, partition, context, memory } = lone
   cluster.hasLeader = false
-  const throttle = { take: () => Promise.resolve() }
   const loops = new FetchLoops(
-    { context, memory, throttle, partitions: () => [partition], minBytes: 1, signal: AbortSignal.abort() },
+    {
+      context,
+      memory,
+      throttle: unthrottled,
+      isDiskFull: () => false,
+      partitions: () => [partition],
+      minBytes: 1,
+      signal: AbortSignal.abort(),
+    },
     () => undefined,
   )
   loops.update()

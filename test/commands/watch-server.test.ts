@@ -1,3 +1,4 @@
+import { Vitals } from '../../src/observe/vitals.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startWatchServer } from '../../src/commands/watch-server.ts'
@@ -14,10 +15,14 @@ test('metrics are served for everybody, profiles only if asked for, and nothing 
   for (const flags of [[], ['-enable-pprof', '-pprof-port', `${pprof}`]]) {
     const argv = [`--metrics-port=${port}`, ...flags]
     const { values, origins } = parse([metricsOptions], { argv, env: {}, readFile: () => '' })
-    const context = { clock: systemClock, logger: silentLogger, metrics: new Metrics(), version: '1.2.3', origins }
+    using vitals = new Vitals(systemClock)
+    vitals.readyUnless(() => undefined)
+    const own = { clock: systemClock, logger: silentLogger, metrics: new Metrics(), vitals }
+    const watched = { ...values, kafka: { kafkaDeadline: 1 }, storage: { storageDeadline: 1 } }
     {
-      await using _ = await startWatchServer(context, values.metrics, () => ({ isAlive: true, says: 'well' }))
-      for (const path of ['metrics', '__/metrics', 'healthz']) assert.equal(await statusOf(`${port}/${path}`), 200)
+      await using _ = await startWatchServer({ ...own, version: '1.2.3', origins }, watched)
+      for (const path of ['metrics', '__/metrics', 'healthz', 'livez', 'readyz'])
+        assert.equal(await statusOf(`${port}/${path}`), 200)
       if (flags.length > 0) assert.equal(await statusOf(`${pprof}/debug/pprof/`), 200)
       else await assert.rejects(statusOf(`${pprof}/debug/pprof/`))
     }

@@ -1,3 +1,4 @@
+import { Vitals } from '../../src/observe/vitals.ts'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { tileKey } from '../../src/format/keys.ts'
@@ -82,6 +83,7 @@ async function openScene(
           random: { number: () => dice.number(), id: () => 'id' },
           log: quiet,
           metrics: new Metrics(),
+          vitals: new Vitals(clock),
           progress: silentProgress,
           pool,
         },

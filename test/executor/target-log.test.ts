@@ -1,3 +1,4 @@
+import { Vitals } from '../../src/observe/vitals.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { StallWatch } from '../../src/executor/stall-watch.ts'
@@ -47,6 +48,7 @@ function openLog({ logEnd = 0 } = {}) {
         random: { number: () => 0, id: () => 'id' },
         log: quiet,
         metrics: new Metrics(),
+        vitals: new Vitals(clock),
         progress: silentProgress,
         pool,
       },
@@ -61,7 +63,7 @@ function openLog({ logEnd = 0 } = {}) {
       session: session as GroupSession,
       ownership: { topic: 'plan', partition: 0, ended: end.signal },
       stalls: new StallWatch(clock),
-      throttle: { take: (bytes, signal) => world.throttle.take(bytes, signal) },
+      throttle: { isHolding: false, take: (bytes, signal) => world.throttle.take(bytes, signal) },
       targets: { inspect: () => Promise.reject(new Error('it is there')) },
       onSent: nothing,
     },
@@ -151,7 +153,7 @@ test('standing still while a batch waits in the throttle counts as well', async 
   const { log, append, live, world, session, clock } = openLog()
   await log.look()
   const gate = Promise.withResolvers<void>()
-  world.throttle = { take: () => gate.promise }
+  world.throttle = { isHolding: true, take: () => gate.promise }
   const outcome = append()
   await live(100)
   clock.standStill(1_200)

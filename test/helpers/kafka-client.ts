@@ -1,3 +1,4 @@
+import { Vitals } from '../../src/observe/vitals.ts'
 import { openKafka } from '../../src/kafka/kafkajs/open.ts'
 import type { OpenKafkaOptions } from '../../src/kafka/kafkajs/open.ts'
 import type { Kafka } from '../../src/kafka/port.ts'
@@ -26,7 +27,7 @@ export function openClient(
     poolBytes: 8 * 1024 * 1024,
     ...options,
   }
-  const deps = { clock, random: systemRandom, log: { debug: () => undefined, info: log } }
+  const deps = { clock, random: systemRandom, vitals: new Vitals(clock), log: { debug: () => undefined, info: log } }
   return { ...openKafka(settings, deps), events }
 }
 

@@ -1,3 +1,4 @@
+import { Vitals } from '../../src/observe/vitals.ts'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -122,6 +123,7 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
     random: systemRandom,
     log: logger,
     metrics: new Metrics(),
+    vitals: new Vitals(clock),
     progress: silentProgress,
     pool,
     writer: 'maxbrod test',

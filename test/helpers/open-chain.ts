@@ -1,3 +1,4 @@
+import { Vitals } from '../../src/observe/vitals.ts'
 import assert from 'node:assert/strict'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -77,6 +78,7 @@ export async function openChain(store: ObjectStore, options: ChainOptions = {}) 
     random: systemRandom,
     spool,
     groupId: 'maxbrod',
+    vitals: new Vitals(clock),
     writer: 'a test',
     rules: noTopicRules,
     seal: options.seal,

@@ -1,3 +1,4 @@
+import { Vitals } from '../../src/observe/vitals.ts'
 import assert from 'node:assert/strict'
 import { X509Certificate, createPrivateKey } from 'node:crypto'
 import { test } from 'node:test'
@@ -208,5 +209,6 @@ function connect(
 ) {
   const all = { ...optionsOf(kafkaOptions), ...options }
   const listFolder = () => []
-  return connectKafka(all, { clock: systemClock, random: systemRandom, logger, redactor, readFile, listFolder })
+  const own = { clock: systemClock, random: systemRandom, vitals: new Vitals(systemClock) }
+  return connectKafka(all, { ...own, logger, redactor, readFile, listFolder })
 }

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isWorthAnotherTry } from '../../src/kafka/group/patience.ts'
 import { KafkaError } from '../../src/kafka/kafka-errors.ts'
+import { sendHeartbeats } from '../../src/kafka/group/heartbeats.ts'
+import { Membership } from '../../src/kafka/group/membership.ts'
+import { Vitals } from '../../src/observe/vitals.ts'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
+import { ManualClock } from '../helpers/manual-clock.ts'
 
 const joinDeadlineMs = 60_000
 const lost = new KafkaError('NETWORK_EXCEPTION', 'JoinGroup')
@@ -29,4 +33,33 @@ test('a cluster that is gone is waited for by members only: who begins has someb
   }
   assert.equal(isTried(new MaxbrodError('KAFKA_AUTH', 'no rights'), true, 0), false)
   assert.equal(isTried(new Error('a bug'), true, 0), false)
+})
+
+test('a heartbeat that never ends, not even by a time-out, is a stuck process', async () => {
+  const clock = new ManualClock()
+  const vitals = new Vitals(clock)
+  vitals.allow(60_000)
+  const member = new Membership({ lost: () => undefined }, () => undefined)
+  member.entered(1, clock.monotonic())
+  const closing = new AbortController()
+  let heartbeats = 0
+  const coordinator = {
+    heartbeat() {
+      heartbeats++
+      if (heartbeats === 1) return Promise.reject(lost)
+      return new Promise<never>(() => undefined)
+    },
+  }
+  const deps = { coordinator, member, clock, vitals, groupId: 'shop', sessionTimeoutMs: 9_000 }
+  void sendHeartbeats({ ...deps, doubt: () => undefined, onEvent: () => undefined }, closing.signal)
+  for (let n = 0; n < 2; n++) {
+    clock.advance(3_000)
+    await new Promise(setImmediate)
+  }
+  assert.equal(heartbeats, 2)
+  clock.advance(60_000)
+  assert.equal(vitals.alive.isGood, true)
+  clock.advance(1_000)
+  assert.deepEqual(vitals.alive, { isGood: false, says: 'stuck for 1m01s: a heartbeat to group shop' })
+  closing.abort()
 })

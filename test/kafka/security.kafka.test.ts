@@ -1,3 +1,4 @@
+import { Vitals } from '../../src/observe/vitals.ts'
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -347,7 +348,8 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
     const logger = newLogger({ level: 'debug', format: 'json', isColored: false, clock: systemClock, redactor, write })
     const readFile = (path: string) => readFileSync(path, 'utf8')
     const listFolder = (path: string) => readdirSync(path)
-    return connectKafka(options, { clock: systemClock, random: systemRandom, logger, redactor, readFile, listFolder })
+    const own = { clock: systemClock, random: systemRandom, vitals: new Vitals(systemClock) }
+    return connectKafka(options, { ...own, logger, redactor, readFile, listFolder })
   }
 })
 

@@ -11,6 +11,8 @@ import { silentLogger } from '../../src/observe/logger.ts'
 import { Metrics } from '../../src/observe/metrics.ts'
 import { freePorts } from '../helpers/ports.ts'
 
+const well = { alive: { isGood: true, says: 'alive' }, ready: { isGood: true, says: 'ready' } }
+
 async function start(routes: Routes, options: Partial<HttpOptions> = {}) {
   const [port = 0] = await freePorts(1)
   const server = await startHttp({
@@ -33,7 +35,7 @@ async function start(routes: Routes, options: Partial<HttpOptions> = {}) {
 test('metrics are served under both paths, with the type that Prometheus expects', async () => {
   const metrics = new Metrics()
   metrics.watchProcess('1.2.3')
-  await using server = await start(watchRoutes(metrics, () => ({ isAlive: true, says: 'fine' })))
+  await using server = await start(watchRoutes(metrics, well))
   for (const path of ['/metrics', '/__/metrics']) {
     const answer = await fetch(server.url + path)
     assert.equal(answer.status, 200)
@@ -42,16 +44,19 @@ test('metrics are served under both paths, with the type that Prometheus expects
   }
 })
 
-test('health is what the callback says now', async () => {
-  let health = { isAlive: true, says: 'polled 1 s ago' }
-  await using server = await start(watchRoutes(new Metrics(), () => health))
-  const ask = async () => {
-    const answer = await fetch(`${server.url}/healthz`)
+test('a process that is alive and not ready says so, each at its own address', async () => {
+  const vitals = { alive: { isGood: true, says: 'alive' }, ready: { isGood: false, says: 'has not joined' } }
+  await using server = await start(watchRoutes(new Metrics(), vitals))
+  const ask = async (path: string) => {
+    const answer = await fetch(`${server.url}/${path}`)
     return [answer.status, await answer.text()]
   }
-  assert.deepEqual(await ask(), [200, 'polled 1 s ago\n'])
-  health = { isAlive: false, says: 'no poll for 90 s' }
-  assert.deepEqual(await ask(), [503, 'no poll for 90 s\n'])
+  for (const path of ['livez', 'healthz']) assert.deepEqual(await ask(path), [200, 'alive\n'])
+  assert.deepEqual(await ask('readyz'), [503, 'has not joined\n'])
+  vitals.alive = { isGood: false, says: 'stuck' }
+  vitals.ready = { isGood: true, says: 'ready' }
+  for (const path of ['livez', 'healthz']) assert.deepEqual(await ask(path), [503, 'stuck\n'])
+  assert.deepEqual(await ask('readyz'), [200, 'ready\n'])
 })
 
 test('only the routes of the table are there', async () => {

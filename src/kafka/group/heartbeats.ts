@@ -1,3 +1,4 @@
+import type { Vitals } from '../../observe/vitals.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import { KafkaError } from '../kafka-errors.ts'
@@ -11,6 +12,8 @@ export interface HeartbeatDeps {
   readonly coordinator: Pick<Coordinator, 'heartbeat'>
   readonly member: Membership
   readonly clock: Clock
+  readonly vitals: Pick<Vitals, 'during'>
+  readonly groupId: string
   readonly sessionTimeoutMs: number
   /** Hears what the coordinator has against a generation. */
   readonly doubt: (generation: number, error: KafkaErrorName) => void
@@ -19,7 +22,7 @@ export interface HeartbeatDeps {
 
 /** Sends heartbeats for as long as the session lives, whatever else it is doing. */
 export async function sendHeartbeats(deps: HeartbeatDeps, closing: AbortSignal): Promise<void> {
-  const { coordinator, member, clock, sessionTimeoutMs, doubt, onEvent } = deps
+  const { coordinator, member, clock, vitals, groupId, sessionTimeoutMs, doubt, onEvent } = deps
   const intervalMs = Math.min(INTERVAL_MS_MAX, sessionTimeoutMs / 3)
   while (!closing.aborted) {
     await clock.sleep(intervalMs, closing)
@@ -28,7 +31,7 @@ export async function sendHeartbeats(deps: HeartbeatDeps, closing: AbortSignal):
     if (closing.aborted || member.isJoining || generation < 0) continue
     const sentAtMs = clock.monotonic()
     try {
-      await coordinator.heartbeat(member.memberId, generation)
+      await vitals.during(`a heartbeat to group ${groupId}`, () => coordinator.heartbeat(member.memberId, generation))
       member.prove(sentAtMs)
     } catch (error) {
       if (closing.aborted) return

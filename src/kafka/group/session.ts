@@ -1,3 +1,4 @@
+import type { Vitals } from '../../observe/vitals.ts'
 import { Aborted } from '../../runtime/aborted.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { PartitionMap, TopicPartition } from '../../runtime/topic-partition.ts'
@@ -31,6 +32,7 @@ export interface SessionDeps {
   readonly select: (signal: AbortSignal) => Promise<SelectedPartitions>
   readonly clock: Clock
   readonly random: () => number
+  readonly vitals: Pick<Vitals, 'during'>
   /** How long the first assignment may take to come. */
   readonly joinDeadlineMs: number
   readonly onEvent: (event: string, facts: Record<string, unknown>) => void
@@ -79,14 +81,18 @@ export class MemberSession implements GroupSession {
 
   commit(offsets: readonly OwnedOffset[]): Promise<PartitionMap<'committed' | 'fenced'>> {
     const member = this.#member
+    const { coordinator, vitals, clock, random } = this.#deps
     return commitOwned(offsets, {
-      send: open => this.#deps.coordinator.commit({ memberId: member.memberId, generation: member.generation }, open),
+      send: open =>
+        vitals.during(`committing to group ${this.#options.groupId}`, () =>
+          coordinator.commit({ memberId: member.memberId, generation: member.generation }, open),
+        ),
       generation: () => member.generation,
       settled: () => member.settled,
       doubt: (generation, error) => this.#doubt(generation, error),
       closing: this.#closing.signal,
-      clock: this.#deps.clock,
-      random: this.#deps.random,
+      clock,
+      random,
     })
   }
 
@@ -112,18 +118,21 @@ export class MemberSession implements GroupSession {
   }
 
   async #run(): Promise<void> {
-    const { coordinator, clock, random, joinDeadlineMs, onEvent } = this.#deps
+    const { coordinator, clock, random, vitals, joinDeadlineMs, onEvent } = this.#deps
     const closing = this.#closing.signal
     const member = this.#member
-    const { sessionTimeoutMs } = this.#options
+    const { groupId, sessionTimeoutMs } = this.#options
     const doubt = (generation: number, error: KafkaErrorName) => this.#doubt(generation, error)
-    const beats = sendHeartbeats({ coordinator, member, clock, sessionTimeoutMs, doubt, onEvent }, closing)
+    const beats = sendHeartbeats(
+      { coordinator, member, clock, vitals, groupId, sessionTimeoutMs, doubt, onEvent },
+      closing,
+    )
     const startedAtMs = clock.monotonic()
     const recovery = { member, options: this.#options, clock, random, startedAtMs, joinDeadlineMs, onEvent }
     try {
       for (let failures = 0; !closing.aborted;) {
         try {
-          const mustRejoin = await this.#joinOnce()
+          const mustRejoin = await vitals.during(`joining group ${groupId}`, () => this.#joinOnce())
           failures = 0
           if (!mustRejoin) await this.#stay()
         } catch (error) {

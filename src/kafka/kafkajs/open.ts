@@ -2,6 +2,7 @@ import { abortable } from '../../runtime/aborted.ts'
 import { BufferPool } from '../../runtime/buffer-pool.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Random } from '../../runtime/random.ts'
+import type { Vitals } from '../../observe/vitals.ts'
 import { MemberSession } from '../group/session.ts'
 import { selectPartitions } from '../group/selected-partitions.ts'
 import type { GroupOptions, GroupSession, Kafka } from '../port.ts'
@@ -40,7 +41,7 @@ const REAUTHENTICATE_BEFORE_MS = 10_000
 /** The cluster behind the port, over kafkajs' sockets. Connects when first asked for something. */
 export function openKafka(
   options: OpenKafkaOptions,
-  { clock, random, log }: { clock: Clock; random: Random; log: KafkaLog },
+  { clock, random, vitals, log }: { clock: Clock; random: Random; vitals: Vitals; log: KafkaLog },
 ): Kafka {
   const view = new ClusterView(
     {
@@ -74,6 +75,7 @@ export function openKafka(
       random: random.number,
       joinDeadlineMs: options.deadlineMs,
       onEvent: (event, facts) => log.info({ group: group.groupId, ...facts }, event),
+      vitals,
     })
     sessions.add(session)
     void session.ended.catch(() => undefined).then(() => sessions.delete(session))

@@ -87,17 +87,17 @@ spec:
       {{- if .isServed }}
       ports:
         - { name: metrics, containerPort: 8081 }
-      # What /healthz says depends on this process alone: to restart all workers heals no broker and no store.
+      # What /livez says depends on this process alone: to restart all workers heals no broker and no store.
       startupProbe:
-        httpGet: { path: /healthz, port: metrics }
+        httpGet: { path: /livez, port: metrics }
         periodSeconds: 5
         failureThreshold: 60
       readinessProbe:
-        httpGet: { path: /healthz, port: metrics }
+        httpGet: { path: /readyz, port: metrics }
         periodSeconds: 10
         timeoutSeconds: 5
       livenessProbe:
-        httpGet: { path: /healthz, port: metrics }
+        httpGet: { path: /livez, port: metrics }
         periodSeconds: 20
         timeoutSeconds: 10
         failureThreshold: 6
