@@ -20,10 +20,12 @@ export const systemPorts: Ports = {
   },
   async openKafka(options, tools) {
     const { connectKafka } = await import('../kafka/connect.ts')
-    const { withListedBrokers } = await import('../kafka/listed-brokers.ts')
+    const { listedBrokers, withListedBrokers } = await import('../kafka/listed-brokers.ts')
     const known = await withListedBrokers(options, resolveSrv)
+    const name = options.brokersDnsSrv
     return connectKafka(known, {
       ...tools,
+      listAgain: name === undefined ? undefined : () => listedBrokers(name, resolveSrv),
       readFile: path => readFileSync(path, 'utf8'),
       listFolder: path => readdirSync(path),
     })

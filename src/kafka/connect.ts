@@ -18,6 +18,9 @@ export interface ConnectDeps {
   readonly random: Random
   readonly logger: Logger
   readonly redactor: Redactor
+  readonly vitals: Vitals
+  /** What the DNS lists now under --brokers-dns-srv. */
+  readonly listAgain?: (() => Promise<readonly string[]>) | undefined
   readonly readFile: (path: string) => string
   /** Names in a folder. */
   readonly listFolder: (path: string) => string[]
@@ -35,6 +38,7 @@ export function connectKafka(options: KafkaOptions, deps: ConnectDeps): Kafka {
   for (const secret of properties.secrets) redactor.hide(secret)
   const given =
     options.bootstrapServer.length > 0 ? options.bootstrapServer : (properties.bootstrapServers ?? DEFAULT).split(',')
+  const { listAgain } = deps
   const bootstrapServers = given.map(address => parseAddress(address.trim()))
   if (properties.tls === null && bootstrapServers.some(({ host }) => !isLoopback(host)))
     logger.warn(
@@ -55,6 +59,7 @@ export function connectKafka(options: KafkaOptions, deps: ConnectDeps): Kafka {
   const tls = properties.tls === null ? null : freshTls(properties.tls, tlsDeps)
   const settings = {
     bootstrapServers,
+    listAgain: listAgain && (async () => (await listAgain()).map(parseAddress)),
     clientId: 'maxbrod',
     tls,
     sasl:

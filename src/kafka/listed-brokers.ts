@@ -11,6 +11,14 @@ export async function withListedBrokers(
   if (name === undefined) return options
   if (bootstrapServer.length > 0)
     throw new MaxbrodError('USAGE', '--brokers-dns-srv and --bootstrap-server both name brokers; give one of them')
+  return { ...options, bootstrapServer: await listedBrokers(name, resolveSrv) }
+}
+
+/** The brokers that the DNS lists, the first ones to ask first. Throws KAFKA_UNREACHABLE. */
+export async function listedBrokers(
+  name: string,
+  resolveSrv: (name: string) => Promise<readonly SrvRecord[]>,
+): Promise<string[]> {
   const hint = 'look with: dig SRV and the name'
   let records: readonly SrvRecord[]
   try {
@@ -25,5 +33,5 @@ export async function withListedBrokers(
     throw new MaxbrodError('KAFKA_UNREACHABLE', `the DNS lists no broker under ${name}`, { hint })
   // RFC 2782: the lowest priority first, and there the heavy ones sooner.
   const ranked = records.toSorted((a, b) => a.priority - b.priority || b.weight - a.weight)
-  return { ...options, bootstrapServer: ranked.map(({ name: host, port }) => `${host}:${port}`) }
+  return ranked.map(({ name: host, port }) => `${host}:${port}`)
 }

@@ -32,3 +32,29 @@ test('addresses that lead to another cluster than before are refused: nothing of
   clusterId = 'first'
   assert.deepEqual(await kafka.admin.topics(), [])
 })
+
+test('brokers that are all gone are looked for where they are listed', async () => {
+  let listed: { host: string; port: number }[] = []
+  const answering = async (): Promise<FakeBroker> => {
+    const broker: FakeBroker = await FakeBroker.start(request => request.answer(metadata('first', broker.port)))
+    return broker
+  }
+  const first = await answering()
+  await using kafka = openClient(`127.0.0.1:${first.port}`, { listAgain: () => Promise.resolve(listed) })
+  assert.equal(await kafka.admin.clusterId(), 'first')
+  await using second = await answering()
+  await first[Symbol.asyncDispose]()
+  listed = [{ host: '127.0.0.1', port: second.port }]
+  assert.deepEqual(await kafka.admin.topics(), [])
+  assert.ok(second.requests.length > 0)
+})
+
+test('a list of brokers that cannot be read changes nothing', async () => {
+  const listAgain = () => Promise.reject(new Error('no DNS'))
+  const broker: FakeBroker = await FakeBroker.start(request => request.answer(metadata('first', broker.port)))
+  const { port } = broker
+  await using kafka = openClient(`127.0.0.1:${port}`, { listAgain, deadlineMs: 1_000 })
+  assert.equal(await kafka.admin.clusterId(), 'first')
+  await broker[Symbol.asyncDispose]()
+  await assert.rejects(kafka.admin.topics(), { code: 'KAFKA_GAVE_UP' })
+})

@@ -18,6 +18,8 @@ import { firstAnswer } from './first-answer.ts'
 
 export interface ClusterSettings {
   readonly bootstrapServers: readonly Address[]
+  /** Where the list is kept, if it is: asked again when no broker that is known answers. */
+  readonly listAgain?: (() => Promise<readonly Address[]>) | undefined
   readonly connection: BrokerConnectionOptions['settings']
   /** How long a first answer may take to come from any of the bootstrap servers. */
   readonly bootstrapDeadlineMs: number
@@ -34,6 +36,8 @@ export interface ClusterDeps {
 const BACKOFF = { initialMs: 100, maxMs: 2_000 }
 /** How long one broker is waited for before another one is asked, too. */
 const PATIENCE_MS = 1_000
+/** Between two looks at a list of brokers, and how long one may take. */
+const LIST_MS = 5_000
 
 interface KnownTopic {
   readonly topicId: string | undefined
@@ -48,6 +52,8 @@ export class ClusterView implements Routes {
   readonly #topics = new Map<string, KnownTopic>()
   readonly #closing = new AbortController()
   readonly #refreshing = new Map<string, Promise<void>>()
+  #bootstrapServers: readonly Address[]
+  #listedAtMs = -Infinity
   #brokers = new Map<number, Address>()
   #lastGood: readonly Address[] = []
   /** Of the first broker that told it. */
@@ -56,6 +62,7 @@ export class ClusterView implements Routes {
 
   constructor(settings: ClusterSettings, deps: ClusterDeps) {
     this.#settings = settings
+    this.#bootstrapServers = settings.bootstrapServers
     this.#deps = deps
     this.connections = new Connections(settings.connection, deps.pool)
   }
@@ -98,14 +105,19 @@ export class ClusterView implements Routes {
 
   /** For requests that every broker serves: whichever answers first. The last one that did is asked first. */
   async anyBroker<T>(request: (connection: BrokerConnection) => Promise<T>): Promise<T> {
-    const all = [...this.#lastGood, ...this.#brokers.values(), ...this.#settings.bootstrapServers]
+    const all = [...this.#lastGood, ...this.#brokers.values(), ...this.#bootstrapServers]
     const candidates = new Map(all.map(address => [`${address.host}:${address.port}`, address]))
     const ask = async (address: Address) => ({ answer: await request(this.connections.to(address, 'admin')), address })
     const isFinal = (error: unknown) => error instanceof KafkaError && kindOf(error.error) === 'denied'
     const options = { clock: this.#deps.clock, patienceMs: PATIENCE_MS, isFinal }
-    const { answer, address } = await firstAnswer([...candidates.values()], ask, options)
-    this.#lastGood = [address]
-    return answer
+    try {
+      const { answer, address } = await firstAnswer([...candidates.values()], ask, options)
+      this.#lastGood = [address]
+      return answer
+    } catch (error) {
+      if (!isFinal(error)) await this.#listAgain()
+      throw error
+    }
   }
 
   /** The id of some broker, not always of the same one. */
@@ -199,6 +211,20 @@ export class ClusterView implements Routes {
     )
   }
 
+  /** All that is known may be gone, and the list name others by now: who asked tries again. */
+  async #listAgain(): Promise<void> {
+    const { clock } = this.#deps
+    const { listAgain } = this.#settings
+    if (listAgain === undefined || clock.monotonic() - this.#listedAtMs < LIST_MS) return
+    this.#listedAtMs = clock.monotonic()
+    const listed = await within(
+      clock,
+      LIST_MS,
+      listAgain().catch(() => []),
+    )
+    if (listed !== undefined && listed.length > 0) this.#bootstrapServers = listed
+  }
+
   async #refresh(topics: readonly string[]): Promise<void> {
     try {
       this.#learn(await this.#askForMetadata(topics), topics)
@@ -235,6 +261,6 @@ export class ClusterView implements Routes {
   }
 
   #where(): string {
-    return this.#settings.bootstrapServers.map(({ host, port }) => `${host}:${port}`).join(',')
+    return this.#bootstrapServers.map(({ host, port }) => `${host}:${port}`).join(',')
   }
 }

@@ -23,6 +23,7 @@ export interface KafkaLog {
 
 export interface OpenKafkaOptions {
   readonly bootstrapServers: ClusterSettings['bootstrapServers']
+  readonly listAgain?: ClusterSettings['listAgain']
   readonly clientId: string
   /** Options of node:tls, asked for each connection; or null for plain text. */
   readonly tls: (() => object) | null
@@ -46,6 +47,7 @@ export function openKafka(
   const view = new ClusterView(
     {
       bootstrapServers: options.bootstrapServers,
+      listAgain: options.listAgain,
       bootstrapDeadlineMs: options.bootstrapDeadlineMs,
       deadlineMs: options.deadlineMs,
       connection: {
@@ -73,9 +75,9 @@ export function openKafka(
         selectPartitions(group.selection, await describeTopics(view, group.selection.names, ending)),
       clock,
       random: random.number,
+      vitals,
       joinDeadlineMs: options.deadlineMs,
       onEvent: (event, facts) => log.info({ group: group.groupId, ...facts }, event),
-      vitals,
     })
     sessions.add(session)
     void session.ended.catch(() => undefined).then(() => sessions.delete(session))
