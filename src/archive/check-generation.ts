@@ -1,6 +1,7 @@
 import { decodeSeal } from '../format/generation.ts'
+import { partitionFolder } from '../format/keys.ts'
 import type { Finding } from './findings.ts'
-import type { SurveyedFile } from './survey.ts'
+import type { SurveyedChain, SurveyedFile } from './survey.ts'
 import type { SurveyedGeneration } from './survey-generations.ts'
 import type { SystemObject } from './system-objects.ts'
 
@@ -20,8 +21,28 @@ export function checkGeneration({ place, sealed, problems }: SurveyedGeneration)
 }
 
 /** The files that a restore may use. */
-export function filesOfSealed({ sealed, files }: SurveyedGeneration): readonly SurveyedFile[] {
-  return sealed === undefined ? [] : files
+export function filesOfSealed({ sealed, files }: SurveyedGeneration): { readonly files: readonly SurveyedFile[] } {
+  return { files: sealed === undefined ? [] : files }
+}
+
+/**
+ * True for a generation that none of the given keys opens, while all that it covers is in files that can be read: one from before
+ * keys were changed. Pure.
+ */
+export function isDispensable(
+  { place, seal, files, problems }: SurveyedGeneration,
+  chains: readonly SurveyedChain[],
+): boolean {
+  const isLocked = problems.length > 0 && files.every(({ isWithoutKey }) => isWithoutKey === true)
+  if (seal === undefined || !isLocked || problems.length > files.length) return false
+  const { generation: _, ...originals } = place
+  const chain = chains.find(one => partitionFolder(one.place) === partitionFolder(originals))
+  let end = Math.max(seal.covers.from, chain?.begin ?? 0)
+  for (const { problem, place: at, header } of chain?.files ?? []) {
+    if (problem !== undefined || header?.kind !== 'maxbrod' || at.from > end) continue
+    end = Math.max(end, header.tile.coversTo)
+  }
+  return end >= seal.covers.to
 }
 
 /** The SHA-256 that each file must have, by key. */

@@ -10,7 +10,7 @@ import { generationsByPartition } from './list-generations.ts'
 import type { GenerationLine } from './list-generations.ts'
 import type { Unreadable } from './newest-points.ts'
 import { problemOf, surveyArchive } from './survey.ts'
-import { surveyGenerations } from './survey-generations.ts'
+import { besideGenerations, surveyGenerations } from './survey-generations.ts'
 
 /** All that a backup holds of a topic. */
 export interface DescribedTopic {
@@ -51,7 +51,10 @@ export async function describeTopic(
   const [topic = '', number] = asked.split('/')
   const partition = number === undefined ? undefined : Number(number)
   const isIt = new RegExp(`^${RegExp.escape(topic)}$`)
-  const survey = await surveyArchive(deps, { topics: [isIt], excludeTopics: [], asked: topic }, signal)
+  const selection = { topics: [isIt], excludeTopics: [], asked: topic }
+  const originals = await surveyArchive(deps, selection, signal)
+  const all = await surveyGenerations(deps, selection, () => undefined, signal)
+  const survey = besideGenerations(originals, all)
   const incarnations = survey.topics.map(one => ({
     topicId: topicIdOf(one),
     folder: one.folder.name,
@@ -67,8 +70,6 @@ export async function describeTopic(
       hint: `it has ${known.size} others`,
     })
   }
-  const selection = { topics: [isIt], excludeTopics: [] }
-  const all = await surveyGenerations(deps, selection, () => undefined, signal)
   const generations = generationsByPartition(
     all.filter(({ place }) => partition === undefined || place.partition === partition),
   )

@@ -2,11 +2,13 @@ import { listGenerations, readSeal } from '../catalog/generations.ts'
 import type { ListedGeneration } from '../catalog/generations.ts'
 import { sourcesHash } from '../format/generation.ts'
 import type { GenerationFile, GenerationSeal } from '../format/generation.ts'
-import type { PartitionPlace } from '../format/keys.ts'
+import type { GenerationKind, PartitionPlace } from '../format/keys.ts'
+import type { TileGeneration } from '../format/tile-header.ts'
 import { newLimit } from '../runtime/limit.ts'
 import type { ArchiveDeps } from './deps.ts'
 import { isSelected, problemOf, surveyFile } from './survey.ts'
 import type { Survey, SurveyedFile, TopicSelection } from './survey.ts'
+import { withStandIns } from './stand-ins.ts'
 
 /** A partition's files that were made of others, as listing, seal and headers show them. */
 export interface SurveyedGeneration extends Pick<ListedGeneration, 'place' | 'kind' | 'atMs'> {
@@ -41,7 +43,7 @@ export async function surveyGenerations(
       return undefined
     })
     const { place, kind, atMs } = listed
-    if (seal !== undefined) problems.push(...contradictions(seal, files))
+    if (seal !== undefined) problems.push(...contradictions(seal, files, kind))
     surveyed.push({ place, kind, atMs, seal, sealed: listed.seal, files, problems })
   }
   return surveyed
@@ -51,6 +53,7 @@ export async function surveyGenerations(
 function contradictions(
   { files: told, covers, sources }: GenerationSeal,
   files: readonly SurveyedFile[],
+  kind: GenerationKind,
 ): { key: string; problem: string }[] {
   const byKey = new Map<string, GenerationFile>(told.map(file => [file.key, file]))
   const hash = sourcesHash(sources)
@@ -59,15 +62,23 @@ function contradictions(
     if (said === undefined) return [{ key, problem: 'is not named by the seal of its generation' }]
     if (header?.kind !== 'maxbrod') return []
     const { coversTo, content, generation } = header.tile
+    // The header of what is rewrapped is that of its source, and says nothing of the others.
+    const isWhole = kind === 'rewrapped'
     const isSame =
       coversTo === said.to &&
       content.records === said.records &&
-      generation?.from === covers.from &&
-      generation.to === covers.to &&
-      generation.sources === sources.length &&
-      generation.sourcesSha256 === hash
+      (isWhole || isOf(generation, covers, sources.length, hash))
     return isSame ? [] : [{ key, problem: 'its header says something else than the seal of its generation' }]
   })
+}
+
+function isOf(
+  said: TileGeneration | undefined,
+  covers: GenerationSeal['covers'],
+  sources: number,
+  hash: string,
+): boolean {
+  return said?.from === covers.from && said.to === covers.to && said.sources === sources && said.sourcesSha256 === hash
 }
 
 /** What can be used of a kind, of one partition and history. */
@@ -88,13 +99,16 @@ export function soundOf(
   )
 }
 
-/** The same survey, which knows what generations cover. */
+/** The same survey, which knows what generations cover, and has their files in the place of those that are gone. */
 export function besideGenerations(survey: Survey, generations: readonly SurveyedGeneration[]): Survey {
   if (generations.length === 0) return survey
   const topics = survey.topics.map(topic => ({
     ...topic,
     chains: topic.chains.map(chain => ({
-      ...chain,
+      ...withStandIns(
+        chain,
+        soundOf(generations, chain.place, ({ kind }) => kind !== 'compacted'),
+      ),
       beside: soundOf(generations, chain.place, () => true)
         .map(({ place, kind, seal }) => ({
           from: seal?.covers.from ?? 0,

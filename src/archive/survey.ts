@@ -16,6 +16,8 @@ export interface SurveyedFile extends ListedTile {
   readonly header: FileHeader | undefined
   /** Why the file cannot be what it must be, as a sentence about it; a header that was read may promise more than there is. */
   readonly problem: string | undefined
+  /** It is encrypted, and none of the given keys opens it: that is the problem, and the file may be sound. */
+  readonly isWithoutKey?: boolean
 }
 
 /** The files of one partition and lineage, in the order of their offsets. */
@@ -93,7 +95,7 @@ export async function surveyArchive(
     for (const place of await listPartitions(store, folder, listing)) {
       const reading: Promise<SurveyedFile>[] = []
       for await (const tile of listTiles(store, place, 0, listing)) {
-        if (prunes.isPruned(tile.place)) {
+        if (prunes.isGivenUp(tile)) {
           leftovers.push(tile)
           continue
         }
@@ -136,7 +138,8 @@ export async function surveyFile(
   } catch (error) {
     const problem = problemOf(error)
     if (problem === undefined) throw error
-    return { ...tile, header: undefined, problem }
+    const isWithoutKey = isMaxbrodError(error, 'NO_IDENTITY')
+    return { ...tile, header: undefined, problem, ...(isWithoutKey && { isWithoutKey }) }
   }
 }
 

@@ -16,7 +16,7 @@ import type { ArchiveDeps } from './deps.ts'
 import type { Finding } from './findings.ts'
 import { gone } from './gone.ts'
 import { Ledger } from './ledger.ts'
-import { checkGeneration, filesOfSealed, sealedHashes, sealsOf } from './check-generation.ts'
+import { checkGeneration, filesOfSealed, isDispensable, sealedHashes, sealsOf } from './check-generation.ts'
 import { isSelected, problemOf, surveyArchive } from './survey.ts'
 import type { SurveyedFile } from './survey.ts'
 import { besideGenerations, surveyGenerations } from './survey-generations.ts'
@@ -75,11 +75,17 @@ export async function verifyArchive(
     const survey = besideGenerations(await surveyArchive(deps, options, signal), generations)
     foreign.push(...survey.foreign)
     const chains = survey.topics.flatMap(topic => topic.chains)
-    const files = [...chains.flatMap(chain => chain.files), ...generations.flatMap(filesOfSealed)]
+    const counting = generations.filter(one => !isDispensable(one, chains))
+    const shown = new Map(
+      [...chains, ...counting.map(filesOfSealed)].flatMap(({ files: own }) =>
+        own.map(file => [file.key, file] as const),
+      ),
+    )
+    const files = [...shown.values()]
     const system = [...(await listSystemObjects(store, onForeign, signal)), ...generations.flatMap(sealsOf)]
     const findings = [
       ...(await checkNames(deps, survey, signal)),
-      ...generations.flatMap(checkGeneration),
+      ...counting.flatMap(checkGeneration),
       ...gone(ledger, [...files, ...system], options, survey.prunes),
     ]
     await forgetPruned(ledger, files, survey.prunes)

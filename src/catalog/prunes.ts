@@ -1,7 +1,7 @@
 import { DecodeError } from '../format/batch/varint.ts'
 import { plainFacts } from '../format/facts.ts'
 import { parsePruneKey, partitionFolder, pruneKey, prunesPrefix } from '../format/keys.ts'
-import type { PartitionPlace } from '../format/keys.ts'
+import type { PartitionPlace, TileKey } from '../format/keys.ts'
 import { decodePruneRecord, encodePruneRecord } from '../format/prune-record.ts'
 import type { PruneRecord } from '../format/prune-record.ts'
 import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
@@ -53,9 +53,14 @@ export class Prunes {
     return from < this.beginOf(place)
   }
 
-  /** True for another object that was given up. */
+  /** True for another object that was given up, and for a file in whose place others were put. */
   hasRemoved(key: string): boolean {
     return this.#objects.has(key)
+  }
+
+  /** True for a data file that was given up, in either way. */
+  isGivenUp({ key, place }: { readonly key: string; readonly place: TileKey }): boolean {
+    return this.isPruned(place) || this.hasRemoved(key)
   }
 }
 
@@ -104,7 +109,7 @@ export async function toldIfPruned(
   if (!isMaxbrodError(error, 'OBJECT_MISSING')) return error
   // Looking must not add a second error to the first.
   const prunes = await readPrunes(store).catch(() => undefined)
-  if (prunes?.isPruned(place) !== true) return error
+  if (prunes?.isPruned(place) !== true && prunes?.hasRemoved(key) !== true) return error
   return new MaxbrodError('OBJECT_MISSING', `${key} was pruned after it was planned`, {
     key,
     cause: error,

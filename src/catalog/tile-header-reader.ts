@@ -4,6 +4,7 @@ import type { ContainerHeader } from '../format/ocf/container-header.ts'
 import { BLOCK_CODECS } from '../format/ocf/block-codec.ts'
 import type { BlockCodec } from '../format/ocf/block-codec.ts'
 import { recognizeSchema } from '../format/record-schema.ts'
+import { parseGenerationName } from '../format/keys.ts'
 import type { TileKey } from '../format/keys.ts'
 import { tileHeaderFromMeta } from '../format/tile-header.ts'
 import type { TileHeader } from '../format/tile-header.ts'
@@ -77,7 +78,7 @@ function checkPlace(tile: TileHeader, place: TileKey): void {
       `its header says ${tile.topic}-${tile.partition} from ${tile.coversFrom}: it was stored under another file's name`,
     )
   }
-  if (tile.generation?.name !== place.generation) {
+  if (!mayLieIn(place.generation, tile.generation?.name)) {
     const ofWhich = (name: string | undefined) => (name === undefined ? 'an original' : `one of ${name}`)
     throw new DecodeError(
       `its header says that it is ${ofWhich(tile.generation?.name)}, not ${ofWhich(place.generation)}`,
@@ -85,6 +86,13 @@ function checkPlace(tile: TileHeader, place: TileKey): void {
   }
   if (place.topicId !== undefined && place.topicId !== tile.topicId)
     throw new DecodeError(`its header says topic id ${tile.topicId}`)
+}
+
+/** What is rewrapped is the file that it was before: an original, or a merged one. */
+function mayLieIn(folder: string | undefined, said: string | undefined): boolean {
+  const kindOf = (name: string) => parseGenerationName(name)?.kind
+  if (folder === undefined || kindOf(folder) !== 'rewrapped') return said === folder
+  return said === undefined || kindOf(said) === 'merged'
 }
 
 /** The error for an object whose bytes are not what they must be. */

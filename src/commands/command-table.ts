@@ -21,6 +21,7 @@ export const commandTable: CommandTable = {
   inspect: async () => (await import('./inspect.ts')).inspect,
   coverage: async () => (await import('./coverage.ts')).coverage,
   compact: async () => (await import('./compact.ts')).compact,
+  rewrap: async () => (await import('./rewrap.ts')).rewrap,
   verify: async () => (await import('./verify.ts')).verify,
   prune: async () => (await import('./prune.ts')).prune,
   drill: async () => (await import('./drill.ts')).drill,

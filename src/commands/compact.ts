@@ -1,12 +1,11 @@
 import { compactArchive } from '../archive/compact/compact.ts'
-import type { Compaction, MadeGeneration } from '../archive/compact/made.ts'
+import type { Compaction } from '../archive/compact/made.ts'
 import { compactOptions } from '../archive/compact/options.ts'
-import { formatBytes } from '../config/units.ts'
-import { table } from '../observe/table.ts'
 import { storageOptions } from '../storage/options.ts'
 import { openArchive } from './archive-deps.ts'
 import { command } from './command.ts'
 import type { Outcome } from './ending.ts'
+import { leftOutLines, madeTable } from './made-table.ts'
 
 export const compact = command({
   name: 'compact',
@@ -32,31 +31,13 @@ export const compact = command({
 
 function outcomeOf(done: Compaction): Outcome {
   const { made, upToDate, leftOut, isDryRun } = done
-  const headings = ['topic', 'partition', 'from', 'to', 'files', 'records', 'size', '', 'generation']
   const text = [
-    made.length === 0 ? '' : table(headings, made.map(rowOf)),
-    ...leftOut.map(({ folder, partition, reason }) => `${folder}/${partition} is left out: ${reason}\n`),
+    madeTable(made),
+    leftOutLines(leftOut),
     isDryRun ? 'nothing was written: --dry-run\n' : '',
     upToDate === 0 ? '' : `${upToDate} partitions have nothing new\n`,
     made.length + upToDate + leftOut.length === 0 ? 'no topic is compacted: name topics with --topics\n' : '',
   ].join('')
   const hasProblem = leftOut.some(({ isProblem }) => isProblem)
   return { result: hasProblem ? 'partial' : 'ok', details: { ...done }, text }
-}
-
-function rowOf({ folder, partition, from, to, sources, files, generation }: MadeGeneration): (string | number)[] {
-  const change = (before: number, after: number | undefined) =>
-    after === undefined ? `${before}` : `${before} → ${after}`
-  const bytes = files === undefined ? '' : ` → ${formatBytes(files.bytes)}`
-  return [
-    folder,
-    partition,
-    from,
-    to,
-    change(sources.files, files?.files),
-    change(sources.records, files?.records),
-    `${formatBytes(sources.bytes)}${bytes}`,
-    '',
-    `@${generation}`,
-  ]
 }

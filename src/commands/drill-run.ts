@@ -3,6 +3,8 @@ import type { DrillOptions } from '../archive/drill-options.ts'
 import { drillTopics, renamesFor } from '../format/drill-names.ts'
 import { stretchesOf } from '../archive/drill-sample.ts'
 import { isSelected, surveyArchive } from '../archive/survey.ts'
+import type { SurveyedTopic, TopicSelection } from '../archive/survey.ts'
+import { besideGenerations, surveyGenerations } from '../archive/survey-generations.ts'
 import { listTopicFolders } from '../catalog/tile-list.ts'
 import { runExecutor } from '../executor/executor.ts'
 import type { ExecutorDeps } from '../executor/deps.ts'
@@ -106,7 +108,7 @@ async function planDrill(
     if (isSelected(topic, selection)) names.push(topic)
   const stretches =
     options.sample < 1
-      ? stretchesOf((await surveyArchive(deps, selection, stop.draining)).topics, options.sample, () => random.number())
+      ? stretchesOf(await topicsNow(deps, selection, stop.draining), options.sample, () => random.number())
       : undefined
   const offsets = new Map(
     stretches === undefined
@@ -222,4 +224,14 @@ function least<T>(values: readonly T[], isBetter: (a: T, b: T) => boolean): T | 
 
 function secondsOf(ms: number): number {
   return Math.round(ms / 100) / 10
+}
+
+/** The files that a restore would read now, by topic. */
+async function topicsNow(
+  deps: DrillDeps,
+  selection: TopicSelection,
+  signal: AbortSignal,
+): Promise<readonly SurveyedTopic[]> {
+  const generations = await surveyGenerations(deps, selection, () => undefined, signal)
+  return besideGenerations(await surveyArchive(deps, selection, signal), generations).topics
 }

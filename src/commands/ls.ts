@@ -1,9 +1,10 @@
 import { listPoints, listTopics } from '../archive/list.ts'
-import type { ListedPoints, ListedTopic } from '../archive/list.ts'
+import type { ListedPoints } from '../archive/list.ts'
+import { isDispensable } from '../archive/check-generation.ts'
 import { lsOptions } from '../archive/options.ts'
 import { generationsByTopic } from '../archive/list-generations.ts'
 import { surveyArchive } from '../archive/survey.ts'
-import { surveyGenerations } from '../archive/survey-generations.ts'
+import { besideGenerations, surveyGenerations } from '../archive/survey-generations.ts'
 import type { SurveyedGeneration } from '../archive/survey-generations.ts'
 import { generationTable } from './generation-table.ts'
 import type { Survey } from '../archive/survey.ts'
@@ -34,16 +35,20 @@ export const ls = command({
     const survey = await surveyArchive(deps, options, signal)
     const foreign = [...survey.foreign]
     const generations = await surveyGenerations(deps, options, key => void foreign.push(key), signal)
-    return topicsOutcome(listTopics(survey), generations, { ...survey, foreign }, now)
+    const whole = besideGenerations(survey, generations)
+    return topicsOutcome(whole, generations, foreign, now)
   },
 })
 
 function topicsOutcome(
-  topics: readonly ListedTopic[],
+  survey: Survey,
   generations: readonly SurveyedGeneration[],
-  { foreign, leftovers }: Pick<Survey, 'foreign' | 'leftovers'>,
+  foreign: readonly string[],
   now: number,
 ): Outcome {
+  const { leftovers } = survey
+  const topics = listTopics(survey)
+  const chains = survey.topics.flatMap(one => one.chains)
   const rows = topics.map(one => [
     one.folder,
     one.partitions,
@@ -55,7 +60,8 @@ function topicsOutcome(
     one.newest === undefined ? '' : `${ago(one.newest.storedAtMs, now)}: ${one.newest.key}`,
   ])
   const headings = ['topic', 'partitions', 'files', 'records', 'size', 'first record', 'last record', 'newest file']
-  const problems = [...topics, ...generations].flatMap(one => one.problems)
+  const needed = generations.filter(one => !isDispensable(one, chains))
+  const problems = [...topics, ...needed].flatMap(one => one.problems)
   const beside = generationsByTopic(generations)
   const bytes = topics.reduce((sum, one) => sum + one.bytes, 0)
   const files = topics.reduce((sum, one) => sum + one.files, 0)

@@ -49,9 +49,12 @@ export interface GenerationFile {
   readonly from: number
   readonly to: number
   readonly records: number
+  /** Of the object. */
   readonly bytes: number
-  /** Of its stored bytes. */
+  /** Of the Avro file: of what an encrypted one holds. */
   readonly sha256: string
+  /** Of an encrypted file as it is stored: what whoever has no key can compare. */
+  readonly storedSha256?: string | undefined
 }
 
 /** SHA-256 over the lines `key from to sha256` of the sources: what headers say of them. */
@@ -93,8 +96,8 @@ export function decodeSeal(content: Buffer, place: PartitionPlace): GenerationSe
 
 function decodeFile(fields: Fields): GenerationFile {
   const [from, to] = range(fields, 'from', 'to')
-  const sha256 = text(fields, 'sha256')
-  if (!/^[0-9a-f]{64}$/.test(sha256)) throw new DecodeError(`a SHA-256 of ${sha256}`)
+  const sha256 = digest(text(fields, 'sha256'))
+  const stored = optionalText(fields, 'storedSha256')
   return {
     key: text(fields, 'key'),
     from,
@@ -102,7 +105,13 @@ function decodeFile(fields: Fields): GenerationFile {
     records: whole(fields, 'records'),
     bytes: whole(fields, 'bytes'),
     sha256,
+    ...(stored === undefined ? {} : { storedSha256: digest(stored) }),
   }
+}
+
+function digest(value: string): string {
+  if (!/^[0-9a-f]{64}$/.test(value)) throw new DecodeError(`a SHA-256 of ${value}`)
+  return value
 }
 
 function timestamp(value: string | undefined): bigint | undefined {

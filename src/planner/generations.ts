@@ -38,7 +38,11 @@ export class Generations {
   /** Files with the very records of originals: for those that are gone. In the order of their offsets. */
   async standIns(place: PartitionPlace, survey: SurveyTile): Promise<SurveyedTile[]> {
     const found = await this.#of(place, kind => kind !== 'compacted', survey)
-    return found.flatMap(({ tiles }) => tiles).toSorted((a, b) => a.from - b.from)
+    // Of those with the same records the newest, which is there for longest.
+    return found
+      .toSorted((a, b) => b.atMs - a.atMs)
+      .flatMap(({ tiles }) => tiles)
+      .toSorted((a, b) => a.from - b.from)
   }
 
   /** Those that hold the latest record of each key: first the one that reaches furthest. */
@@ -57,14 +61,14 @@ export class Generations {
       const { topic, topicId, partition, lineage, generation } = listed.place
       const isOfPlace = topic === place.topic && topicId === place.topicId && partition === place.partition
       if (!isOfPlace || lineage !== place.lineage || !isWanted(listed.kind)) continue
-      // An encrypted one is for who has the key.
-      if (listed.files.some(file => file.place.isEncrypted)) continue
       try {
         const seal = await readSeal(this.#deps.store, listed, this.#signal)
         if (seal === undefined) continue
         const tiles = await Promise.all(listed.files.map(survey))
         found.push({ name: generation, atMs: listed.atMs, seal, tiles })
       } catch (error) {
+        // An encrypted one is for who has the key; what is missing without it is told as such.
+        if (isMaxbrodError(error, 'NO_IDENTITY') || isMaxbrodError(error, 'NOT_ENCRYPTED')) continue
         if (!isMaxbrodError(error, 'OBJECT_CORRUPT') && !isMaxbrodError(error, 'OBJECT_MISSING')) throw error
         this.warnings.push(`@${generation} was left out: ${error.message}`)
       }

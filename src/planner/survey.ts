@@ -79,7 +79,7 @@ export async function surveyTopic(
       const reading: Promise<SurveyedTile | undefined>[] = []
       const sealed: SealedFile[] = []
       for await (const tile of listTiles(deps.store, place, 0, options)) {
-        if (options.prunes.isPruned(tile.place)) continue // on its way out
+        if (options.prunes.isGivenUp(tile)) continue // on its way out
         const survey = headers(() =>
           surveyTile(deps, tile, ids, options).catch(async (error: unknown) => {
             if (isMaxbrodError(error, 'NO_IDENTITY')) sealed.push(await surveySealed(deps, tile, options.signal))
@@ -96,11 +96,19 @@ export async function surveyTopic(
       const tiles = await merging(() => mergeOverlaps(deps, read, options))
       const begin = options.prunes.beginOf(place)
       const standIns = () => options.generations?.standIns(place, tile => surveyTile(deps, tile, ids, options)) ?? []
-      const whole = await withStandIns(closeOpenEnds(tiles), begin, async () => standIns())
-      return { place, tiles: whole, sealed, begin }
+      const isMissing = sealed.length > 0
+      const whole = await withStandIns(closeOpenEnds(tiles), { begin, isMissing }, async () => standIns())
+      return { place, tiles: whole, sealed: sealed.filter(file => !isCovered(file, whole)), begin }
     }),
   )
   return { folder, partitions: partitions.filter(({ tiles, sealed }) => tiles.length + sealed.length > 0) }
+}
+
+/** What nobody here can open matters only where nothing else has it. */
+function isCovered({ from, to }: SealedFile, tiles: readonly SurveyedTile[]): boolean {
+  let end = from
+  for (const tile of tiles) if (tile.from <= end) end = Math.max(end, tile.to)
+  return end >= to
 }
 
 async function surveySealed(

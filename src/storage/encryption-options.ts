@@ -37,5 +37,22 @@ export const openingOptions = section(
   { heading: 'Storage' },
 )
 
+/** For who writes files that are made of others. */
+export const resealingOptions = section(
+  'resealing',
+  {
+    identity: list({
+      placeholder: 'PATH',
+      doc: 'File with secret keys of age (AGE-SECRET-KEY-1…) that open encrypted data files, and one that opens what is written. May be repeated.',
+    }),
+    encryptTo: list({
+      placeholder: 'RECIPIENT',
+      doc: 'Encrypt what is written for this recipient of age (age1…), or those in a file, one a line. May be repeated.',
+    }),
+  },
+  { heading: 'Storage' },
+)
+
+export type ResealingOptions = Values<typeof resealingOptions>
 export type SealingOptions = Values<typeof sealingOptions>
 export type OpeningOptions = Values<typeof openingOptions>

@@ -2,8 +2,8 @@ import type { Disk } from '../runtime/disk.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { MAX_RECIPIENTS, looksLikeRecipient, parseIdentities, parseRecipient, parseRecipients } from './age/keys.ts'
 import { sealFor } from './age/seal.ts'
-import type { Identity } from './age/x25519.ts'
-import type { OpeningOptions, SealingOptions } from './encryption-options.ts'
+import type { Identity, Recipient } from './age/x25519.ts'
+import type { OpeningOptions, ResealingOptions, SealingOptions } from './encryption-options.ts'
 import type { Seal } from './port.ts'
 
 /** What --encrypt-to asks for; undefined to store files as they are. Throws USAGE. */
@@ -16,6 +16,11 @@ export async function openSeal(
     const hint = 'give the recipients, or leave --require-encryption out'
     throw new MaxbrodError('USAGE', '--require-encryption needs --encrypt-to', { hint })
   }
+  return sealFor(await readRecipients(disk, encryptTo))
+}
+
+/** Whom --encrypt-to names, each once. Throws USAGE. */
+async function readRecipients(disk: Pick<Disk, 'read'>, encryptTo: readonly string[]): Promise<Recipient[]> {
   const found = await Promise.all(
     encryptTo.map(async text =>
       looksLikeRecipient(text)
@@ -26,7 +31,36 @@ export async function openSeal(
   const recipients = [...new Map(found.flat().map(one => [one.raw.toString('hex'), one])).values()]
   if (recipients.length > MAX_RECIPIENTS)
     throw new MaxbrodError('USAGE', `--encrypt-to: ${recipients.length} recipients, and ${MAX_RECIPIENTS} at most`)
-  return sealFor(recipients)
+  return recipients
+}
+
+/** Keys to read files with, and to write others that are made of them. */
+export interface Keys {
+  readonly identities: readonly Identity[]
+  readonly recipients: readonly Recipient[]
+}
+
+/**
+ * What --identity and --encrypt-to of a command say that writes files of files. One of the secret keys must open what is written:
+ * what cannot be read back is not proved, and nothing may ever be removed for its sake. Throws USAGE.
+ */
+export async function readKeys(
+  disk: Pick<Disk, 'read'>,
+  { identity, encryptTo }: ResealingOptions,
+  hide: (secret: string) => void,
+): Promise<Keys> {
+  const recipients = await readRecipients(disk, encryptTo)
+  const identities = await readIdentities(disk, { identity }, hide)
+  const isOurs = ({ publicRaw }: Identity) => recipients.some(({ raw }) => raw.equals(publicRaw))
+  if (recipients.length > 0 && !identities.some(isOurs))
+    throw new MaxbrodError('USAGE', 'none of the secret keys of --identity opens what --encrypt-to asks for', {
+      hint: 'what is written is read back and proved: give the new secret key, too, with another --identity',
+    })
+  if (recipients.length === 0 && identities.length > 0)
+    throw new MaxbrodError('USAGE', '--identity needs --encrypt-to', {
+      hint: 'what is made of encrypted files is never stored plain: give the recipients',
+    })
+  return { identities, recipients }
 }
 
 /** The secret keys in the files of --identity; each is told to `hide` before anything else is done with it. Throws USAGE. */

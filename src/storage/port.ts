@@ -76,6 +76,26 @@ export interface ObjectBody {
 /** Makes of a body one that only those can read who hold a secret key. What it throws is what the body throws. */
 export type Seal = (body: ObjectBody) => Promise<ObjectBody>
 
+/** Makes of stored data files ones for other recipients, of which one at least is among the given secret keys. */
+export interface Resealing {
+  /** True for a file that exactly these recipients open, as far as the given keys tell. */
+  isDone(file: StoredFile, signal?: AbortSignal): Promise<boolean>
+  /**
+   * The same content for these recipients: of an encrypted file the very bytes behind its header. `see` is told of what was read,
+   * and waited for. Throws OBJECT_CHANGED, OBJECT_MISSING, OBJECT_CORRUPT, NO_IDENTITY; so does the body, when it is read.
+   */
+  reseal(file: StoredFile, see: (bytes: number) => Promise<void>, signal?: AbortSignal): Promise<Resealed>
+}
+
+/** An object as it was listed. */
+export type StoredFile = Pick<ListedObject, 'key' | 'bytes' | 'etag'>
+
+export interface Resealed {
+  readonly body: ObjectBody
+  /** Of the bytes that were read. */
+  readonly sourceSha256: string
+}
+
 /** How a store is to keep an object: means to the rules of a bucket, nothing to who reads the object. */
 export interface Keeping {
   /** As the store names it: STANDARD_IA. */

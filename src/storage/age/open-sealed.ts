@@ -35,7 +35,8 @@ export async function readSealedStart(
   return { bytes: header.bytes + NONCE_BYTES, key: payloadKey(fileKey, nonce) }
 }
 
-async function readHeader(pieces: PieceReader): Promise<AgeHeader> {
+/** The header that is read next; it is left there. Throws AgeDamage. */
+export async function readHeader(pieces: PieceReader): Promise<AgeHeader> {
   for (const bytes of [FIRST_LOOK_BYTES, MAX_AGE_HEADER_BYTES]) {
     const header = parseAgeHeader(await pieces.peek(bytes))
     if (header !== undefined) return header
