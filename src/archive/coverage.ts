@@ -4,7 +4,8 @@ import type { Cover, Status } from './cover.ts'
 import type { CoverageOptions } from './coverage-options.ts'
 import type { ArchiveDeps } from './deps.ts'
 import { endsOf, hasRecords, knownOf } from './ends.ts'
-import { factsOfChain } from './file-facts.ts'
+import { factsOfChain, sumOf } from './file-facts.ts'
+import type { Sum } from './file-facts.ts'
 import { topicIdOf } from './list.ts'
 import { unprotectedOf } from './live.ts'
 import type { AskKafka, AskedTopic, LivePartition, Unprotected } from './live.ts'
@@ -19,8 +20,15 @@ export interface CoveredPartition extends Cover {
   readonly topic: string
   readonly folder: string
   readonly partition: number
+  readonly held: Held
   /** What Kafka says of it, if it was asked and has the topic. */
   readonly kafka?: Unprotected
+}
+
+/** What the files of a partition hold, all of its histories together. */
+export interface Held extends Pick<Sum, 'files' | 'bytes' | 'records' | 'timestampMin' | 'timestampMax'> {
+  /** When the newest of them was stored. */
+  readonly storedAtMs: number | undefined
 }
 
 export interface Coverage {
@@ -126,13 +134,18 @@ function coverTopic(
       const ends = one === undefined ? undefined : endsOf(one, isGone)
       const now = live?.get(partition)
       const chainsHere = byPartition.get(partition) ?? []
-      const covered = { topic, folder, partition, ...cover(chainsHere, ends, now) }
+      const covered = { topic, folder, partition, ...cover(chainsHere, ends, now), held: heldIn(chainsHere) }
       const filesEnd = chainsHere.length === 0 ? 0 : files?.get(partition)
       return now === undefined || filesEnd === undefined ? covered : { ...covered, kafka: unprotectedOf(now, filesEnd) }
     })
 }
 
-function worst(all: readonly Status[]): Status {
+function heldIn(chains: readonly SurveyedChain[]): Held {
+  const { files, bytes, records, timestampMin, timestampMax, newest } = sumOf(chains.flatMap(factsOfChain))
+  return { files, bytes, records, timestampMin, timestampMax, storedAtMs: newest?.storedAtMs }
+}
+
+export function worst(all: readonly Status[]): Status {
   if (all.includes('FAILURE')) return 'FAILURE'
   return all.includes('WARNING') ? 'WARNING' : 'OK'
 }

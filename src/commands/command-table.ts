@@ -20,6 +20,7 @@ export const commandTable: CommandTable = {
   describe: async () => (await import('./describe.ts')).describe,
   inspect: async () => (await import('./inspect.ts')).inspect,
   coverage: async () => (await import('./coverage.ts')).coverage,
+  report: async () => (await import('./report.ts')).report,
   compact: async () => (await import('./compact.ts')).compact,
   rewrap: async () => (await import('./rewrap.ts')).rewrap,
   verify: async () => (await import('./verify.ts')).verify,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { runCli } from '../helpers/cli.ts'
 import { runCommand } from '../helpers/in-process.ts'
@@ -44,6 +45,12 @@ test('coverage with a broker tells what is late from what a worker has in hand, 
   assert.equal(unprotected, 60)
   assert.ok(unprotectedSeconds >= 50 * 60 && headroomSeconds <= 70 * 60, JSON.stringify(alone.kafka))
   assert.ok(Math.abs(unprotectedSeconds + headroomSeconds - 120 * 60) <= 1, 'each is rounded')
+
+  const out = `${folder}/report.html`
+  assert.equal((await runCommand(['report', `--out=${out}`, `--topics=${topic}`, ...common])).exit, 0)
+  const page = await readFile(out, 'utf8')
+  assert.match(page, /<p class=lead>Protected up to \dh?\d+m\d\ds? ago · 60 offsets of 1 partitions are in Kafka only/)
+  assert.match(page, /aria-label="FOUND 63%, LATE 38%"/)
 
   const member = await referee.openConsumer(group, [topic])
   const tended = await cover(0)

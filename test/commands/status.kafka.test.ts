@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { runCommand, startCommand } from '../helpers/in-process.ts'
 import { openWorld } from '../helpers/world.ts'
@@ -66,4 +67,16 @@ test('status tells what is protected and what is restored, whoever runs, and wai
   const { exit, json } = await waiting.result
   assert.equal(exit, 0)
   assert.deepEqual([json['isDone'], json['recordsRestored'], json['filesRestored']], [true, 1_000, 2])
+  const told = await runCommand([
+    'report',
+    `--out=${world.folder}/report.html`,
+    `--topics=${topic}`,
+    `--plan-topic=${plan}`,
+    cluster,
+    storage,
+  ])
+  assert.deepEqual([told.exit, told.json['isRestored']], [0, true])
+  const page = await readFile(`${world.folder}/report.html`, 'utf8')
+  assert.match(page, new RegExp(`Restore of ${plan}</h2>\n<p><b class=OK>OK</b> all there: 1000 records`))
+  assert.match(page, new RegExp(`<th>copy\\.${topic}<td>\\d of \\d<td>1,000<td>1,000<td>100%`))
 })
