@@ -1,4 +1,5 @@
 import { BatchBuilder } from '../format/batch/batch-builder.ts'
+import { BATCH_HEADER_BYTES } from '../format/batch/record-batch.ts'
 import { integerBytes, writeInteger } from '../format/batch/varint.ts'
 import { encodePlanEntry } from '../format/plan.ts'
 import type { PlanEntry, PlanRecord } from '../format/plan.ts'
@@ -10,6 +11,8 @@ import { MaxbrodError } from '../runtime/errors.ts'
 /** What one batch holds: far below any broker's limit, unless a single entry is larger. */
 const BATCH_ENTRIES = 500
 const BATCH_BYTES = 512 * 1024
+/** At most, of a record's length, attributes and deltas, and of what the builder wants free behind it. */
+const RECORD_START_BYTES = 32
 const SEQUENCES = 2 ** 31
 const PAUSE_MS = 200
 
@@ -86,7 +89,9 @@ async function encodeBatch(
   producerId: bigint,
   baseSequence: number,
 ): Promise<Buffer> {
-  const builder = new BatchBuilder(new BufferPool(0), 64 * 1024)
+  // Room for all of them at once: a buffer that grows leaves its smaller selves to the garbage collector.
+  const room = records.reduce((sum, record) => sum + recordBytes(record) + RECORD_START_BYTES, BATCH_HEADER_BYTES)
+  const builder = new BatchBuilder(new BufferPool(0), room)
   for (const record of records) {
     const { key, value, headers } = record
     let at = builder.begin(timestampMs, recordBytes(record))

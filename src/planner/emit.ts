@@ -2,6 +2,7 @@ import type { PlanEntry, PlanHead, PlanTarget } from '../format/plan.ts'
 import type { BatchAppender } from '../kafka/port.ts'
 import { assert, must } from '../runtime/assert.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
+import { newLimit } from '../runtime/limit.ts'
 import { appendEntries } from './append-entries.ts'
 import { missingEnd, missingFiles } from './build-plan.ts'
 import type { PlannerDeps } from './deps.ts'
@@ -22,6 +23,8 @@ export interface EmitContext {
 /** What a plan lacks, by plan partition; nothing when it is as it should be. */
 type Missing = (state: PlanState) => ReadonlyMap<number, Iterable<PlanEntry>>
 
+/** Each has a batch in memory, and its records. */
+const PARTITIONS_AT_ONCE = 8
 /** How long a plan may stay as it is although something is missing. */
 const PATIENCE_MS = 60_000
 
@@ -89,8 +92,9 @@ async function emit(
     const entries = missing(state)
     if (entries.size === 0) return state
     const producerId = BigInt((state.heads[0] ?? head).producerId)
+    const appending = newLimit(PARTITIONS_AT_ONCE)
     const troubles = await Promise.all(
-      [...entries].map(([partition, of]) => append(context, state, producerId, partition, of)),
+      [...entries].map(([partition, of]) => appending(() => append(context, state, producerId, partition, of))),
     )
     const next = await readState(context, state)
     if (totalRecords(next) > totalRecords(state)) grewAtMs = clock.monotonic()

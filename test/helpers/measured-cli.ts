@@ -6,7 +6,8 @@ import { processFigures } from './process-figures.ts'
 export interface Measured extends CliResult {
   readonly seconds: number
   readonly cpuSeconds: number
-  readonly peakMiB: number
+  /** Resident, in millions of bytes. */
+  readonly peakMB: number
 }
 
 /** Runs the real command to its end, and looks at its time, and the most memory that it had. */
@@ -16,15 +17,15 @@ export async function measuredCli(
 ): Promise<Measured> {
   const startedMs = performance.now()
   const cli = new Cli(argv, { env })
-  let [peakMiB, cpuSeconds] = [0, 0]
+  let [peakMB, cpuSeconds] = [0, 0]
   const look = () => {
-    peakMiB = Math.max(peakMiB, peakOf(cli.process.pid!))
-    if (peakMiB > 0 && cli.process.exitCode === null) cpuSeconds = Math.round(cpuOf(cli.process.pid!) ?? cpuSeconds)
+    peakMB = Math.max(peakMB, peakOf(cli.process.pid!))
+    if (peakMB > 0 && cli.process.exitCode === null) cpuSeconds = Math.round(cpuOf(cli.process.pid!) ?? cpuSeconds)
   }
   const looking = setInterval(look, 100)
   const result = await cli.result
   clearInterval(looking)
-  return { ...result, seconds: Math.round((performance.now() - startedMs) / 100) / 10, cpuSeconds, peakMiB }
+  return { ...result, seconds: Math.round((performance.now() - startedMs) / 100) / 10, cpuSeconds, peakMB }
 }
 
 /** Undefined when the process is gone. */
@@ -40,7 +41,7 @@ function cpuOf(pid: number): number | undefined {
 function peakOf(pid: number): number {
   try {
     const [, kib = '0'] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-    return Math.round(Number(kib) / 1024)
+    return Math.ceil((Number(kib) * 1024) / 1e6)
   } catch {
     return 0
   }

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { loadavg, tmpdir } from 'node:os'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { newLimit } from '../../src/runtime/limit.ts'
@@ -28,7 +28,7 @@ const { values } = parseArgs({
   },
 })
 /** For 100,000 files. */
-const LIMITS = { planSeconds: 60, planMiB: 300, againMiB: 300 }
+const LIMITS = { planSeconds: 60, planMB: 300, againMB: 300 }
 
 prepareServers(line => console.log(line))
 const folder = await mkdtemp(join(tmpdir(), 'maxbrod-scale-plan-'))
@@ -51,11 +51,11 @@ const backup = (files: number) => manyFiles(files, Number(values.topics), Number
   const first = await plan(flags, files)
   note('planSeconds', first.seconds)
   note('planCpuSeconds', first.cpuSeconds)
-  note('planMiB', first.peakMiB)
+  note('planMB', first.peakMB)
   const again = await plan(flags, 0)
   note('againSeconds', again.seconds)
   note('againCpuSeconds', again.cpuSeconds)
-  note('againMiB', again.peakMiB)
+  note('againMB', again.peakMB)
 }
 if (Number(values['s3-files']) > 0) {
   const files = Number(values['s3-files'])
@@ -73,11 +73,11 @@ if (Number(values['s3-files']) > 0) {
     '--plan-topic=s3',
     '--target-prefix=s.',
   ]
-  const { seconds, cpuSeconds, peakMiB } = await plan(flags, files, s3Environment(s3))
+  const { seconds, cpuSeconds, peakMB } = await plan(flags, files, s3Environment(s3))
   note('s3PlanSeconds', seconds)
   // Of the planner alone: what is left of the two cores belongs to the S3 server beside it.
   note('s3PlanCpuSeconds', cpuSeconds)
-  note('s3PlanMiB', peakMiB)
+  note('s3PlanMB', peakMB)
   note('s3HeadersPerSecond', Math.round(files / seconds))
 }
 const isWhole = Number(values.files) >= 100_000
@@ -85,7 +85,9 @@ const broken = Object.entries(LIMITS).filter(([name, limit]) => isWhole && !(fig
 for (const [name, limit] of broken)
   console.log(`FAILED: ${name} is ${figures[name]}, and must not be more than ${limit}`)
 // Of a machine with other work to do, only the seconds of its processors say something.
-writeResults('scale-plan.json', { limits: LIMITS, loadAverage: loadavg()[1], figures })
+const loadAverage = loadavg()[1]!
+const isLoaded = loadAverage > 2 * cpus().length
+writeResults('scale-plan.json', { limits: LIMITS, loadAverage, isLoaded, figures })
 if (broken.length > 0) process.exitCode = 1
 
 /** Runs the real command; it must plan so many files. */
