@@ -1,11 +1,12 @@
 import { MaxbrodError } from '../runtime/errors.ts'
 
-/** A planner that closed its run promised another number of files or records than the plan has. */
-export function closesOtherwise(
+/** The error where a planner that closed its run promised another number of files or records than the plan has. */
+export function otherwiseClosed(
   name: string,
   { index, records }: { readonly index: number; readonly records: number },
   chain: { readonly files: number; readonly planned: number } | undefined,
-): MaxbrodError {
+): MaxbrodError | undefined {
+  if (chain?.files === index + 1 && chain.planned === records) return undefined
   const found = `${chain?.files ?? 0} files with ${chain?.planned ?? 0} records`
   return new MaxbrodError(
     'PLAN_CORRUPT',

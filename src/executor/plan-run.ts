@@ -2,19 +2,15 @@ import { chainName } from '../format/plan.ts'
 import type { PlanEnd, PlanFile, PlanHead } from '../format/plan.ts'
 import type { GroupSession, Ownership } from '../kafka/port.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
-import { Aborted, isAborted } from '../runtime/aborted.ts'
-import { messageOf } from '../runtime/errors.ts'
+import { Aborted } from '../runtime/aborted.ts'
 import type { Limit } from '../runtime/limit.ts'
-import { backoffMs } from '../runtime/retry.ts'
 import type { ChainDeps, ChainRestore } from './chain.ts'
-import { Patience } from './patience.ts'
 import { endOf, readPlanEntries } from './plan-reader.ts'
 import { PlanCommits } from './plan-commits.ts'
 import type { PlanCommitsDeps } from './plan-commits.ts'
-import { closesOtherwise, shortened } from './plan-differs.ts'
+import { otherwiseClosed, shortened } from './plan-differs.ts'
 import { PlanProgress } from './plan-progress.ts'
-import type { RunningChain } from './running-chain.ts'
-import { triesAgain, troubleOf } from './trouble.ts'
+import { RunningChain } from './running-chain.ts'
 
 export interface PlanRunDeps extends PlanCommitsDeps {
   readonly planTopic: string
@@ -34,9 +30,6 @@ export interface PlanRunDeps extends PlanCommitsDeps {
 
 /** How often a plan partition is asked for more: a planner may run again while executors work. */
 const FOLLOW_MS = 2_000
-const BACKOFF = { initialMs: 500, maxMs: 15_000 }
-/** A chain that makes no progress for so long gives up: the process ends and says so. */
-const GIVE_UP_MS = 10 * 60_000
 
 /** One plan partition of this executor: its chains are restored side by side, its offset follows what is done. */
 export class PlanRun {
@@ -57,7 +50,7 @@ export class PlanRun {
 
   /** The topics to which this executor has something to write. */
   get unfinishedTopics(): string[] {
-    const open = [...this.#chains.values()].filter(({ chain, state }) => state === 'sound' && !chain.isComplete)
+    const open = [...this.#chains.values()].filter(({ isUnfinished }) => isUnfinished)
     return open.map(({ chain }) => chain.target.topic)
   }
 
@@ -91,7 +84,7 @@ export class PlanRun {
       }
       position = end
       this.#progress.reach(end)
-      for (const running of this.#chains.values()) this.#start(running)
+      for (const running of this.#chains.values()) running.start()
       this.#commits.commit()
       this.#started.resolve()
       await deps.clock.sleep(FOLLOW_MS, ended)
@@ -103,7 +96,7 @@ export class PlanRun {
     this.#yielding.abort(new Aborted('the plan partition moves to another executor'))
     await this.#started.promise
     // One whose turn has not come has sent nothing, and its turn may be far away.
-    for (const { running, hasBegun } of this.#chains.values()) if (hasBegun) await running
+    for (const { atWork } of this.#chains.values()) await atWork
     await this.#commits.underWay
   }
 
@@ -130,21 +123,13 @@ export class PlanRun {
    * last file until it is whole: whoever comes after an executor that dies meanwhile must not take the plan for done.
    */
   mend(before: PartitionMap<number>, held: PartitionMap<number>): boolean {
-    const cut = [...this.#chains.values()].filter(
-      ({ chain, state, running }) =>
-        state === 'sound' &&
-        running === undefined &&
-        chain.isComplete &&
-        (held.get(chain.target) ?? Infinity) < (before.get(chain.target) ?? 0),
-    )
+    const cut = [...this.#chains.values()].filter(running => running.hasLost(before, held))
     for (const running of cut) {
       this.#with.deps.log.warn(
         { ...running.chain.target, restored: before.get(running.chain.target), left: held.get(running.chain.target) },
         'the target has lost records that were restored: they are restored again',
       )
-      running.chain.lookAgain()
-      this.#reopen(running)
-      this.#start(running)
+      running.restart()
     }
     this.#commits.commit()
     return cut.length > 0
@@ -158,97 +143,37 @@ export class PlanRun {
       running = this.#newChain(file.target, session)
       this.#chains.set(name, running)
     }
-    running.offsets.push(offset)
     this.#with.onPlanned(file)
-    // What comes behind the end of a chain that was put aside is put aside as well.
-    if (running.state === 'put aside') this.#progress.finish(offset)
-    if (running.state !== 'sound') return
-    try {
-      running.chain.add(file)
-    } catch (error) {
-      this.#fail(running, error)
-    }
+    running.add(offset, file)
   }
 
   /** A planner that closed its run said how many files and records there are: less or more is not what it planned. */
   #checkEnd({ partitions }: PlanEnd): void {
-    for (const [name, { index, records }] of Object.entries(partitions)) {
+    for (const [name, promised] of Object.entries(partitions)) {
       const running = this.#chains.get(name)
-      if (running?.chain.files === index + 1 && running.chain.planned === records) continue
-      const error = closesOtherwise(name, { index, records }, running?.chain)
+      const error = otherwiseClosed(name, promised, running?.chain)
+      if (error === undefined) continue
       if (running === undefined) throw error
-      if (running.state === 'sound') this.#fail(running, error)
+      running.fail(error)
     }
   }
 
   #newChain(target: PlanFile['target'], session: GroupSession): RunningChain {
-    const offsets: number[] = []
-    const chain = this.#with.newChain(target, {
-      ownership: this.#work,
-      session,
-      onFileDone: ({ index }) => {
-        const offset = offsets[index]
-        if (offset !== undefined) this.#progress.finish(offset)
-        this.#commits.commit()
-      },
-      onCount: count => this.#with.onCount(target, count),
+    const { deps, chains, newChain, onCount, onFailed } = this.#with
+    return new RunningChain({
+      deps,
+      chains,
+      progress: this.#progress,
+      commits: this.#commits,
+      ended: this.#work.ended,
+      newChain: onFileDone =>
+        newChain(target, {
+          ownership: this.#work,
+          session,
+          onFileDone,
+          onCount: count => onCount(target, count),
+        }),
+      onFailed: error => onFailed(target, error),
     })
-    return { chain, offsets, running: undefined, hasBegun: false, state: 'sound', reopened: undefined }
-  }
-
-  /** Starts a chain that has something to do and is not at it. */
-  #start(running: RunningChain): void {
-    if (running.running !== undefined || running.state !== 'sound' || running.chain.isComplete) return
-    const restore = () => {
-      running.hasBegun = true
-      return this.#restore(running)
-    }
-    running.running = this.#with.chains(restore).finally(() => {
-      running.running = undefined
-      running.hasBegun = false
-    })
-  }
-
-  async #restore(running: RunningChain): Promise<void> {
-    const { deps } = this.#with
-    const { chain } = running
-    const { ended } = this.#work
-    const patience = new Patience(GIVE_UP_MS, 1)
-    while (!ended.aborted) {
-      try {
-        await chain.run()
-        return this.#finishReopened(running)
-      } catch (error) {
-        if (ended.aborted || isAborted(error)) return
-        const isOver = patience.isOver(chain.count, deps.clock.monotonic())
-        if (!triesAgain(error, patience.attempts, isOver)) return this.#fail(running, error)
-        deps.log.warn(
-          { topic: chain.target.topic, partition: chain.target.partition, reason: messageOf(error) },
-          'cannot go on right now, trying again',
-        )
-        await deps.clock.sleep(backoffMs(BACKOFF, patience.attempts - 1, deps.random.number), ended)
-      }
-    }
-  }
-
-  #reopen(running: RunningChain): void {
-    running.reopened = running.offsets.at(-1)
-    if (running.reopened !== undefined) this.#progress.reopen(running.reopened)
-  }
-
-  #finishReopened(running: RunningChain): void {
-    if (running.reopened === undefined) return
-    this.#progress.finish(running.reopened)
-    running.reopened = undefined
-    this.#commits.commit()
-  }
-
-  /** A chain that is put aside does not hold up the plan's offset: what it lacks, its target shows. */
-  #fail(running: RunningChain, error: unknown): void {
-    running.state = troubleOf(error) === 'quarantine' ? 'put aside' : 'stopped'
-    this.#with.onFailed(running.chain.target, error)
-    if (running.state === 'stopped') return
-    for (const offset of running.offsets) this.#progress.finish(offset)
-    this.#commits.commit()
   }
 }

@@ -4,13 +4,16 @@ import type { AppendAnswer, BatchAppender, GroupSession, Ownership, Trouble } fr
 import { readTail } from '../kafka/tail.ts'
 import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
-import type { TopicPartition } from '../runtime/topic-partition.ts'
 import type { Throttle } from '../runtime/throttle.ts'
 import type { ExecutorDeps } from './deps.ts'
+import { judgeRefusal } from './judge-refusal.ts'
 import { executorMetrics } from './metrics.ts'
 import type { TargetProgress } from './resume.ts'
 import type { StallWatch } from './stall-watch.ts'
+import { checkLogStart, takesNothing, targetSpoiled } from './target-errors.ts'
+import type { TargetPlace } from './target-errors.ts'
 import type { Targets } from './targets.ts'
+import { WriteProof } from './write-proof.ts'
 
 export interface TargetLogDeps {
   readonly deps: ExecutorDeps
@@ -24,10 +27,9 @@ export interface TargetLogDeps {
   readonly onSent: (records: number, bytes: number) => void
 }
 
-export interface TargetLogOptions extends TopicPartition {
+export interface TargetLogOptions extends TargetPlace {
   /** Of the topic that was planned, where brokers have ids. */
   readonly topicId?: string | undefined
-  readonly baseOffset: number
   readonly producerId: bigint
 }
 
@@ -42,8 +44,6 @@ export type Appended =
 /** Why the log is read before anything is sent. */
 export type LookReason = 'start' | 'unanswered' | 'stale' | 'refused'
 
-/** How long a proof that this executor may write holds. */
-const FRESH_MS = 5_000
 const SEQUENCES = 2 ** 31
 const PAUSE_MS = 250
 const TAIL_DEADLINE_MS = 60_000
@@ -55,11 +55,12 @@ const TAIL_DEADLINE_MS = 60_000
  */
 export class TargetLog {
   readonly #options: TargetLogOptions
+  readonly #name: string
   readonly #with: TargetLogDeps
   /** Records of this restore that are known to be there. */
   #count = 0
-  /** The last moment at which the log was known to be at `count`, and how often the process had stalled then. */
-  #proof = { atMs: -Infinity, stalls: -1 }
+  /** That the log is at `count`. */
+  readonly #proof: WriteProof
   #reason: LookReason = 'start'
   /** What came instead of the last acknowledgement. */
   #trouble = 'nothing was sent'
@@ -68,7 +69,10 @@ export class TargetLog {
 
   constructor(options: TargetLogOptions, deps: TargetLogDeps) {
     this.#options = options
+    this.#name = partitionName(options)
     this.#with = deps
+    const { stalls, session, ownership } = deps
+    this.#proof = new WriteProof({ clock: deps.deps.clock, stalls, session, ownership })
   }
 
   get count(): number {
@@ -77,16 +81,16 @@ export class TargetLog {
 
   /** Reads where the log ends. Throws TARGET_LOSING when its beginning was deleted. */
   async look(): Promise<TargetProgress> {
-    const { deps, stalls, ownership } = this.#with
+    const { deps, ownership } = this.#with
     deps.metrics.of(executorMetrics).tailReadsTotal.add(1, { reason: this.#reason })
-    const proof = { atMs: deps.clock.monotonic(), stalls: stalls.count() }
+    const moment = this.#proof.now()
     const tail = await readTail(
       { kafka: deps.kafka, clock: deps.clock, deadlineMs: TAIL_DEADLINE_MS },
       this.#options,
       ownership.ended,
     )
-    this.#checkLogStart(tail.logStart)
-    this.#proof = proof
+    checkLogStart(this.#options, tail.logStart)
+    this.#proof.take(moment)
     this.#count = tail.logEnd - this.#options.baseOffset
     const isOurs = tail.last !== undefined && tail.last.offset === tail.logEnd - 1
     return { count: this.#count, tailSourceOffset: isOurs ? tail.last?.sourceOffset : undefined }
@@ -97,7 +101,7 @@ export class TargetLog {
    * still lie in a socket, and are left to the garbage collector. Throws TARGET_SPOILED, TARGET_LOSING, TARGET_REFUSED, KAFKA_AUTH.
    */
   async append(filled: FilledBatch, codec: BatchCodec, maxBatchBytes: number): Promise<Appended> {
-    const { deps, appender, stalls, throttle, ownership, onSent } = this.#with
+    const { deps, appender, throttle, ownership, onSent } = this.#with
     const { topic, topicId, partition, producerId } = this.#options
     const { builder } = filled
     const { records } = builder
@@ -105,31 +109,23 @@ export class TargetLog {
     const isTooLarge = codec === 'none' && builder.length > maxBatchBytes
     const batch = await builder.finish(isTooLarge ? 'zstd' : codec, stamp)
     await throttle.take(batch.length, ownership.ended)
-    const proof = { atMs: deps.clock.monotonic(), stalls: stalls.count() }
-    const request = { topic, topicId, partition, batch, mayWrite: () => this.#mayWrite() }
-    const what = `an append to ${partitionName(request)}`
-    const answer = await deps.vitals.during(what, () => appender.append(request))
+    const moment = this.#proof.now()
+    const request = { topic, topicId, partition, batch, mayWrite: () => this.#proof.isFresh }
+    const answer = await deps.vitals.during(`an append to ${this.#name}`, () => appender.append(request))
     if (answer.kind !== 'unanswered') builder.release()
     if (answer.kind !== 'acknowledged') return this.#takeRefusal(answer, filled, records)
     await this.#checkPlace(answer)
     this.#count += records
-    this.#proof = proof
+    this.#proof.take(moment)
     onSent(records, batch.length)
     return 'appended'
-  }
-
-  /** Rule 3: old knowledge allows no write. */
-  #mayWrite(): boolean {
-    const { deps, stalls, session, ownership } = this.#with
-    if (ownership.ended.aborted || stalls.count() !== this.#proof.stalls) return false
-    return deps.clock.monotonic() - Math.max(this.#proof.atMs, session.provenAtMs) <= FRESH_MS
   }
 
   /** Rule 1: every acknowledgement must name the place where the batch belongs, that of a repeat, too. */
   async #checkPlace({ baseOffset, logStartOffset }: { baseOffset: number; logStartOffset: number }): Promise<void> {
     const expected = this.#options.baseOffset + this.#count
     if (baseOffset !== expected) throw await this.#misplaced(expected, baseOffset)
-    this.#checkLogStart(logStartOffset)
+    checkLogStart(this.#options, logStartOffset)
   }
 
   /** A topic that was deleted and created again takes whatever comes: what looks like another producer may be another topic. */
@@ -142,39 +138,14 @@ export class TargetLog {
     return this.spoiled(`a batch for offset ${expected} was put at ${actual}`, this.#count)
   }
 
-  #checkLogStart(logStart: number): void {
-    const { baseOffset } = this.#options
-    if (logStart <= baseOffset) return
-    throw new MaxbrodError(
-      'TARGET_LOSING',
-      `${this.#name} now begins at ${logStart}, and the restore began at ${baseOffset}`,
-      {
-        topic: this.#options.topic,
-        partition: this.#options.partition,
-        hint: 'something deletes records: set retention.ms=-1 and retention.bytes=-1, then restore into a new topic',
-      },
-    )
-  }
-
   /** The error for a target that holds something else than this restore put there, beginning with the n-th record of the restore. */
   spoiled(reason: string, record: number): MaxbrodError {
-    const { topic, partition, baseOffset } = this.#options
-    const offset = baseOffset + record
-    return new MaxbrodError('TARGET_SPOILED', `${this.#name} is spoiled from offset ${offset} on: ${reason}`, {
-      topic,
-      partition,
-      offset,
-      hint: 'another producer wrote to it, or a late copy arrived: restore this topic again under another name',
-    })
+    return targetSpoiled(this.#options, reason, record)
   }
 
   /** The error for a log that is looked at again and again, and takes nothing: time may heal it. */
   gaveUp(): MaxbrodError {
-    return new MaxbrodError('KAFKA_GAVE_UP', `${this.#name} takes no records: ${this.#trouble}`, {
-      topic: this.#options.topic,
-      partition: this.#options.partition,
-      hint: 'check the leader and the in-sync replicas of the partition',
-    })
+    return takesNothing(this.#options, this.#trouble)
   }
 
   async #takeRefusal(
@@ -190,10 +161,10 @@ export class TargetLog {
         this.#reason = 'stale'
         // This chain is over, and it alone: the batches of others are on their way over the same connections.
         if (ownership.ended.aborted) return 'look again'
-        if (this.#mayWrite()) await deps.clock.sleep(PAUSE_MS, ownership.ended) // no leader, or no connection to it
+        if (this.#proof.isFresh) await deps.clock.sleep(PAUSE_MS, ownership.ended) // no leader, or no connection to it
         else {
           appender.reset()
-          await this.#provenAgain()
+          await this.#proof.heartbeat()
         }
         return 'look again'
       case 'unanswered':
@@ -209,69 +180,20 @@ export class TargetLog {
     }
   }
 
-  async #takeError(
-    { name, kind }: Trouble,
-    { firstOffset, lastOffset }: FilledBatch,
-    records: number,
-  ): Promise<Appended> {
+  async #takeError(trouble: Trouble, { firstOffset, lastOffset }: FilledBatch, records: number): Promise<Appended> {
     const { deps, ownership } = this.#with
-    const facts = {
-      topic: this.#options.topic,
-      partition: this.#options.partition,
-      firstOffset,
-      lastOffset,
-      error: name,
-    }
-    const which =
-      records === 1
-        ? `the record with source offset ${firstOffset}`
-        : `a batch with source offsets ${firstOffset} to ${lastOffset}`
     this.#reason = 'refused'
-    switch (kind) {
-      case 'too large':
-        if (records > 1) return 'smaller'
-        throw new MaxbrodError('TARGET_REFUSED', `${this.#name} refuses ${which}: ${name}`, {
-          ...facts,
-          hint: 'raise max.message.bytes of the topic, then run restore --retry-quarantined',
-        })
-      case 'invalid':
-        // An executor that did not know yet that the plan has grown may have sealed the topic, which is opened before the
-        // next attempt; or the bytes were damaged on their way.
-        if (this.#invalidAt !== this.#count) {
-          this.#invalidAt = this.#count
-          return 'look again'
-        }
-        if (records > 1) return 'smaller' // until the one that is refused is alone, and all before it are there
-        throw new MaxbrodError('TARGET_REFUSED', `${this.#name} refuses ${which}: ${name}`, {
-          ...facts,
-          hint: 'see what the broker’s log says of it; for timestamps, message.timestamp.before.max.ms and .after.max.ms',
-        })
-      case 'denied':
-        throw new MaxbrodError('KAFKA_AUTH', `cannot write to ${this.#name}: ${name}`, {
-          ...facts,
-          hint: 'grant Write on the topic and IdempotentWrite on the cluster',
-        })
-      case 'fenced':
-        throw this.spoiled('another producer took over its producer id', this.#count)
-      case 'sequence':
-      case 'moved':
-      case 'temporary':
-        deps.log.debug({ target: this.#name, error: name }, 'the leader refused a batch, reading the end of the log')
-        await deps.clock.sleep(PAUSE_MS, ownership.ended)
-        return 'look again'
-      default:
-        throw new MaxbrodError('KAFKA_PROTOCOL', `${this.#name} refuses ${which}: ${name}`, facts)
-    }
-  }
-
-  /** After a pause, only a heartbeat sent later than now proves that this executor is still in charge. */
-  async #provenAgain(): Promise<void> {
-    const { deps, session, ownership } = this.#with
-    const now = deps.clock.monotonic()
-    while (session.provenAtMs < now && !ownership.ended.aborted) await deps.clock.sleep(PAUSE_MS / 5, ownership.ended)
-  }
-
-  get #name(): string {
-    return partitionName(this.#options)
+    const isInvalidAgain = this.#invalidAt === this.#count
+    if (trouble.kind === 'invalid') this.#invalidAt = this.#count
+    const batch = { records, firstOffset, lastOffset, count: this.#count, isInvalidAgain }
+    const verdict = judgeRefusal(this.#options, batch, trouble)
+    if (verdict instanceof MaxbrodError) throw verdict
+    if (verdict !== 'look again later') return verdict
+    deps.log.debug(
+      { target: this.#name, error: trouble.name },
+      'the leader refused a batch, reading the end of the log',
+    )
+    await deps.clock.sleep(PAUSE_MS, ownership.ended)
+    return 'look again'
   }
 }
