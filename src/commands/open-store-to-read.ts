@@ -27,7 +27,7 @@ function isData(key: string): boolean {
 export async function openStoreToRemake(
   storage: StorageOptions,
   { identities }: Pick<Keys, 'identities'>,
-  context: Pick<Context, 'openStore' | 'clock' | 'random' | 'logger' | 'metrics' | 'redactor'>,
+  context: Pick<Context, 'openStore' | 'clock' | 'random' | 'logger' | 'metrics' | 'redactor' | 'vitals'>,
 ): Promise<{ readonly raw: ObjectStore; readonly store: ObjectStore }> {
   const raw = await context.openStore(storage, context)
   return { raw, store: decrypting(raw, { identities, mustBeSealed: () => false, isData }) }
