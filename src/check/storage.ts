@@ -10,7 +10,8 @@ const SKEW_ODD_MS = 60_000
 
 export function judgeIdentity({ accessKeyId, accountId, foundIn }: Identity): Finding {
   const account = accountId === undefined ? '' : ` of account ${accountId}`
-  const says = `access key ${accessKeyId}${account}, found in: ${foundIn}`
+  const masked = `${accessKeyId.slice(0, 4)}…${accessKeyId.slice(-4)}`
+  const says = `access key ${masked}${account}, found in: ${foundIn}; its ARN: aws sts get-caller-identity`
   return foundIn === 'instance'
     ? warn(
         'identity',

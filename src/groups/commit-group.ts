@@ -73,7 +73,7 @@ export async function commitGroup(
     if (!isMaxbrodError(error)) throw error
     const isActive = error.code === 'GROUP_ACTIVE'
     const kind = isActive ? 'group-active' : 'failed'
-    const reason = isActive ? 'the group has members: stop them, and run this again' : messageOf(error)
+    const reason = isActive ? `stop its members, and run this again: ${messageOf(error)}` : messageOf(error)
     return verdicts.map(one =>
       committed.has(one) ? { entry: one.entry, verdict: { ...one.verdict, kind, reason } } : one,
     )

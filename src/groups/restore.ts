@@ -5,6 +5,7 @@ import type { Progress } from '../observe/progress.ts'
 import type { Vitals } from '../observe/vitals.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
+import { nameMembers } from '../runtime/name-members.ts'
 import { newLimit } from '../runtime/limit.ts'
 import type { Stop } from '../runtime/stop.ts'
 import type { ObjectStore } from '../storage/port.ts'
@@ -155,9 +156,13 @@ async function settle(
   const decisions = [...byGroup.values()].map(of => decideGroup(of, there, rules))
   if (!execute) {
     const listed = await admin.groups()
-    const active = new Set(listed.filter(({ state }) => ACTIVE_STATES.includes(state ?? '')).map(({ group }) => group))
+    const concerned = new Set(decisions.flatMap(({ commits }) => commits.map(({ entry }) => entry.targetGroup)))
+    const active = listed.filter(({ group, state }) => concerned.has(group) && ACTIVE_STATES.includes(state ?? ''))
+    const named = new Map(
+      await Promise.all(active.map(async ({ group }) => [group, await membersOf(admin, group)] as const)),
+    )
     return decisions.flatMap(({ commits, verdicts }) =>
-      verdicts.map(one => (commits.includes(one) ? foresee(one, active) : one)),
+      verdicts.map(one => (commits.includes(one) ? foresee(one, named) : one)),
     )
   }
   const limit = newLimit(COMMITTING)
@@ -172,10 +177,17 @@ async function settle(
   return results
 }
 
+/** Their names, as the end of a sentence; the broker may keep them to itself. */
+async function membersOf(admin: ClusterAdmin, group: string): Promise<string> {
+  const members = await admin.members(group).catch(() => [])
+  return members.length === 0 ? '' : `: ${nameMembers(members)}`
+}
+
 /** The broker decides when it comes to it; what it says of the group now is a warning. */
-function foresee({ entry, verdict }: Translated, active: ReadonlySet<string>): Translated {
-  if (!active.has(entry.targetGroup)) return { entry, verdict }
-  const reason = 'the group has members now: stop them before --execute'
+function foresee({ entry, verdict }: Translated, active: ReadonlyMap<string, string>): Translated {
+  const named = active.get(entry.targetGroup)
+  if (named === undefined) return { entry, verdict }
+  const reason = `the group has members now, which are to be stopped before --execute${named}`
   return { entry, verdict: { ...verdict, kind: 'group-active', reason } }
 }
 

@@ -1,6 +1,7 @@
 import type { AbortedTransaction } from '../format/batch/aborted.ts'
 import type { KafkaRecord } from '../format/batch/records.ts'
 import type { SourceOffset } from '../format/batch/source-offsets.ts'
+import type { NamedMember } from '../runtime/name-members.ts'
 import type { PartitionMap, TopicPartition } from '../runtime/topic-partition.ts'
 import type { KafkaErrorName, TroubleKind } from './kafka-errors.ts'
 
@@ -67,7 +68,10 @@ export interface ClusterAdmin {
   /** All that groups have committed, whoever they are; nothing for a group that does not exist. Denied ones are in `failed`. */
   groupOffsets(groups: readonly string[]): Promise<GroupOffsetsAnswer>
 
-  /** Commits for a group without members: throws GROUP_ACTIVE while it has some. Answers what was refused, and why. */
+  /** Who is in a group now; nobody for one that does not exist, or keeps its members to itself. */
+  members(group: string): Promise<readonly NamedMember[]>
+
+  /** Commits for a group without members: throws GROUP_ACTIVE, with their names, while it has some. Answers what was refused, and why. */
   commitFromOutside(group: string, offsets: PartitionMap<CommittedOffset>): Promise<PartitionMap<KafkaErrorName>>
 
   /** Creates a topic; `exists` when there is one of that name, whatever it looks like. */

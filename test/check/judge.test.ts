@@ -114,9 +114,13 @@ test('a worker refuses the archive of another cluster; a restore needs one, whoe
 })
 
 test('the role of a machine, a wrong clock and a small disk are told', () => {
-  const identity = { accessKeyId: 'AKIA1', accountId: '4711' } as const
+  const identity = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', accountId: '4711' } as const
   assert.equal(judgeIdentity({ ...identity, foundIn: 'instance' }).verdict, 'WARN')
-  assert.equal(judgeIdentity({ ...identity, foundIn: 'web identity' }).verdict, 'OK')
+  assert.deepEqual(judgeIdentity({ ...identity, foundIn: 'web identity' }), {
+    check: 'identity',
+    verdict: 'OK',
+    says: 'access key AKIA…MPLE of account 4711, found in: web identity; its ARN: aws sts get-caller-identity',
+  })
   const skew = (seconds: number) => judgeClock({ identity: undefined, skewMs: seconds * 1000 })[0]?.verdict
   assert.deepEqual([skew(2), skew(-61), skew(901)], ['OK', 'WARN', 'FAIL'])
   assert.equal(judgeRoom('/data', 6_000_000, 1).verdict, 'WARN')

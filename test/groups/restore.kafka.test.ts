@@ -76,6 +76,12 @@ test('groups are restored, left alone or refused one by one, by members of eithe
   const done = await run('--execute')
   assert.deepEqual([done.exit, verdictsOf(done)], [3, expected])
   assert.match(done.stderr, new RegExp(`${b}.*group-active`))
+  // Who is to be stopped, whichever protocol it speaks.
+  for (const result of [dry, done])
+    for (const group of [b, c]) {
+      const { reason } = offsetsOf(result).find(row => row.targetGroup === group)!
+      assert.match(reason, /: \S+ \(client \S+ at \/127\.0\.0\.1\)/)
+    }
   assert.deepEqual(await standing(scene, groups, copy), [restored(0), [], [], [[0, 9, '']], [[1, 2, '']], restored(5)])
 
   await classic.close()

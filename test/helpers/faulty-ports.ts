@@ -38,6 +38,7 @@ const VERBS = {
       'committed',
       'groups',
       'groupOffsets',
+      'members',
       'commitFromOutside',
       'createTopic',
       'deleteTopic',

@@ -11,6 +11,7 @@ import { Coordinators } from './coordinators.ts'
 import { describeConfigs } from './describe-configs.ts'
 import { describeTopicAcls } from './describe-acls.ts'
 import { describeTopics } from './describe-topics.ts'
+import { membersOf } from './group-members.ts'
 import { groupOffsets } from './group-offsets.ts'
 import { kafkajsRequest } from './internals.ts'
 import { listGroups } from './list-groups.ts'
@@ -40,6 +41,8 @@ export function newAdmin(view: ClusterView): ClusterAdmin {
     groups: () => listGroups(view),
 
     groupOffsets: groups => groupOffsets(view, coordinators, groups),
+
+    members: group => membersOf(view, coordinators, group),
 
     commitFromOutside: (groupId, offsets) => commitFromOutside(view, coordinators, groupId, offsets),
 

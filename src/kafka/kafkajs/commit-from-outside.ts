@@ -1,14 +1,19 @@
 import { MaxbrodError } from '../../runtime/errors.ts'
+import { nameMembers } from '../../runtime/name-members.ts'
+import type { NamedMember } from '../../runtime/name-members.ts'
 import { PartitionMap } from '../../runtime/topic-partition.ts'
 import { KafkaError, isTemporary, kafkaErrorName } from '../kafka-errors.ts'
 import type { KafkaErrorName } from '../kafka-errors.ts'
 import type { CommittedOffset } from '../port.ts'
 import type { ClusterView } from './cluster-view.ts'
 import type { Coordinators } from './coordinators.ts'
+import { membersOf } from './group-members.ts'
 import { commitOffsets } from './group-requests.ts'
 
 /** The coordinator writes a request's offsets as one batch, which must not be larger than its topic allows. */
 const PER_REQUEST = 500
+/** How long the names of members are waited for. */
+const NAMES_MS = 5_000
 const NOBODY = { generation: -1, memberId: '', instanceId: null } as const
 
 /**
@@ -30,7 +35,7 @@ export async function commitFromOutside(
         const connection = await coordinators.of(groupId)
         for (const { errorCode, ...where } of await commitOffsets(connection, { groupId, ...NOBODY, offsets: some })) {
           const error = kafkaErrorName(errorCode)
-          if (error === 'UNKNOWN_MEMBER_ID') throw activeGroup(groupId)
+          if (error === 'UNKNOWN_MEMBER_ID') throw activeGroup(groupId, await whoIsIn(view, coordinators, groupId))
           if (error === undefined) continue
           // The same offsets again change nothing.
           if (isTemporary(error) && error !== 'UNKNOWN_TOPIC_OR_PARTITION') throw new KafkaError(error, 'OffsetCommit')
@@ -46,9 +51,21 @@ export async function commitFromOutside(
   return refused
 }
 
-function activeGroup(groupId: string): MaxbrodError {
-  return new MaxbrodError('GROUP_ACTIVE', `group ${groupId} has members: its offsets are theirs to commit`, {
+/** Their names are a help, and no reason to fail in another way. */
+async function whoIsIn(view: ClusterView, coordinators: Coordinators, groupId: string): Promise<NamedMember[]> {
+  return (
+    (await view.within(
+      NAMES_MS,
+      membersOf(view, coordinators, groupId).catch(() => []),
+    )) ?? []
+  )
+}
+
+function activeGroup(groupId: string, members: readonly NamedMember[]): MaxbrodError {
+  const named = members.length === 0 ? '' : `: ${nameMembers(members)}`
+  return new MaxbrodError('GROUP_ACTIVE', `group ${groupId} has members, whose offsets are theirs to commit${named}`, {
     group: groupId,
+    members,
     hint: 'stop all of its members, wait for their session time-out (30 s), and try again',
   })
 }

@@ -1,6 +1,6 @@
 import { KafkaError, kafkaErrorName, kindOf } from '../kafka-errors.ts'
 import type { Rights } from '../port.ts'
-import { DESCRIBE_GROUPS, groupRightsCall } from '../protocol/describe-groups.ts'
+import { DESCRIBE_GROUPS, describeGroupCall } from '../protocol/describe-groups.ts'
 import { METADATA_WITH_RIGHTS, metadataCall } from '../protocol/metadata.ts'
 import type { MetadataAnswer } from '../protocol/metadata.ts'
 import type { ClusterView } from './cluster-view.ts'
@@ -55,7 +55,7 @@ async function askForGroup(coordinators: Coordinators, group: string): Promise<R
   const { apiKey, newest, oldest } = DESCRIBE_GROUPS
   const version = await connection.version(apiKey, newest, oldest)
   if (version === undefined) return undefined
-  const { errorCode, operations } = await connection.send(groupRightsCall(version, group))
+  const { errorCode, operations } = await connection.send(describeGroupCall(version, group))
   const error = kafkaErrorName(errorCode)
   if (error === undefined) return named(operations)
   if (kindOf(error) === 'denied') return new Set<string>()
