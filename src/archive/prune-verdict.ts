@@ -24,13 +24,15 @@ export interface Surroundings {
 export function whyKept(file: Candidate, limits: Limits, around: Surroundings): string | undefined {
   const { keepMs, keepBytes, source } = limits
   if (file.to === undefined) return 'nothing says where it ends'
-  const ageMs = around.nowMs - timeOf(file)
-  if (keepMs !== undefined && ageMs <= keepMs) return `newer than ${formatDuration(keepMs)}`
+  const time = timeOf(file, around.nowMs)
+  const isOlderThan = (ms: number) => time !== undefined && around.nowMs - time > ms
+  const unlessOld = (says: string) => (time === undefined ? 'nothing says how old it is' : says)
+  if (keepMs !== undefined && !isOlderThan(keepMs)) return unlessOld(`newer than ${formatDuration(keepMs)}`)
   if (keepBytes !== undefined && around.newerBytes < keepBytes) return `among the newest ${formatBytes(keepBytes)}`
   if (source !== undefined) {
-    const isOver = source.keepMs !== undefined && ageMs > source.keepMs
+    const isOver = source.keepMs !== undefined && isOlderThan(source.keepMs)
     const isTooMuch = source.keepBytes !== undefined && around.newerBytes >= source.keepBytes
-    if (!isOver && !isTooMuch) return 'within the retention of its topic'
+    if (!isOver && !isTooMuch) return unlessOld('within the retention of its topic')
   }
   return file.to > around.needed ? 'Kafka had it at a restoration point that is kept' : undefined
 }
@@ -40,11 +42,19 @@ const FIRST_KAFKA_MS = Date.UTC(2011, 0)
 /** Clocks of writers and of the store differ. */
 const SKEW_MS = 24 * 3_600_000
 
-/** The time of a file, in ms: that of its newest record, as in Kafka, unless no clock that is right can have said it. Pure. */
-export function timeOf({ storedAtMs, timestampMax }: Pick<Candidate, 'storedAtMs' | 'timestampMax'>): number {
-  if (timestampMax === undefined) return storedAtMs
-  const isPlausible = timestampMax >= FIRST_KAFKA_MS && timestampMax <= storedAtMs + SKEW_MS
-  return isPlausible ? Number(timestampMax) : storedAtMs
+/**
+ * The time of a file, in ms: that of its newest record, as in Kafka, unless no clock that is right can have said it. Copies that
+ * lose it, and stores that do not tell, give 1970 or 1980 as the time at which a file was stored: that says nothing. Pure.
+ */
+export function timeOf(
+  { storedAtMs, timestampMax }: Pick<Candidate, 'storedAtMs' | 'timestampMax'>,
+  nowMs: number,
+): number | undefined {
+  const isStoredThen = storedAtMs >= FIRST_KAFKA_MS
+  const latestMs = (isStoredThen ? storedAtMs : nowMs) + SKEW_MS
+  if (timestampMax !== undefined && timestampMax >= FIRST_KAFKA_MS && timestampMax <= latestMs)
+    return Number(timestampMax)
+  return isStoredThen ? storedAtMs : undefined
 }
 
 /**

@@ -66,7 +66,24 @@ test('the age of a file is that of its newest record, unless no right clock can 
     [2n ** 63n - 1n, storedAtMs],
     [BigInt(storedAtMs + 25 * 3_600_000), storedAtMs],
   ] as const)
-    assert.equal(timeOf({ storedAtMs, timestampMax }), time, String(timestampMax))
+    assert.equal(timeOf({ storedAtMs, timestampMax }, now), time, String(timestampMax))
+})
+
+test('a file that was stored before there was Kafka, as bad copies say, is as old as its records, or of no age: then it stays', () => {
+  for (const storedAtMs of [0, Date.UTC(1980, 0)]) {
+    const young = { ...file(5), storedAtMs }
+    assert.equal(timeOf(young, now), now - 5 * day)
+    assert.match(whyKept(young, { ...limits, keepMs: 30 * day }, around) ?? '', /newer/)
+    assert.equal(whyKept({ ...file(31), storedAtMs }, { ...limits, keepMs: 30 * day }, around), undefined)
+    for (const timestampMax of [undefined, -1n, BigInt(now + 2 * day)]) {
+      const unknown = { ...young, timestampMax }
+      assert.equal(timeOf(unknown, now), undefined)
+      assert.match(whyKept(unknown, { ...limits, keepMs: 30 * day }, around) ?? '', /how old it is/)
+      assert.match(whyKept(unknown, { ...limits, source: { keepMs: day, keepBytes: undefined } }, around) ?? '', /how/)
+      assert.equal(whyKept(unknown, { ...limits, keepBytes: 1_000 }, around), undefined)
+      assert.equal(whyKept(unknown, { ...limits, source: { keepMs: day, keepBytes: 1_000 } }, around), undefined)
+    }
+  }
 })
 
 test('no file goes that reaches into what stays', () => {
