@@ -91,16 +91,13 @@ export async function verifyArchive(
     await forgetPruned(ledger, files, survey.prunes)
     if (!options.allowMissingHeads) findings.push(...chains.flatMap(chain => missingHead(chain) ?? []))
     const readable = files.filter(({ problem }) => problem === undefined)
-    const chosen = chooseFiles(readable, ledger.files, options.sample, ledger.begunMs, () => random.number())
+    const chosen = chooseFiles(readable, ledger.files, options.sample, ledger.done, () => random.number())
     const throttle = options.maxRate === undefined ? unthrottled : newThrottle(clock, options.maxRate)
     const read = await readFiles(deps, chosen, ledger, sealedHashes(generations), options, throttle, signal)
     const shared = system.filter(({ topic }) => topic === undefined)
     // Which incarnation was first is asked for each topic anyway.
     const firsts = system.filter(({ topic }) => topic !== undefined && isSelected(topic, options))
-    const asked = [
-      ...firsts,
-      ...chooseFiles(shared, ledger.files, options.sample, ledger.begunMs, () => random.number()),
-    ]
+    const asked = [...firsts, ...chooseFiles(shared, ledger.files, options.sample, ledger.done, () => random.number())]
     const beside = await readSystem(deps, asked, ledger, throttle, signal)
     await ledger.finish()
     return {

@@ -1,24 +1,29 @@
 import assert from 'node:assert/strict'
-import { copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import * as fc from 'fast-check'
+import { verifyArchive } from '../../src/archive/verify.ts'
+import { verifyOptions } from '../../src/archive/verify-options.ts'
 import { writeGroups } from '../../src/catalog/group-snapshots.ts'
 import { writePoint } from '../../src/catalog/restoration-points.ts'
 import { writeDefinitions } from '../../src/catalog/topic-definitions.ts'
 import { clusterKey, firstIncarnationKey, tileKey } from '../../src/format/keys.ts'
 import { groupOffsets } from '../../src/format/snapshot/group-offsets.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
 import type { Facts, ErasableStore } from '../../src/storage/port.ts'
 import { dataKeepFile, dataKeepKey } from '../helpers/data-keep-files.ts'
 import { plainRecords } from '../helpers/data-file.ts'
 import { bodyOf } from '../helpers/object-bodies.ts'
 import { checkAsync } from '../helpers/properties.ts'
+import { optionsOf } from '../helpers/options.ts'
 import { Dice } from '../helpers/seed.ts'
 import { soundFiles, storeOf, wholeFile } from '../helpers/sound-archive.ts'
 import type { StoredObject } from '../helpers/sound-archive.ts'
-import { verifying } from '../helpers/verifying.ts'
+import { archiveDeps, verifying } from '../helpers/verifying.ts'
 
+const never = new AbortController().signal
 const place = { topic: 'a', topicId: undefined, partition: 0, lineage: undefined }
 
 let folder: string
@@ -129,6 +134,23 @@ test('a whole file in the place of another, of the same name and offsets, is fou
       [['replaced', other.key]],
     )
   }
+})
+
+test('what was verified under a clock that was years ahead is read again when it is right, and in a sample in its turn', async () => {
+  const store = await storeOf(files)
+  const readBy = async (years: number, state: string, ...argv: string[]) => {
+    const clock = { ...systemClock, now: () => systemClock.now() + years * 365 * 24 * 3_600_000 }
+    const path = join(folder, state)
+    const options = optionsOf(verifyOptions, '--state', path, ...argv)
+    const { verified } = await verifyArchive({ ...archiveDeps(store), clock }, options, never)
+    const [, thisRun = ''] = (await readFile(path, 'utf8')).split('"begunMs"')
+    return { verified, keys: thisRun.match(/(?<="key":")[ab][^"]*/g)?.toSorted() }
+  }
+  assert.equal((await readBy(9, 'ahead')).verified, 12)
+  assert.equal((await readBy(0, 'ahead')).verified, 12)
+  const first = await readBy(9, 'half', '--sample=50%')
+  await readBy(0, 'half', '--sample=50%')
+  assert.deepEqual((await readBy(0, 'half', '--sample=50%')).keys, first.keys)
 })
 
 test('files of another cluster, another topic id or another history are found and named', async () => {
