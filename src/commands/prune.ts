@@ -16,6 +16,7 @@ import { storageOptions } from '../storage/options.ts'
 import type { StoragePlace } from '../storage/storage-url.ts'
 import { command } from './command.ts'
 import type { Outcome } from './ending.ts'
+import { requireClock } from './require-clock.ts'
 
 export const prune = command({
   name: 'prune',
@@ -49,6 +50,7 @@ export const prune = command({
     }
     if (values.prune.printLifecycle)
       return await lifecycleOutcome(deps, values.prune, values.storage.storage, stop.draining)
+    await requireClock(values.storage, context)
     return outcomeOf(await pruneArchive(deps, values.prune, stop.draining), values.prune)
   },
 })

@@ -131,6 +131,10 @@ export const errorCodes = {
     4,
     'A topic was deleted and created again while it was backed up; the backup holds several incarnations of it.',
   ],
+  CLOCK_AHEAD: [
+    6,
+    'The clock of this machine is more than an hour ahead of the one that the object store has, and files would be pruned for older than they are. Nothing was changed; set the clock (NTP) and start again.',
+  ],
   WORKER_LOCKED: [6, 'Another process uses this working directory. Give every worker one of its own.'],
   WORKER_UNREACHABLE: [
     5,

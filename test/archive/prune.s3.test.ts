@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Ports } from '../../src/commands/ports.ts'
 import { openS3Store } from '../../src/storage/s3.ts'
 import { beginnings, placeOf, putAged } from '../helpers/aged-archive.ts'
 import { Cli } from '../helpers/cli.ts'
@@ -76,6 +77,19 @@ test('what S3 does not let go is named, with exit code 3, and goes with the next
   const again = await archive.prune()
   assert.deepEqual([again.exit, again.json['record'], again.json['leftovers']], [0, undefined, 4])
   assert.deepEqual(await beginnings(store), left)
+})
+
+test('a prune whose clock is a year ahead of that of S3 gives nothing up: exit code 6', async () => {
+  await using archive = await openArchive()
+  const aheadMs = 365 * 24 * 3_600_000
+  const ports = (real: Ports) => ({ ...real, clock: { ...real.clock, now: () => real.clock.now() + aheadMs } })
+  for (const yes of [['--yes'], []]) {
+    const { exit, json } = await runCommand(['prune', '--keep=30d', ...yes, ...archive.flags], ports)
+    assert.deepEqual([exit, (json['error'] as { code: string }).code], [6, 'CLOCK_AHEAD'])
+  }
+  assert.deepEqual((await Array.fromAsync(archive.store.list('@prunes/'))).length, 0)
+  assert.equal((await archive.prune()).exit, 0)
+  assert.deepEqual(await beginnings(archive.store), left)
 })
 
 test('a store that knows no request for many is asked for each', async () => {
