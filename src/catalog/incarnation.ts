@@ -6,11 +6,14 @@ import { bodyOf } from './object-body.ts'
 import { readWhole } from './read-whole.ts'
 
 const MAX_BYTES = 4 * 1024
+/** A key that is taken and then missing, again and again: stores with weak listings settle within a few tries. */
+const MAX_TRIES = 5
 
 /**
  * The folder that a topic's files go to: its plain name for the first incarnation ever backed up, else name and topic id.
  * `@topics/first/<topic>.json` decides which one was first; it is created here when nobody has yet. Returns the id for the
- * folder's name, undefined for the plain one. Brokers without topic ids always get the plain folder.
+ * folder's name, undefined for the plain one. Brokers without topic ids always get the plain folder. Throws OBJECT_CORRUPT, and
+ * OBJECT_MISSING when the store cannot say whose it is.
  */
 export async function claimTopicFolder(
   store: ObjectStore,
@@ -21,9 +24,13 @@ export async function claimTopicFolder(
   if (topicId === undefined) return undefined
   const content = Buffer.from(`${JSON.stringify({ topicId })}\n`)
   const key = firstIncarnationKey(topic)
-  const put = await store.put(key, bodyOf(content), plainFacts(content), signal)
-  if (put.created) return undefined
-  return (await readFirstIncarnation(store, topic, signal)) === topicId ? undefined : topicId
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    if ((await store.put(key, bodyOf(content), plainFacts(content), signal)).created) return undefined
+    const owner = await readFirstIncarnation(store, topic, signal)
+    if (owner !== undefined) return owner === topicId ? undefined : topicId
+  }
+  // Taken for another's, it would get a second folder, and neither would hold all of it.
+  throw new MaxbrodError('OBJECT_MISSING', `${key} exists and does not`, { key, topic, url: store.url })
 }
 
 /** The topic id of a topic's first incarnation, or undefined when nothing says so. Throws OBJECT_CORRUPT. */

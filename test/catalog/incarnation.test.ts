@@ -44,6 +44,18 @@ test('a claim whose answer was lost is still ours', async () => {
   assert.equal(await claimTopicFolder(store, 'orders', first), undefined)
 })
 
+test('a claim that is taken and then not there is looked for again: no incarnation has two folders', async () => {
+  const real = newMemoryStore()
+  await claimTopicFolder(real, 'orders', first)
+  for (const misses of [1, 3, 99]) {
+    let reads = 0
+    const get: ObjectStore['get'] = (key, options) => real.get(reads++ < misses ? 'nothing' : key, options)
+    const claim = claimTopicFolder({ ...real, get }, 'orders', first)
+    if (misses < 99) assert.equal(await claim, undefined)
+    else await assert.rejects(claim, { code: 'OBJECT_MISSING', message: /orders\.json exists and does not/ })
+  }
+})
+
 test('a claim that says nothing is refused by name', async () => {
   for (const content of ['', '{}', 'null', '{"topicId":7}', 'garbage']) {
     const store = newMemoryStore()
