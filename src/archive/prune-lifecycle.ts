@@ -1,3 +1,4 @@
+import type { TopicRule } from './prune-rules.ts'
 import type { RuledTopic } from './prune-topics.ts'
 
 /** A rule as `aws s3api put-bucket-lifecycle-configuration` takes it. */
@@ -25,12 +26,12 @@ export const LIFECYCLE_RULES_MAX = 1000
  */
 export function lifecycleOf(topics: readonly RuledTopic[], prefix: string): Lifecycle {
   const above = prefix === '' ? '' : `${prefix}/`
-  const byTopic = new Map(topics.map(({ folder, rule }) => [folder.topic, rule]))
   const rules: LifecycleRule[] = []
   const without: { topic: string; why: string }[] = []
-  for (const [topic, rule] of byTopic) {
-    const why = 'keepsAll' in rule ? rule.keepsAll : rule.keepBytes === undefined ? undefined : BY_BYTES
-    const keepMs = 'keepsAll' in rule ? undefined : (rule.source?.keepMs ?? rule.keepMs)
+  for (const [topic, incarnations] of Map.groupBy(topics, ({ folder }) => folder.topic)) {
+    // A rule of a bucket cannot tell the later ones from each other: what keeps one of them longest counts.
+    const why = incarnations.flatMap(({ rule }) => whyWithout(rule) ?? [])[0]
+    const keepMs = longestOf(incarnations.map(({ rule }) => timeIn(rule)))
     if (why !== undefined || keepMs === undefined) {
       without.push({ topic, why: why ?? BY_BYTES })
       continue
@@ -46,6 +47,19 @@ export function lifecycleOf(topics: readonly RuledTopic[], prefix: string): Life
     }
   }
   return { rules, without }
+}
+
+function whyWithout(rule: TopicRule): string | undefined {
+  return 'keepsAll' in rule ? rule.keepsAll : rule.keepBytes === undefined ? undefined : BY_BYTES
+}
+
+function timeIn(rule: TopicRule): number | undefined {
+  return 'keepsAll' in rule ? undefined : (rule.source?.keepMs ?? rule.keepMs)
+}
+
+/** Undefined when one of them is. */
+function longestOf(all: readonly (number | undefined)[]): number | undefined {
+  return all.reduce((a, b) => (a === undefined || b === undefined ? undefined : Math.max(a, b)))
 }
 
 const BY_BYTES = 'a bucket cannot go by the number of bytes'

@@ -4,10 +4,11 @@ import type { Prunes } from '../catalog/prunes.ts'
 import type { RestorationPoint } from '../catalog/restoration-points.ts'
 import { listPartitions, listTiles, listTopicFolders } from '../catalog/tile-list.ts'
 import type { ListedTile, TopicFolder } from '../catalog/tile-list.ts'
-import { strictDefinitions } from '../catalog/sound-definitions.ts'
 import type { ObjectStore } from '../storage/port.ts'
 import { newLimit } from '../runtime/limit.ts'
 import type { ArchiveDeps } from './deps.ts'
+import { definitionsOf } from './prune-definitions.ts'
+import type { Incarnation } from './prune-definitions.ts'
 import { judgeHistory } from './prune-history.ts'
 import type { JudgedPartition, ListedChain } from './prune-history.ts'
 import type { PruneOptions } from './prune-options.ts'
@@ -39,7 +40,7 @@ export interface Judging {
 const PARTITIONS = 8
 
 /** A topic's folder and the rule that holds for it. */
-export type RuledTopic = Pick<JudgedTopic, 'folder' | 'isSelected' | 'rule'>
+export type RuledTopic = Pick<JudgedTopic, 'folder' | 'topicId' | 'isSelected' | 'rule'>
 
 /** All topics of the archive with their rules, also those that nothing may be taken of. Throws BACKUP_NOT_FOUND. */
 export async function ruleTopics(
@@ -52,11 +53,14 @@ export async function ruleTopics(
   for await (const folder of listTopicFolders(store, { onForeign: () => undefined, signal })) folders.push(folder)
   const names = [...new Set(folders.map(({ topic }) => topic))]
   if (!names.some(name => isSelected(name, options))) throw await backupNotFound(store, names, nearbyArchives)
-  const definitions = await strictDefinitions(store).find(names, () => true, undefined, signal)
-  return folders.map(folder => {
-    const isAsked = isSelected(folder.topic, options)
-    const rule = limitsOf(rules(folder.topic), definitions.get(folder.topic))
-    return { folder, isSelected: isAsked, rule: isAsked ? rule : { keepsAll: 'it is not among --topics' } }
+  const incarnations: Incarnation[] = []
+  for (const folder of folders) incarnations.push({ folder, topicId: await idOf(store, folder, signal) })
+  const definitions = await definitionsOf(store, incarnations, signal)
+  return incarnations.map(one => {
+    const { topic } = one.folder
+    const isAsked = isSelected(topic, options)
+    const rule = limitsOf(rules(topic), definitions.get(one))
+    return { ...one, isSelected: isAsked, rule: isAsked ? rule : { keepsAll: 'it is not among --topics' } }
   })
 }
 
@@ -80,8 +84,7 @@ async function judgeTopic(
   onFiles: (files: number) => void,
   signal: AbortSignal,
 ): Promise<JudgedTopic> {
-  const { folder, rule } = topic
-  const topicId = await idOf(store, folder, signal)
+  const { folder, topicId, rule } = topic
   const needed = neededOf(points, topicId)
   const isOver = topicId !== undefined && isReplaced(points, folder.topic, topicId)
   const leftovers: ListedTile[] = []
@@ -104,7 +107,7 @@ async function judgeTopic(
       }),
     ),
   )
-  return { ...topic, topicId, partitions, leftovers }
+  return { ...topic, partitions, leftovers }
 }
 
 function keepAll(chains: readonly ListedChain[], why: string): JudgedPartition {

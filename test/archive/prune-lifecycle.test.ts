@@ -6,6 +6,7 @@ import type { TopicRule } from '../../src/archive/prune-rules.ts'
 const day = 24 * 3_600_000
 const topic = (name: string, rule: TopicRule, topicId?: string) => ({
   folder: { topic: name, topicId, name: topicId === undefined ? name : `${name}@${topicId}` },
+  topicId,
   isSelected: true,
   rule,
 })
@@ -29,6 +30,19 @@ test('lifecycle rules name the files of each topic and its later incarnations, i
     ],
   )
   assert.equal(lifecycleOf(topics, '').rules[0]?.Filter.Prefix, 'orders/')
+})
+
+test('of several incarnations what keeps one of them longest counts for all', () => {
+  const again = (...all: TopicRule[]) =>
+    lifecycleOf(
+      all.map((rule, n) => topic('again', rule, n === 0 ? undefined : `id ${n}`)),
+      '',
+    )
+  const days = (...all: TopicRule[]) => again(...all).rules.map(({ Expiration }) => Expiration.Days)
+  assert.deepEqual(days(byTime(30 * day), byTime(2 * day)), [30, 30])
+  assert.deepEqual(days(byTime(2 * day), byTime(30 * day)), [30, 30])
+  const { rules, without } = again({ keepsAll: 'it is compacted' }, byTime(day))
+  assert.deepEqual([rules, without], [[], [{ topic: 'again', why: 'it is compacted' }]])
 })
 
 test('lifecycle rules have names of their own, however long those of topics are', () => {

@@ -151,6 +151,34 @@ test('of a topic that was created again the older incarnation goes altogether, a
   await assertSound(store)
 })
 
+test('a topic that was compacted keeps everything when another one has its name, and each has the retention of its own', async () => {
+  const of = (topic: string, topicId: string, configs: Record<string, string>) => ({
+    topic,
+    topic_id: topicId,
+    partitions: 1,
+    replication_factor: 1,
+    configs,
+    acls: [],
+  })
+  const store = await emptyArchive()
+  for (const topic of ['users', 'orders']) {
+    await putAged(store, placeOf(topic), [90, 80])
+    await putAged(store, placeOf(topic, 0, { topicId: laterId }), [70, 60])
+  }
+  const [long, short] = [100, 1].map(days => ({ 'retention.ms': String(days * dayMs) }))
+  const before = [of('users', firstId, { 'cleanup.policy': 'compact' }), of('orders', firstId, long!)]
+  await writeDefinitions(store, before, Date.now() - 89 * dayMs)
+  const now = [of('users', laterId, short!), of('orders', laterId, short!)]
+  await writeDefinitions(store, now, Date.now() - 75 * dayMs)
+  const point = ['users', 'orders'].map(topic => [topic, 0, 20, 20, laterId] as const)
+  await putPoint(store, 0.1, point)
+  await pruning(store, '--keep=as-source', '--yes')
+  const left = { [`users@${laterId}/0`]: [10], [`orders@${laterId}/0`]: [10], 'users/0': [0, 10], 'orders/0': [0, 10] }
+  assert.deepEqual(await beginnings(store), left)
+  await pruning(store, '--keep=30d', '--yes')
+  assert.deepEqual((await beginnings(store))['users/0'], [0, 10])
+})
+
 test('of the histories of a partition the later one loses nothing while an earlier one has a file left', async () => {
   const files = async (first: number[], later: number[]) => {
     const store = await emptyArchive()
