@@ -16,6 +16,8 @@ const NO_SYNC = Buffer.alloc(0)
 /** What nearly all entries of a header begin with, which need not be written down each time. */
 const PREFIX = 'maxbrod.'
 const PIECE_LENGTH = 1024 * 1024
+const LINE_END = 10
+const KEY_END = 9
 
 /**
  * Headers that were read before, in a file of who looks at a backup: one line for each data file, with key, size, time and ETag
@@ -27,21 +29,24 @@ export class HeaderIndex {
   readonly #log: Logger
   readonly #path: string
   readonly #storage: string
-  /** By key. */
-  readonly #lines: Map<string, string>
+  readonly #content: Buffer
+  /** By key: where it begins in the content, or a new one. All of them as text would be longer than a text can be. */
+  readonly #lines: Map<string, number | string>
   /** Of this look. */
   readonly #seen = new Set<string>()
   #isChanged = false
 
   private constructor(
     place: { readonly disk: Disk; readonly log: Logger; readonly path: string; readonly storage: string },
-    lines: Map<string, string>,
+    content: Buffer,
+    lines: Map<string, number>,
   ) {
     this.#disk = place.disk
     this.#log = place.log
     this.#path = place.path
     this.#storage = place.storage
-    this.#lines = lines
+    this.#content = content
+    this.#lines = new Map(lines)
   }
 
   /** Undefined without a path, and for a file that is something else, which is left alone. */
@@ -52,21 +57,22 @@ export class HeaderIndex {
     storage: string,
   ): Promise<HeaderIndex | undefined> {
     if (path === undefined) return undefined
-    const content = await disk.read(path)
-    const text = content?.toString() ?? ''
-    if (text !== '' && !text.startsWith(MAGIC.slice(0, -2))) {
+    const content = (await disk.read(path)) ?? Buffer.alloc(0)
+    const isEmpty = content.length === 0
+    if (!isEmpty && !beginsWith(content, MAGIC.slice(0, -2))) {
       log.warn({ path }, 'this file is no index of headers: it is left alone, and all headers are read')
       return undefined
     }
-    const lines = text === '' ? new Map<string, string>() : parse(text, storage)
+    const lines = isEmpty ? new Map<string, number>() : parse(content, storage)
     if (typeof lines === 'string') log.warn({ path }, `the index of headers is thrown away: ${lines}`)
-    return new HeaderIndex({ disk, log, path, storage }, typeof lines === 'string' ? new Map() : lines)
+    const known = typeof lines === 'string' ? new Map<string, number>() : lines
+    return new HeaderIndex({ disk, log, path, storage }, content, known)
   }
 
   /** The header of the very file that was listed; undefined when it was not read before. */
   find(tile: ListedTile): FileHeader | undefined {
     this.#seen.add(tile.key)
-    const line = this.#lines.get(tile.key)
+    const line = this.#lineOf(tile.key)
     const start = identityOf(tile)
     return line?.startsWith(start) === true ? headerOf(line.slice(start.length), tile) : undefined
   }
@@ -98,6 +104,11 @@ export class HeaderIndex {
     }
   }
 
+  #lineOf(key: string): string | undefined {
+    const line = this.#lines.get(key)
+    return typeof line === 'number' ? this.#content.toString('utf8', line, this.#content.indexOf(LINE_END, line)) : line
+  }
+
   /** In pieces, because it is large. One that was not written to its end is known by that, and thrown away. */
   async #write(): Promise<void> {
     await this.#disk.truncate(this.#path, 0)
@@ -110,8 +121,8 @@ export class HeaderIndex {
         await file.append([Buffer.from(piece)])
         piece = ''
       }
-      for (const line of this.#lines.values()) {
-        piece += `${line}\n`
+      for (const key of this.#lines.keys()) {
+        piece += `${this.#lineOf(key)}\n`
         if (piece.length > PIECE_LENGTH) await flush()
       }
       await flush()
@@ -127,15 +138,25 @@ function identityOf({ key, bytes, modifiedAtMs, etag }: ListedTile): string {
   return `${key}\t${bytes}\t${modifiedAtMs}\t${JSON.stringify(etag)}\t`
 }
 
-/** The lines by key, or why they are of no use. */
-function parse(text: string, storage: string): Map<string, string> | string {
-  const behind = text.lastIndexOf('\n', text.length - 2) + 1
-  const body = text.slice(0, behind)
-  if (text.slice(behind) !== `${SEAL}${digest(body)}\n`) return 'its content is damaged, or not whole'
-  const [first = '', ...lines] = body.split('\n').slice(0, -1)
-  if (!first.startsWith(MAGIC)) return 'it was written by another version'
-  if (first !== `${MAGIC}${JSON.stringify(storage)}`) return `it is about another backup than ${storage}`
-  return new Map(lines.map(line => [line.slice(0, line.indexOf('\t')), line]))
+/** Where each line begins, by key, or why they are of no use. */
+function parse(content: Buffer, storage: string): Map<string, number> | string {
+  const behind = content.lastIndexOf(LINE_END, content.length - 2) + 1
+  const body = content.subarray(0, behind)
+  const seal = `${SEAL}${createHash('sha256').update(body).digest('hex')}\n`
+  if (content.length - behind !== seal.length || !beginsWith(content.subarray(behind), seal))
+    return 'its content is damaged, or not whole'
+  if (!beginsWith(body, MAGIC)) return 'it was written by another version'
+  const first = `${MAGIC}${JSON.stringify(storage)}\n`
+  if (!beginsWith(body, first)) return `it is about another backup than ${storage}`
+  const lines = new Map<string, number>()
+  for (let at = Buffer.byteLength(first); at < body.length; at = body.indexOf(LINE_END, at) + 1)
+    lines.set(body.toString('utf8', at, body.indexOf(KEY_END, at)), at)
+  return lines
+}
+
+function beginsWith(content: Buffer, text: string): boolean {
+  const wanted = Buffer.from(text)
+  return content.subarray(0, wanted.length).equals(wanted)
 }
 
 /** Undefined for what no version would write. */
@@ -155,8 +176,4 @@ function headerOf(text: string, { place }: ListedTile): FileHeader | undefined {
     if (error instanceof DecodeError || error instanceof SyntaxError) return undefined
     throw error
   }
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

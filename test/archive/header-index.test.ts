@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { constants } from 'node:buffer'
+import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -135,4 +137,25 @@ test('a header that the index says is checked against the name of its file', asy
   headers!.add(one!, other!.header!)
   assert.equal(headers!.find(one!), undefined)
   assert.deepEqual(headers!.find(other!), other!.header)
+})
+
+test('an index of a million files, which is longer than a text can be, is read', async () => {
+  const path = join(folder, 'large')
+  const store = await storeOf(files)
+  const { survey } = await look(store, path)
+  const small = await readFile(path)
+  const body = small.subarray(0, small.lastIndexOf('sha256 '))
+  // Zeros that nobody writes take no memory.
+  const large = Buffer.alloc(constants.MAX_STRING_LENGTH + 2_000)
+  const lineAt = large.length - 1_000
+  body.copy(large)
+  large.write('other\t', body.length)
+  large.write('\n', lineAt)
+  const content = large.subarray(0, lineAt + 1)
+  large.write(`sha256 ${createHash('sha256').update(content).digest('hex')}\n`, content.length)
+  const whole = large.subarray(0, content.length + 'sha256 '.length + 64 + 1)
+  const disk = { ...nodeDisk, read: () => Promise.resolve(whole) }
+  const headers = await HeaderIndex.open(disk, {} as Logger, path, store.url)
+  for (const file of survey.topics.flatMap(({ chains }) => chains.flatMap(chain => chain.files)))
+    assert.deepEqual(headers!.find(file), file.header)
 })
