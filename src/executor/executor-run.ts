@@ -1,15 +1,9 @@
 import type { GroupSession, Ownership } from '../kafka/port.ts'
 import type { PlanFile, PlanHead } from '../format/plan.ts'
 import { Aborted, isAborted } from '../runtime/aborted.ts'
-import { ByteBudget } from '../runtime/byte-budget.ts'
-import { newLimit } from '../runtime/limit.ts'
-import type { Limit } from '../runtime/limit.ts'
 import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
-import { newThrottle, unthrottled } from '../runtime/throttle.ts'
 import { within } from '../runtime/within.ts'
-import { ChainRestore } from './chain.ts'
-import type { ChainDeps } from './chain.ts'
 import type { PlanCount } from './count-restored.ts'
 import type { ExecutorDeps } from './deps.ts'
 import { watchHold } from './hold-watch.ts'
@@ -19,14 +13,12 @@ import { readHeads, resized } from './plan-reader.ts'
 import { PlanRun } from './plan-run.ts'
 import { watchPlanTopic } from './plan-watch.ts'
 import { RestoreProgress } from './restore-progress.ts'
-import { StallWatch } from './stall-watch.ts'
+import { SharedMeans } from './shared-means.ts'
 import { Targets } from './targets.ts'
 import { troubleOf } from './trouble.ts'
 import { markText } from './verify-marks.ts'
 import type { VerifyMark } from './verify-marks.ts'
 
-/** Chains restored at the same time: each holds a few decoded blocks, and shares requests with the others. */
-const CHAINS = 16
 /** How long batches on their way may still be answered when a plan partition moves to another executor. */
 const HAND_OVER_MS = 5_000
 
@@ -41,11 +33,7 @@ export class ExecutorRun implements AsyncDisposable {
   readonly #deps: ExecutorDeps
   readonly #options: ExecutorOptions
   readonly #session: Promise<GroupSession>
-  readonly #limit: Limit = newLimit(CHAINS)
-  readonly #appender
-  readonly #stalls: StallWatch
-  readonly #budget: ByteBudget
-  readonly #throttle
+  readonly #means: SharedMeans
   readonly #progress: RestoreProgress
   readonly #scrape: Disposable
   readonly #end = new AbortController()
@@ -53,7 +41,6 @@ export class ExecutorRun implements AsyncDisposable {
   readonly #runs = new Map<Ownership, PlanRun>()
   readonly #watching: Promise<void>
   readonly #targets: Targets
-  #recordsSent = 0
 
   constructor(
     deps: ExecutorDeps,
@@ -66,10 +53,7 @@ export class ExecutorRun implements AsyncDisposable {
     this.name = options.workerName ?? deps.random.id().slice(0, 8)
     this.#session = session
     this.#targets = new Targets(deps.kafka, heads)
-    this.#appender = deps.kafka.newAppender()
-    this.#stalls = new StallWatch(deps.clock)
-    this.#budget = new ByteBudget(options.memory)
-    this.#throttle = options.maxRate === undefined ? unthrottled : newThrottle(deps.clock, options.maxRate)
+    this.#means = new SharedMeans(deps, options, this.#targets)
     this.#progress = new RestoreProgress(deps.progress, deps.metrics)
     this.#scrape = deps.metrics.beforeScrape(() => this.#setGauges())
     this.#failure.promise.catch(() => undefined) // whoever waits for it hears of it
@@ -82,7 +66,7 @@ export class ExecutorRun implements AsyncDisposable {
 
   /** Records that were acknowledged to this executor. */
   get recordsSent(): number {
-    return this.#recordsSent
+    return this.#means.recordsSent
   }
 
   /** Rejects when the executor as a whole cannot go on. */
@@ -148,8 +132,7 @@ export class ExecutorRun implements AsyncDisposable {
     this.#end.abort(new Aborted('the executor ends'))
     await this.handOver([...this.#runs.keys()])
     await within(this.#deps.clock, HAND_OVER_MS, this.#watching) // it may be asking a cluster that is away
-    this.#appender[Symbol.dispose]()
-    this.#stalls[Symbol.dispose]()
+    this.#means[Symbol.dispose]()
     this.#progress[Symbol.dispose]()
     this.#scrape[Symbol.dispose]()
   }
@@ -160,44 +143,17 @@ export class ExecutorRun implements AsyncDisposable {
       session: this.#session,
       planTopic: this.#options.planTopic,
       head: this.#targets.head,
-      chains: this.#limit,
+      chains: this.#means.turns,
       noteOf: partition => {
         const mark = this.marks.get(partition)
         return mark === undefined ? '' : markText(mark)
       },
-      newChain: (target, part) => this.#newChain(target, part),
+      newChain: (target, part) => this.#means.newChain(target, part),
       onPlanned: file => this.#progress.planned(file),
       onCount: (target, count) => this.#progress.counted(target, count),
       onFailed: (target, error) => this.#onFailed(target, error),
       onTopic: topic => this.#meet(topic),
       onBroken: error => this.#failure.reject(error),
-    })
-  }
-
-  #newChain(
-    target: PlanFile['target'],
-    part: Pick<ChainDeps, 'ownership' | 'session' | 'onFileDone' | 'onCount'>,
-  ): ChainRestore {
-    const metrics = this.#deps.metrics.of(executorMetrics)
-    const { topic } = target
-    return new ChainRestore(target, {
-      ...part,
-      deps: this.#deps,
-      appender: this.#appender,
-      stalls: this.#stalls,
-      throttle: this.#throttle,
-      targets: this.#targets,
-      budget: this.#budget,
-      maxRecordBytes: this.#options.maxRecordBytes,
-      onSent: (records, bytes) => {
-        this.#recordsSent += records
-        metrics.recordsTotal.add(records, { topic })
-        metrics.sentBytesTotal.add(bytes, { topic })
-      },
-      onFileDone: file => {
-        metrics.filesTotal.add(1, { topic })
-        part.onFileDone(file)
-      },
     })
   }
 
@@ -229,6 +185,6 @@ export class ExecutorRun implements AsyncDisposable {
     const metrics = this.#deps.metrics.of(executorMetrics)
     metrics.assignedPlanPartitions.set(this.#runs.size)
     metrics.stoppedChains.set(this.failed.size)
-    metrics.memoryBytes.set(this.#budget.usedBytes)
+    metrics.memoryBytes.set(this.#means.usedBytes)
   }
 }

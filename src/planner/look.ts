@@ -3,22 +3,21 @@ import type { RestorationPoint } from '../catalog/restoration-points.ts'
 import { readPrunes } from '../catalog/prunes.ts'
 import type { TopicFolder } from '../catalog/tile-list.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
-import { partitionName } from '../runtime/topic-partition.ts'
-import { auditPartition, findingsOf } from './audit.ts'
+import { auditTopic } from './audit-topic.ts'
+import type { Sight, UsedGeneration } from './audit-topic.ts'
 import type { AuditedPartition } from './audit.ts'
 import { choosePoint, historiesAt } from './choose-point.ts'
-import { cutHistory } from './cut-history.ts'
 import type { PlannerContext } from './deps.ts'
 import { Generations } from './generations.ts'
-import { joinLineages, warningsOf, warningsOfLater } from './lineages.ts'
+import { judgeFindings } from './judge-findings.ts'
+import { joinLineages } from './lineages.ts'
 import type { SurvivingHistory } from './lineages.ts'
 import { largeLast } from './order.ts'
 import type { PlannerOptions } from './options.ts'
 import type { PlanState } from './plan-state.ts'
 import { selectTopics } from './select-topics.ts'
-import { surveyFolders, surveyTile, surveyTopic } from './survey.ts'
-import { plannedSource, withCompacted } from './use-compacted.ts'
-import { boundsOf, checkWindow, demandedOf } from './window.ts'
+import { surveyFolders, surveyTopic } from './survey.ts'
+import { checkWindow } from './window.ts'
 import type { Window } from './window.ts'
 
 /** The selected part of a backup, proved to be whole. */
@@ -36,12 +35,6 @@ export interface LookedAt {
   /** Encrypted files. */
   readonly sealedKeys: readonly string[]
   readonly warnings: readonly string[]
-}
-
-export interface UsedGeneration {
-  /** As users write it: orders-3. */
-  readonly partition: string
-  readonly generation: string
 }
 
 export interface AuditedTopic {
@@ -96,7 +89,7 @@ export async function lookAtBackup(
     asked,
     selected.map(({ topic }) => topic),
   )
-  const scanning = { maxRecordBytes: options.maxRecordBytes, signal }
+  const sight: Sight = { deps, options, survey, generations, planned }
   const topics: AuditedTopic[] = []
   const cutWarnings: string[] = []
   const compacted: UsedGeneration[] = []
@@ -106,33 +99,11 @@ export async function lookAtBackup(
     const found = historiesThen(now, folder, chosen?.point)
     surveyed.delete(folder.name) // a large backup fills the memory only once
     if (found.length === 0) continue // foreign objects only, which are told
-    const tiles = found.flatMap(history => history.tiles)
-    clusterId ??= tiles.find(tile => tile.clusterId !== undefined)?.clusterId
-    const topicId = folder.topicId ?? tiles.find(tile => tile.topicId !== undefined)?.topicId
-    const histories = withDemanded(found, folder, window)
-    cutWarnings.push(...histories.flatMap(warningsOf), ...now.flatMap((one, n) => warningsOfLater(one, found[n])))
-    const audited: AuditedPartition[] = []
-    // One after the other: each may hold blocks in memory.
-    for (const history of histories) {
-      const { place, sealed = [], begin } = history
-      const bounds = boundsOf(window, place)
-      const latest = options.useCompacted
-        ? await generations.compacted(place, one => surveyTile(deps, one, new Map(), survey))
-        : []
-      const source = { topic: place.topic, partition: place.partition, topicId }
-      const all = withCompacted(history, latest, bounds, plannedSource(planned, source, folder.topicId))
-      cutWarnings.push(...all.warnings)
-      if (all.generation !== undefined) compacted.push({ partition: partitionName(place), generation: all.generation })
-      const wanted = await cutHistory(deps, all.tiles, bounds, scanning)
-      audited.push(
-        auditPartition(
-          { place, tiles: wanted, sealed, ...(begin !== undefined && { begin }) },
-          { clusterId, topicId },
-          bounds,
-        ),
-      )
-    }
-    topics.push({ folder, partitions: audited })
+    const one = await auditTopic(sight, folder, { found, now }, window, clusterId)
+    clusterId = one.clusterId
+    cutWarnings.push(...one.warnings)
+    compacted.push(...one.compacted)
+    topics.push({ folder, partitions: one.partitions })
   }
   if (plainKeys.length > 0) {
     const what = `${plainKeys.length} files are not encrypted, and --require-encryption is set: ${named(plainKeys)}`
@@ -151,7 +122,10 @@ export async function lookAtBackup(
     ...unread,
     ...generations.warnings,
     ...(chosen?.warnings ?? []),
-    ...judge(topics, options),
+    ...judgeFindings(
+      topics.flatMap(topic => topic.partitions),
+      options,
+    ),
     ...cutWarnings,
   ]
   const sealedKeys = topics.flatMap(({ partitions }) =>
@@ -188,65 +162,4 @@ function named(keys: readonly string[]): string {
 
 function bytesOf({ partitions }: AuditedTopic): number {
   return partitions.flatMap(({ tiles }) => tiles).reduce((sum, { bytes }) => sum + bytes, 0)
-}
-
-/** Partitions without a file that must have records, as somebody says: all of them are missing. */
-function withDemanded(
-  histories: readonly SurvivingHistory[],
-  { topic, topicId }: TopicFolder,
-  window: Window,
-): SurvivingHistory[] {
-  const lacking = demandedOf(window, topic).filter(one => !histories.some(({ place }) => place.partition === one))
-  const empty = (partition: number) => ({
-    place: { topic, topicId, partition, lineage: undefined },
-    tiles: [],
-    cuts: [],
-  })
-  return [...histories, ...lacking.map(empty)]
-}
-
-/** Refuses what must not be restored by mistake; returns what is only worth a warning. */
-function judge(topics: readonly AuditedTopic[], { acceptGaps }: PlannerOptions): string[] {
-  const partitions = topics.flatMap(topic => topic.partitions)
-  for (const { place, foreign } of partitions) {
-    const [first] = foreign
-    if (first !== undefined)
-      throw new MaxbrodError('FOREIGN_CLUSTER', `${first.key} ${first.reason}`, {
-        topic: place.topic,
-        partition: place.partition,
-        hint: 'use another prefix for each cluster; move the foreign files away',
-      })
-  }
-  const accepted = new Set(acceptGaps)
-  const refused = partitions.filter(
-    ({ place, holes, overlaps }) => overlaps.length > 0 || (holes.length > 0 && !accepted.has(partitionName(place))),
-  )
-  if (refused.length > 0) {
-    const lines = refused.flatMap(findingsOf)
-    const isSealed = refused.some(({ sealed = [] }) => sealed.length > 0)
-    const withKeys = isSealed ? 'give the secret keys with --identity, ' : ''
-    throw new MaxbrodError('TILING_HOLE', lines.join('; '), {
-      holes: refused.flatMap(({ place, holes }) =>
-        holes.map(hole => ({ topic: place.topic, partition: place.partition, ...hole })),
-      ),
-      hint: `${withKeys}restore the missing objects from the bucket’s versions, or accept the loss with ${refused.map(({ place }) => `--accept-gaps ${partitionName(place)}`).join(' ')}`,
-    })
-  }
-  return partitions.flatMap(partition => [
-    ...partition.holes.map(
-      ({ from, to }) =>
-        `${partitionName(partition.place)}: offsets ${from} to ${to - 1} are missing, which was accepted`,
-    ),
-    ...(partition.missingHead === undefined
-      ? []
-      : [
-          `${partitionName(partition.place)}: offsets ${partition.missingHead.from} to ${partition.missingHead.to - 1} were backed up once and their files are gone`,
-        ]),
-    ...partition.tiles.flatMap(({ gaps }) =>
-      gaps.map(
-        gap =>
-          `${partitionName(partition.place)}: Kafka ${gap.reason === 'retention' ? 'no longer had' : 'had a corrupt batch at'} offsets ${gap.from} to ${gap.to - 1} when they should have been backed up (${gap.reason})`,
-      ),
-    ),
-  ])
 }
