@@ -4,7 +4,7 @@
 NODE = scripts/node
 BIN = node_modules/.bin
 
-.PHONY: demo test test-long check lint format bench bench-scale-out servers torture scale-backup scale-coverage scale-groups scale-plan scale-compact torture-backup torture-matrix torture-restore torture-restore-matrix torture-kills torture-verify fuzz golden test-deploy deploy-tools sbom install
+.PHONY: demo test test-long check lint format bench bench-scale-out servers torture scale-backup scale-coverage scale-groups scale-plan scale-compact torture-backup torture-matrix torture-restore torture-restore-matrix torture-kills torture-verify fuzz golden test-stores test-deploy deploy-tools sbom install
 
 ## a backup, a disaster and a restore with real data, in under two minutes
 demo: install
@@ -97,6 +97,11 @@ scale-groups: install
 fuzz: install
 	@mkdir -p test/fuzz/results
 	@$(NODE) test/fuzz/format.ts --seconds 600 --out test/fuzz/results/format.json $(ARGS)
+
+## object lock, encryption by the store, Azure: against servers that know them, which the first run brings (Go, Maven, npm; minutes)
+test-stores: servers
+	@$(NODE) test/stores/prepare.ts
+	@$(NODE) test/run.ts test/stores/ $(ARGS)
 
 ## render chart and overlays, and validate what comes out; the first time needs Go and Python, and some minutes
 test-deploy: deploy-tools

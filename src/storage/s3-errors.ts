@@ -117,6 +117,8 @@ function judge(failure: S3Failure, call: S3Call): Verdict {
     }
   }
   if (status === 401 || status === 403) return { code: 'STORAGE_AUTH', hint: rightsHint(name, call) }
+  if (name.startsWith('KMS.'))
+    return { code: 'STORAGE_REFUSED', hint: 'is it a key that is there, and enabled? correct --sse-kms-key-id' }
   if (name === 'InvalidStorageClass')
     return { code: 'STORAGE_REFUSED', hint: 'correct --storage-class, or storage-class in --topic-rules' }
   if (status === 400 && call.hasLock === true && /lock|retention|retain/i.test(failure.message))

@@ -1,12 +1,12 @@
 import type { S3Client, ServerSideEncryption, StorageClass } from '@aws-sdk/client-s3'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { Readable } from 'node:stream'
-import { MaxbrodError } from '../runtime/errors.ts'
+import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 import { countedPieces } from './body.ts'
 import type { Facts, ObjectBody, PutResult } from './port.ts'
 import type { S3Keeping } from './s3-client.ts'
 import { until } from './s3-client.ts'
-import type { S3Call } from './s3-errors.ts'
+import type { S3Call, S3Failure } from './s3-errors.ts'
 import { failureOf, noS3, s3Error } from './s3-errors.ts'
 
 export interface S3Put {
@@ -74,12 +74,22 @@ export async function putObject(client: S3Client, put: S3Put): Promise<PutResult
     return { created: true, etag }
   } catch (error) {
     if (source.error !== undefined) throw source.error
-    if (put.isConditional && error instanceof Error && failureOf(error).status === 412) return { created: false }
+    if (put.isConditional && error instanceof Error && isTaken(failureOf(error))) return { created: false }
     throw s3Error(error, call)
   } finally {
     // When the request was never sent, nobody else closes the source.
     stream.destroy()
   }
+}
+
+/** The store refused an object that came without a checksum which it can keep. */
+export function wantsChecksum(error: unknown): boolean {
+  return isMaxbrodError(error, 'STORAGE_REFUSED') && /content-md5|x-amz-checksum/i.test(error.message)
+}
+
+/** A store without versions looks at the lock of what is there before it looks at the condition. */
+function isTaken({ status, message }: S3Failure): boolean {
+  return status === 412 || (status === 403 && /protected by object lock/i.test(message))
 }
 
 /**

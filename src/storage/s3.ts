@@ -9,7 +9,7 @@ import { deleteObject, deleteObjects } from './s3-delete.ts'
 import type { S3Call } from './s3-errors.ts'
 import { getObject, headObject, lockOf } from './s3-get.ts'
 import { listCommonPrefixes, listObjects } from './s3-list.ts'
-import { notKept, putObject } from './s3-put.ts'
+import { notKept, putObject, wantsChecksum } from './s3-put.ts'
 
 const LOCK_HINT =
   'create the bucket with object lock; the credentials need s3:PutObjectRetention, and s3:GetObjectRetention to see it'
@@ -37,6 +37,7 @@ export function openS3Store(options: S3Options): ErasableStore {
   }
 
   let deletesMany = true
+  let keepsChecksum = endpoint === undefined
   let isLockProven = false
 
   const store: ErasableStore = {
@@ -52,8 +53,14 @@ export function openS3Store(options: S3Options): ErasableStore {
       }
       checkFacts(facts)
       if (!isConditional && (await headObject(client, { bucket, name, call })) !== undefined) return { created: false }
-      const keepsChecksum = endpoint === undefined
-      const put = await putObject(client, { bucket, name, body, facts, isConditional, keeping, keepsChecksum, call })
+      const attempt = () =>
+        putObject(client, { bucket, name, body, facts, isConditional, keeping, keepsChecksum, call })
+      const put = await attempt().catch((error: unknown) => {
+        // A bucket that locks by default takes nothing without.
+        if (keepsChecksum || !wantsChecksum(error)) throw error
+        keepsChecksum = true
+        return attempt()
+      })
       if (put.created && keeping.lock !== undefined && !isLockProven) {
         // Some stores take the words and keep nothing.
         if ((await lockOf(client, { bucket, name, call })) !== keeping.lock.mode)

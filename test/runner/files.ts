@@ -12,22 +12,24 @@ export interface TestFile {
   readonly needsS3: boolean
 }
 
-/** What takes too long for every run; `make test-long`, or a word that names it, runs it. */
-const LONG = 'test/long/'
+/** What takes too long for every run, or needs servers that only its own target brings; `make test-long` and `make test-stores`, or a word that names it, run it. */
+const APART = ['test/long/', 'test/stores/']
 
-/** Every `*.test.ts` below test/ whose path contains one of the words; without any word all but the long ones. */
+/** Every `*.test.ts` below test/ whose path contains one of the words; without any word all but those apart. */
 export function findTestFiles(words: readonly string[]): TestFile[] {
   return readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.test.ts'))
     .map(name => `test/${name}`)
-    .filter(path => (words.length === 0 ? !path.startsWith(LONG) : words.some(word => path.includes(word))))
+    .filter(path =>
+      words.length === 0 ? !APART.some(folder => path.startsWith(folder)) : words.some(word => path.includes(word)),
+    )
     .sort()
     .map(classify)
 }
 
 /** The name says what a file needs: `.kafka.test.ts`, `.s3.test.ts`, or both; system tests may use either. */
 function classify(path: string): TestFile {
-  const isSystem = path.startsWith('test/system/') || path.startsWith(LONG)
+  const isSystem = ['test/system/', ...APART].some(folder => path.startsWith(folder))
   const needsKafka = isSystem || /\.kafka\./.test(path)
   const needsS3 = isSystem || /\.s3\./.test(path)
   return { path, kind: isSystem ? 'system' : needsKafka || needsS3 ? 'server' : 'pure', needsKafka, needsS3 }

@@ -117,6 +117,41 @@ test('without the flags nothing of it is sent', async () => {
   )
 })
 
+test('a bucket that locks by default gets the checksum that it asks for, from then on with every object', async () => {
+  await using bucket = await openBucket(s3.endpoint, s3.credentials)
+  await using faults = await S3Faults.start(s3.endpoint)
+  const message = 'Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock'
+  const sums: (string | undefined)[] = []
+  faults.rule((line, headers) => {
+    if (!line.startsWith('PUT ')) return undefined
+    const sum = headers['x-amz-checksum-sha256'] as string | undefined
+    sums.push(sum)
+    if (sum !== undefined) return undefined
+    const body = `<Error><Code>InvalidRequest</Code><Message>${message}</Message></Error>`
+    return { kind: 'answer', status: 400, body, headers: { 'content-type': 'application/xml' } }
+  })
+  const store = await open(`--storage=${bucket.url()}`, `--s3-endpoint=${faults.endpoint}`, '--s3-region=us-east-1')
+  for (const key of ['a/1', 'a/2']) assert.equal((await store.put(key, bodyOf(key), {})).created, true)
+  store.close()
+  assert.equal(sums.length, 3)
+  assert.deepEqual(
+    sums.map(sum => sum === undefined),
+    [true, false, false],
+  )
+})
+
+test('an object that is there and locked is one whose key is taken, whichever the store looks at first', async () => {
+  await using bucket = await openBucket(s3.endpoint, s3.credentials)
+  await using faults = await S3Faults.start(s3.endpoint)
+  const message = 'Access Denied because object protected by object lock.'
+  const body = `<Error><Code>AccessDenied</Code><Message>${message}</Message></Error>`
+  faults.order(/^PUT /, { kind: 'answer', status: 403, body, headers: { 'content-type': 'application/xml' } })
+  const store = await open(`--storage=${bucket.url()}`, `--s3-endpoint=${faults.endpoint}`, '--s3-region=us-east-1')
+  assert.deepEqual(await store.put('a/1', bodyOf('x'), {}), { created: false })
+  store.close()
+  assert.equal(faults.unused, 0)
+})
+
 test('a store that cannot lock or encrypt says so, and the hint names the flag', async () => {
   await using bucket = await openBucket()
   await using faults = await S3Faults.start(bucket.endpoint)

@@ -58,6 +58,7 @@ const html: Fault = {
 
 const cases: [keyof typeof verbs, Fault, code: string, hint: RegExp][] = [
   ['put', s3ErrorAnswer(403, 'AccessDenied'), 'STORAGE_AUTH', /s3:PutObject/],
+  ['put', s3ErrorAnswer(400, 'KMS.NotFoundException'), 'STORAGE_REFUSED', /--sse-kms-key-id/],
   ['get', s3ErrorAnswer(403, 'AccessDenied'), 'STORAGE_AUTH', /s3:GetObject and s3:ListBucket/],
   ['head', { kind: 'answer', status: 403 }, 'STORAGE_AUTH', /s3:GetObject and s3:ListBucket/],
   ['list', s3ErrorAnswer(403, 'AccessDenied'), 'STORAGE_AUTH', /s3:ListBucket/],
