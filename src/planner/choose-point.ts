@@ -21,6 +21,9 @@ export interface ChosenPoint {
   readonly warnings: readonly string[]
 }
 
+const noPoint = 'maxbrod groups-backup writes restoration points; --until cuts by the times of records instead'
+const lacking = 'leave topics out that are not backed up (--exclude-topics), or cut by the times of records (--until)'
+
 type Survey = (folder: TopicFolder) => Promise<readonly SurvivingHistory[]>
 
 /**
@@ -39,7 +42,9 @@ export async function choosePoint(
   const sound = new SoundSnapshots(store, (_, { message }) => damaged.push(`passed over: ${message}`))
   for await (const point of sound.pointsNotAfter(options.at, signal)) {
     const byTopic = Map.groupBy(point.partitions, ({ topic }) => topic)
-    const topics = orderTopics(byTopic.keys(), options.topics, options.excludeTopics)
+    const topics = orderTopics(byTopic.keys(), options.topics, options.excludeTopics).filter(
+      name => folders.has(name) || !isOfKafka(name),
+    )
     const found: Found[] = []
     for (const topic of topics) {
       const partitions = byTopic.get(topic) ?? []
@@ -71,7 +76,7 @@ export async function choosePoint(
     passedOver === undefined
       ? `there is no restoration point up to ${upTo} in ${store.url}`
       : `no restoration point up to ${upTo} is covered by the files: ${passedOver}`,
-    { hint: 'maxbrod groups-backup writes restoration points; --until cuts by the times of records instead' },
+    { hint: passedOver === undefined ? noPoint : lacking },
   )
 }
 
@@ -130,6 +135,11 @@ async function folderOf(
   if (plain === undefined) return undefined
   const tiles = (await survey(plain)).flatMap(history => history.tiles)
   return isSameId(tiles.find(tile => tile.topicId !== undefined)?.topicId, topicId) ? plain : undefined
+}
+
+/** Points know them, and a backup has them only if it was asked to. */
+function isOfKafka(topic: string): boolean {
+  return topic.startsWith('__')
 }
 
 function timeText({ atMs }: RestorationPoint): string {

@@ -66,3 +66,22 @@ test('a point from before an election is passed over when the files of then do n
     message: /orders-0 ended at 15, and its files end at 12/,
   })
 })
+
+test('topics of Kafka that nobody backs up keep no point from being reached; others do, and the hint says how to go on', async () => {
+  const choose = async (topic: string) => {
+    const store = newMemoryStore()
+    const partitions = ['orders', topic].map(name => ({
+      topic: name,
+      topic_id: topicId,
+      partition: 0,
+      log_start: 0,
+      end: 12,
+    }))
+    await writePoint(store, { atMs: 1_000, groupsKey: undefined, partitions })
+    const options = { topics: [/^.*$/], excludeTopics: [], at: 9_000 }
+    return choosePoint({ store }, options, new Map([['orders', [folder]]]), async () => histories, signal)
+  }
+  const { folders, warnings } = await choose('__consumer_offsets')
+  assert.deepEqual([folders, warnings], [[folder], []])
+  await assert.rejects(choose('clicks'), { code: 'BACKUP_NOT_FOUND', hint: /--exclude-topics/ })
+})
