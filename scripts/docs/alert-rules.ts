@@ -1,5 +1,6 @@
+import type { Alert } from './alerts.ts'
 import { alerts } from './alerts.ts'
-import { generatedFrom, markdownTable } from './markdown.ts'
+import { anchorOf, generatedFrom, markdownTable } from './markdown.ts'
 
 const source = 'scripts/docs/alerts.ts'
 const comment = `# Written by scripts/docs.ts from ${source}: change that, then run \`npm run docs\`.`
@@ -8,8 +9,8 @@ const comment = `# Written by scripts/docs.ts from ${source}: change that, then 
 export function alertsPage(): string {
   const rows = alerts.map(({ name, severity, reads }) => [`[${name}](#${name.toLowerCase()})`, severity, reads])
   const parts = alerts.map(
-    ({ name, expression, for: wait, reads, todo }) =>
-      `## ${name}\n\n> ${reads}\n\n${todo}\n\n\`\`\`promql\n${expression}   # for ${wait}\n\`\`\`\n`,
+    ({ name, expression, for: wait, reads, todo, runbook }) =>
+      `## ${name}\n\n> ${reads}\n\n${todo} Step by step: [${runbook}](operations.md#${anchorOf(runbook)}).\n\n\`\`\`promql\n${expression}   # for ${wait}\n\`\`\`\n`,
   )
   return `${generatedFrom(source)}
 
@@ -29,7 +30,7 @@ export function rulesFile(): string {
         expr: ${JSON.stringify(alert.expression)}
         for: ${alert.for}
         labels: ${JSON.stringify({ severity: alert.severity })}
-        annotations: ${JSON.stringify(annotations(alert.name, alert.says))}
+        annotations: ${JSON.stringify(annotations(alert, alert.says))}
 `,
   )
   return `${comment}\ngroups:\n  - name: maxbrod\n    rules:\n${rules.join('')}`
@@ -37,14 +38,15 @@ export function rulesFile(): string {
 
 /** Its tests: each alert fires in its example, and resolves. */
 export function rulesTestFile(): string {
-  const tests = alerts.map(({ name, severity, example, labels, reads }) => {
+  const tests = alerts.map(alert => {
+    const { name, severity, example, labels, reads } = alert
     const series = Object.entries(example).map(([id, values]) => ({ series: id, values }))
     const at = (minute: number, isFiring: boolean) =>
       `      - ${JSON.stringify({
         eval_time: `${minute}m`,
         alertname: name,
         exp_alerts: isFiring
-          ? [{ exp_labels: { ...labels, severity }, exp_annotations: annotations(name, reads) }]
+          ? [{ exp_labels: { ...labels, severity }, exp_annotations: annotations(alert, reads) }]
           : [],
       })}\n`
     return `  - interval: 1m
@@ -55,6 +57,6 @@ ${at(1, false)}${at(60, true)}${at(150, false)}`
   return `${comment}\nrule_files: [rules.yaml]\nevaluation_interval: 1m\ntests:\n${tests.join('')}`
 }
 
-function annotations(name: string, summary: string): object {
-  return { summary, runbook: `docs/alerts.md#${name.toLowerCase()}` }
+function annotations({ runbook }: Alert, summary: string): object {
+  return { summary, runbook: `docs/operations.md#${anchorOf(runbook)}` }
 }

@@ -31,7 +31,10 @@ const meanings: readonly (readonly [RegExp, (...words: string[]) => void | Promi
   [/^helm (?:install|upgrade) \S+ (\S+) (.*)$/, (chart, rest) => assertHelm(chart, rest)],
   [/^helm test maxbrod -n kafka$/, () => assert.ok(find('Pod', 'maxbrod-test'))],
   [/^kubectl -n kafka exec (\S+) -- maxbrod (.*)$/, (pod, words) => assertExec(pod, words)],
-  [/^kubectl -n kafka rollout status (\w+)\/(\S+)$/, (kind, name) => assert.ok(find(kinds[kind] ?? '', name))],
+  [
+    /^kubectl -n kafka rollout (?:status|restart) (\w+)\/(\S+)$/,
+    (kind, name) => assert.ok(find(kinds[kind] ?? '', name)),
+  ],
   [/^kubectl -n kafka create secret generic (\S+) --from-file=(\S+)$/, (name, key) => assertSecret(name, key)],
   [/^kubectl apply -k (\S+)$/, folder => assert.ok(existsSync(join(root, folder, 'kustomization.yaml')))],
   [/^kubectl -n kafka apply -f (\S+)$/, file => assert.ok(existsSync(join(root, file)))],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { anchorOf } from '../../scripts/docs/markdown.ts'
 import { assertRuns } from '../deploy/assert-runs.ts'
 import { blocksOf, commandsOf, pages } from '../helpers/page-blocks.ts'
 import { patternOf } from '../helpers/page-walk.ts'
@@ -68,18 +69,16 @@ test('what a page says that is printed may differ in times, in columns, and wher
     ['orders … 5000', 'orders 4 of 4 5000', true],
     ['at 2026-11-26T06:19:11.994Z', 'at 2027-01-01T00:00:00Z', true],
     ['at 2026-11-26T06:19:11.994Z', 'at any time', false],
-    ['all there', 'first\nall there; next: more', true],
+    ['all there', 'first\nall there\n', true],
+    ['all there', 'not all there\n', false],
+    ['all there', 'all there, but one\n', false],
     ['a.b', 'axb', false],
   ]
   for (const [line, printed, isSame] of cases) assert.equal(patternOf(line).test(printed), isSame, line)
 })
 
-/** As GitHub makes them. */
 function anchorsOf(page: string): string[] {
   return [...readFileSync(join(root, page), 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
-      .replaceAll(' ', '-'),
+    anchorOf(heading),
   )
 }

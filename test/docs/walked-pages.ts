@@ -1,6 +1,7 @@
 /** Pages whose blocks are run, and the test that does it. On other pages `sh` shows single commands, which are read like a command line. */
 export const walkedPages: Readonly<Record<string, string>> = {
   'README.md': 'test/system/pages.test.ts',
+  'docs/operations.md': 'test/system/runbooks.test.ts',
   'docs/morning-after.md': 'test/commands/morning-after.kafka.test.ts',
 }
 

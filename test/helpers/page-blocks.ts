@@ -7,8 +7,8 @@ export interface PageBlock {
   readonly page: string
   /** What stands behind the fence: `sh`, `sh cluster`, `text` … */
   readonly info: string
-  /** The heading that it stands under. */
-  readonly heading: string
+  /** The headings between the block before it and this one. */
+  readonly headings: readonly string[]
   readonly lines: readonly PageLine[]
 }
 
@@ -26,7 +26,7 @@ export const pages: readonly string[] = ['*.md', 'docs/*.md', 'changelog/*.md', 
 /** All blocks of a page, in order; one in a list is indented, and its lines are not. */
 export function blocksOf(page: string): PageBlock[] {
   const blocks: (PageBlock & { readonly lines: PageLine[] })[] = []
-  let heading = ''
+  let headings: string[] = []
   let open: { readonly indent: string; readonly block: (typeof blocks)[number] } | undefined
   for (const [index, line] of readFileSync(join(root, page), 'utf8').split('\n').entries()) {
     const [, indent = '', info] = /^([ \d.-]*)```(.*)$/.exec(line) ?? []
@@ -36,10 +36,12 @@ export function blocksOf(page: string): PageBlock[] {
       continue
     }
     if (info !== undefined) {
-      open = { indent: indent.replaceAll(/\S/g, ' '), block: { page, info, heading, lines: [] } }
+      open = { indent: indent.replaceAll(/\S/g, ' '), block: { page, info, headings, lines: [] } }
       blocks.push(open.block)
+      headings = []
+      continue
     }
-    heading = /^#+ (.*)$/.exec(line)?.[1] ?? heading
+    headings.push(...(/^#+ (.*)$/.exec(line)?.slice(1) ?? []))
   }
   if (open !== undefined) throw new Error(`${page}: a block has no end`)
   return blocks

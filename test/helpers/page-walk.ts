@@ -23,14 +23,11 @@ export async function walkPage(
   page: string,
   { folder, env, instead, elsewhere = [], events = {} }: PageWalk,
 ): Promise<void> {
-  const blocks = blocksOf(page).filter(({ info }) => info === 'sh' || info === 'text')
   const unused = new Set([...Object.keys(instead), ...elsewhere, ...Object.keys(events)])
   await using shell = new Shell(folder, env)
   let printed = ''
-  let heading = ''
-  for (const block of blocks) {
-    if (block.heading !== heading) {
-      heading = block.heading
+  for (const block of blocksOf(page)) {
+    for (const heading of block.headings) {
       unused.delete(heading)
       await events[heading]?.()
     }
@@ -38,6 +35,7 @@ export async function walkPage(
       for (const line of block.lines) assertPrinted(line, replaced(line.text, instead).command, printed)
       continue
     }
+    if (block.info !== 'sh') continue
     printed = ''
     for (const { text, where } of commandsOf(block)) {
       if (elsewhere.includes(text)) {
@@ -65,7 +63,7 @@ function exitOf(command: string): number {
 
 function assertPrinted({ where }: PageLine, text: string, printed: string): void {
   if (text.trim() === '') return
-  assert.match(printed, patternOf(text), `${where}: not printed: ${text}`)
+  assert.match(printed, patternOf(text), `${where}: not printed: ${text}\n${printed}`)
 }
 
 /** `…` may be anything, a time any time, and columns may be of other widths. */
@@ -78,5 +76,5 @@ export function patternOf(line: string): RegExp {
       if (part === '…') return '.*'
       return part.startsWith(' ') ? ' +' : String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`
     })
-  return new RegExp(`^.*${parts.join('')}`, 'm')
+  return new RegExp(`^${parts.join('')} *$`, 'm')
 }
