@@ -21,12 +21,16 @@ export function headerFor(
 
 /**
  * True when these recipients open the file and nobody else does, as far as the identities tell: a header does not say whom it is
- * for, only how many. Throws AgeDamage.
+ * for, only how many. So all recipients whose identity is there must open it: another one may be somebody else. Throws AgeDamage.
  */
 export function isFor(header: AgeHeader, identities: readonly Identity[], recipients: readonly Recipient[]): boolean {
   const isOurs = ({ publicRaw }: Identity) => recipients.some(({ raw }) => raw.equals(publicRaw))
-  const opening = identities.filter(identity => openFileKey(header, [identity]) !== undefined)
-  return header.stanzas.length === recipients.length && opening.length > 0 && opening.every(isOurs)
+  const opens = (identity: Identity) => openFileKey(header, [identity]) !== undefined
+  return (
+    header.stanzas.length === recipients.length &&
+    identities.some(isOurs) &&
+    identities.every(identity => opens(identity) === isOurs(identity))
+  )
 }
 
 /** Throws AgeDamage when less came than was told. */

@@ -202,6 +202,16 @@ test('what is for the recipients already is left as it is: a second run makes no
   assert.deepEqual((await look(store, other)).findings, [])
 })
 
+test('a file for as many others, one of whom stays, is not for the recipients: the new key must open it', async () => {
+  const store = newMemoryStore()
+  const escrow = other
+  const { all } = await putFiles(store, [old, escrow])
+  assert.equal((await rewrapping(store, { with: [escrow, present], to: [present, escrow] })).made.length, 1)
+  assert.deepEqual(await restorable(openedWith(store, present), place), all)
+  const again = await rewrapping(store, { with: [escrow, present], to: [present, escrow] })
+  assert.deepEqual([again.made, again.upToDate], [[], 1])
+})
+
 test('files of a merged generation take the place of the small ones that they were made of', async t => {
   const folder = await mkdtemp(join(tmpdir(), 'rewrap-merged-'))
   t.after(() => rm(folder, { recursive: true }))
