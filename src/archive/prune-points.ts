@@ -5,6 +5,7 @@ import type { SnapshotKey } from '../catalog/snapshots.ts'
 import { pointsPrefix } from '../format/keys.ts'
 import type { PointPartition } from '../format/snapshot/restoration-point.ts'
 import type { ObjectStore } from '../storage/port.ts'
+import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 import { problemOf } from './survey.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -17,8 +18,11 @@ export interface ReadPoints {
   readonly all: readonly SnapshotKey[]
   /** The newest ones that can be read, and the newest one that is older than a day, the newest first. */
   readonly kept: readonly RestorationPoint[]
+  /** Those that should be among them and cannot be read. */
+  readonly damaged: readonly MaxbrodError[]
 }
 
+/** Throws when there are points and none can be read: what they say would not stay. */
 export async function readPoints(
   store: ObjectStore,
   count: number,
@@ -27,15 +31,28 @@ export async function readPoints(
 ): Promise<ReadPoints> {
   const all = await listSnapshots(store, pointsPrefix, 0, signal)
   const kept: RestorationPoint[] = []
+  const damaged: MaxbrodError[] = []
+  const onDamaged = (error: MaxbrodError) => void damaged.push(error)
   for (const found of all.toReversed()) {
     const isOld = found.atMs < nowMs - DAY_MS
     if (kept.length >= count && !isOld) continue
-    const point = await readUnlessDamaged(store, found, signal)
+    const point = await readUnlessDamaged(store, found, signal, onDamaged)
     if (point === undefined) continue
     kept.push(point)
     if (kept.length >= count && isOld) break
   }
-  return { all, kept }
+  const [first] = damaged
+  if (kept.length === 0 && first !== undefined)
+    throw new MaxbrodError(
+      first.code,
+      `no restoration point can be read, and they say what must stay: ${first.message}`,
+      {
+        ...first.facts,
+        cause: first,
+        hint: 'put back the original objects; to go by the rules alone, remove those that are damaged',
+      },
+    )
+  return { all, kept, damaged }
 }
 
 /**
@@ -83,11 +100,14 @@ async function readUnlessDamaged(
   store: ObjectStore,
   found: SnapshotKey,
   signal: AbortSignal,
+  onDamaged: (error: MaxbrodError) => void = () => undefined,
 ): Promise<RestorationPoint | undefined> {
   try {
     return await readPoint(store, found, signal)
   } catch (error) {
     if (problemOf(error) === undefined) throw error
+    // One that is missing went with another prune, which keeps the newest, too.
+    if (isMaxbrodError(error) && error.code !== 'OBJECT_MISSING') onDamaged(error)
     return undefined
   }
 }

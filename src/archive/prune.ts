@@ -55,6 +55,7 @@ export async function pruneArchive(deps: PruneDeps, options: PruneOptions, signa
   const before = await readPrunes(store, signal)
   for (const { message } of before.damaged) log.warn(`passed over: ${message}`)
   const points = await readPoints(store, options.keepPoints, nowMs, signal)
+  for (const { message } of points.damaged) log.warn(`passed over: ${message}`)
   const ruled = await ruleTopics(deps, options, await readKeepRules(deps.disk, options), signal)
   const topics = await judgeTopics(deps, ruled, { nowMs, points: points.kept, prunes: before }, signal)
   const old = await oldObjects(store, topics, points, nowMs, signal)

@@ -141,6 +141,27 @@ test('all that Kafka had at the newest restoration points stays, whatever the ru
   await assertSound(store)
 })
 
+test('points that cannot be read are passed over for older ones; when none is left, nothing goes', async () => {
+  const store = await emptyArchive()
+  await putAged(store, placeOf('a'), [50, 40, 35, 1])
+  const newest = await putPoint(store, 0.1, [['a', 0, 30, 40]])
+  const older = await putPoint(store, 0.2, [['a', 0, 10, 40]])
+  const damage = async (key: string) => {
+    const { facts } = (await store.head(key))!
+    await store.delete(key)
+    await store.put(key, bodyOf('damaged'), facts)
+  }
+  await damage(newest)
+  await pruning(store, '--keep=30d', '--yes', '--keep-points=1')
+  assert.deepEqual(await beginnings(store), { 'a/0': [10, 20, 30] })
+  await damage(older)
+  await assert.rejects(pruning(store, '--keep=30d', '--yes'), {
+    code: 'OBJECT_CORRUPT',
+    message: /no restoration point/,
+  })
+  assert.deepEqual(await beginnings(store), { 'a/0': [10, 20, 30] })
+})
+
 test('of a topic that was created again the older incarnation goes altogether, and the newer one keeps its newest file', async () => {
   const store = await emptyArchive()
   await putAged(store, placeOf('again'), [90, 80])
