@@ -86,7 +86,6 @@ async function judgeTopic(
 ): Promise<JudgedTopic> {
   const { folder, topicId, rule } = topic
   const needed = neededOf(points, topicId)
-  const isOver = topicId !== undefined && isReplaced(points, folder.topic, topicId)
   const leftovers: ListedTile[] = []
   const histories = new Map<number, ListedChain[]>()
   for (const place of await listPartitions(store, folder, { onForeign: () => undefined, signal })) {
@@ -96,6 +95,9 @@ async function judgeTopic(
     onFiles(files.length)
     histories.set(place.partition, [...(histories.get(place.partition) ?? []), { place, files }])
   }
+  const storedMs = [...histories.values()].flat().flatMap(({ files }) => files.map(({ modifiedAtMs }) => modifiedAtMs))
+  const lastMs = storedMs.reduce((last, one) => Math.max(last, one), 0)
+  const isOver = topicId !== undefined && isReplaced(points, { topic: folder.topic, topicId, lastMs })
   const limit = newLimit(PARTITIONS)
   const partitions = await Promise.all(
     [...histories].map(([partition, chains]) =>
@@ -132,8 +134,15 @@ async function idOf(
   }
 }
 
-/** Kafka has another topic of that name: nobody writes to the files of this one any more. One that is not seen may only be hidden. */
-function isReplaced(points: readonly RestorationPoint[], topic: string, topicId: string): boolean {
+/**
+ * Kafka has another topic of that name: nobody writes to the files of this one any more. One that is not seen may only be hidden,
+ * and points from before its last file may be of a time when it was not there yet.
+ */
+function isReplaced(
+  points: readonly RestorationPoint[],
+  { topic, topicId, lastMs }: { readonly topic: string; readonly topicId: string; readonly lastMs: number },
+): boolean {
   const ids = points.flatMap(({ partitions }) => partitions).flatMap(one => (one.topic === topic ? [one.topic_id] : []))
-  return ids.length > 0 && ids.every(id => id !== null && id !== topicId)
+  const isSeenSince = points.some(({ atMs }) => atMs >= lastMs)
+  return isSeenSince && ids.length > 0 && ids.every(id => id !== null && id !== topicId)
 }

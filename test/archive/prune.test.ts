@@ -166,10 +166,19 @@ test('of a topic that was created again the older incarnation goes altogether, a
   const store = await emptyArchive()
   await putAged(store, placeOf('again'), [90, 80])
   await putAged(store, placeOf('again', 0, { topicId: laterId }), [70, 60])
-  await putPoint(store, 0.1, [['again', 0, 20, 20, laterId]])
+  await putPoint(store, 0, [['again', 0, 20, 20, laterId]])
   await pruning(store, '--keep=30d', '--yes')
   assert.deepEqual(await beginnings(store), { [`again@${laterId}/0`]: [10] })
   await assertSound(store)
+})
+
+test('points from before a topic was created again do not say that the newer one is gone', async () => {
+  const store = await emptyArchive()
+  await putPoint(store, 65, [['again', 0, 20, 20]])
+  await putAged(store, placeOf('again'), [90, 80])
+  await putAged(store, placeOf('again', 0, { topicId: laterId }), [60, 50])
+  await pruning(store, '--keep=30d', '--yes')
+  assert.deepEqual((await beginnings(store))[`again@${laterId}/0`], [10])
 })
 
 test('a topic that was compacted keeps everything when another one has its name, and each has the retention of its own', async () => {
