@@ -60,15 +60,8 @@ function outcomeOf({ result, topics, incomplete, ...rest }: RestoreResult, isInt
       ? `all there; next: maxbrod finalize --plan-topic ${rest.planTopic}\n`
       : '',
   ].join('')
-  // Why another executor has put something aside is known to that one only.
-  const code = incomplete.map(one => one.code).find(one => one !== undefined && one !== 'BUG')
-  return {
-    result,
-    ...(code === undefined ? {} : { code }),
-    details: { ...rest, topics, incomplete },
-    text,
-    isInterrupted,
-  }
+  // The same exit code from every executor: why something was put aside is known to the one only that did it.
+  return { result, details: { ...rest, topics, incomplete }, text, isInterrupted }
 }
 
 /** kafka-data-keep gives the prefix to its executors, where it cannot change any more what was planned. */

@@ -88,7 +88,7 @@ test('an executor that waits for others is not left waiting when one of theirs s
   for (const result of results) refused(result, 6, 'TARGET_SPOILED', `${copy}-0 is spoiled from offset 0`)
 })
 
-test('a file that is broken ends the restore with its own exit code, behind all that can be restored', async t => {
+test('a file that is broken ends the restore with exit code 3 and its name, behind all that can be restored', async t => {
   await using scene = await openRestoreScene(t)
   const topic = scene.world.name('orders')
   await scene.putFiles(topic, 0, [0, 10])
@@ -97,13 +97,14 @@ test('a file that is broken ends the restore with its own exit code, behind all 
   const [file] = (await scene.files()).filter(({ source }) => source.partition === 1)
   await rm(`${scene.folder}/${file!.object.key}`)
   const { exit, json, stderr } = await scene.restore()
-  assert.equal(exit, 4, stderr)
+  assert.equal(exit, 3, stderr)
   assert.equal(json['result'], 'partial')
-  const incomplete = json['incomplete'] as { code: string; recordsRestored: number }[]
+  const incomplete = json['incomplete'] as { code: string; recordsRestored: number; message: string }[]
   assert.deepEqual(
     incomplete.map(({ code, recordsRestored }) => [code, recordsRestored]),
     [['OBJECT_MISSING', 0]],
   )
+  assert.ok(incomplete[0]?.message.includes(file!.object.key), incomplete[0]?.message)
 })
 
 test('SIGTERM ends an executor that is still waiting to be let into the group', async t => {
