@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { eventually } from '../helpers/eventually.ts'
 import { FaultyCli } from '../helpers/faulty-process.ts'
+import { forgetful } from '../helpers/forgetful-kafka.ts'
 import { runCommand } from '../helpers/in-process.ts'
 import { Kafka } from '../helpers/kafka-broker.ts'
 import { Referee } from '../helpers/referee.ts'
@@ -28,13 +29,14 @@ const count = (partitions: readonly { records: number }[]) => partitions.reduce(
 let kafka: Kafka
 let referee: Referee
 
-// A broker that deletes, and cleans, as soon as it may.
+// A broker that deletes, cleans, and forgets producers as soon as it may.
 before(async () => {
   if (skipWithForeignKafka !== false) return
   const properties = {
     'log.retention.check.interval.ms': 1_000,
     'log.initial.task.delay.ms': 500,
     'log.cleaner.backoff.ms': 1,
+    ...forgetful,
   }
   kafka = await Kafka.start({ brokers: 1, properties })
   referee = Referee.start(kafka.bootstrap)
@@ -135,7 +137,7 @@ test(
   'a compacted topic restored into a compacted one has every record once, in order, however often executors die: nothing of it is cleaned before finalize',
   { skip: skipWithForeignKafka },
   async t => {
-    await using scene = new RestoreScene({ ...(await openWorld(t)), bootstrap: kafka.bootstrap, referee })
+    await using scene = new RestoreScene(await openWorld(t, { bootstrap: kafka.bootstrap, referee }))
     // A hundred updates of each key, in so many segments that the cleaner has all but the last of them.
     const updates = {
       partitions: 2,

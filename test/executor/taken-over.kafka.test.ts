@@ -3,62 +3,73 @@ import { test } from 'node:test'
 import type { Ports } from '../../src/commands/ports.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { FaultyCli } from '../helpers/faulty-process.ts'
+import { openForgetfulScene, skipWithoutForgetful } from '../helpers/forgetful-kafka.ts'
 import { startCommand } from '../helpers/in-process.ts'
 import { logged } from '../helpers/log-lines.ts'
-import { ok, openRestoreScene } from '../helpers/restore-scene.ts'
+import { ok } from '../helpers/restore-scene.ts'
+
+const options = { skip: skipWithoutForgetful }
 
 const standsBy = 'stands by: the other executors have all plan partitions'
 
-test('partitions go to an executor that dies behind a batch and before its commit, back to the first one, and again: each record is there once, in order', async t => {
-  await using scene = await openRestoreScene(t)
-  const { referee } = scene.world
-  const source = await scene.source('orders', 4_000, { partitions: 4 })
-  await scene.backUp(source)
-  const target = scene.world.name('copy')
-  await referee.createTopic(target, { partitions: 4, configs: { 'max.message.bytes': 4_096 } })
-  ok(await scene.plan([`--rename=${source}=${target}`, '--plan-partitions=4']))
+test(
+  'partitions go to an executor that dies behind a batch and before its commit, back to the first one, and again: each record is there once, in order',
+  options,
+  async t => {
+    await using scene = await openForgetfulScene(t)
+    const { referee } = scene.world
+    const source = await scene.source('orders', 4_000, { partitions: 4 })
+    await scene.backUp(source)
+    const target = scene.world.name('copy')
+    await referee.createTopic(target, { partitions: 4, configs: { 'max.message.bytes': 4_096 } })
+    ok(await scene.plan([`--rename=${source}=${target}`, '--plan-partitions=4']))
 
-  const done = async () => (await referee.offsets(target)).reduce((sum, { end }) => sum + Number(end), 0)
-  const slowly = ['--exit-when-done', '--max-rate=60KiB']
-  const survivor = startCommand(scene.restoreArgv(slowly))
-  await eventually('the first executor works', async () => (await done()) > 0)
-  for (const n of [1, 2]) {
-    const fault = `kafka.append~${target}:after:${n + 2}:kill`
-    const victim = new FaultyCli(scene.restoreArgv(slowly), [fault])
-    assert.equal((await victim.result).exit, 'SIGKILL', victim.output)
-    victim.assertAllFired()
-    assert.ok((await done()) < 16_000, 'the restore was over before it died')
-  }
-  const result = ok(await survivor.result)
-  assert.equal(result.json['result'], 'ok')
-  assert.ok((result.json['recordsSent'] as number) < 16_000, 'the others restored nothing')
-  await scene.assertSame(source, target)
-})
+    const done = async () => (await referee.offsets(target)).reduce((sum, { end }) => sum + Number(end), 0)
+    const slowly = ['--exit-when-done', '--max-rate=60KiB']
+    const survivor = startCommand(scene.restoreArgv(slowly))
+    await eventually('the first executor works', async () => (await done()) > 0)
+    for (const n of [1, 2]) {
+      const fault = `kafka.append~${target}:after:${n + 2}:kill`
+      const victim = new FaultyCli(scene.restoreArgv(slowly), [fault])
+      assert.equal((await victim.result).exit, 'SIGKILL', victim.output)
+      victim.assertAllFired()
+      assert.ok((await done()) < 16_000, 'the restore was over before it died')
+    }
+    const result = ok(await survivor.result)
+    assert.equal(result.json['result'], 'ok')
+    assert.ok((result.json['recordsSent'] as number) < 16_000, 'the others restored nothing')
+    await scene.assertSame(source, target)
+  },
+)
 
-test('an executor without a partition of its own ends when the others are done, and tells the whole restore', async t => {
-  await using scene = await openRestoreScene(t)
-  const topic = scene.world.name('orders')
-  await scene.putFiles(topic, 0, [0, 4_000])
-  ok(await scene.plan(['--create-topics', '--target-prefix=r.']))
-  const flags = ['--exit-when-done', '--max-rate=100KiB']
-  // Ten seconds of the one that watches whether it has something to do are over at once.
-  const hurried = (real: Ports): Ports => ({
-    ...real,
-    clock: { ...real.clock, sleep: (ms, signal) => real.clock.sleep(ms === 10_000 ? 300 : ms, signal) },
-  })
-  const results = await Promise.all([1, 2, 3].map(() => startCommand(scene.restoreArgv(flags), hurried).result))
-  assert.ok(
-    results.filter(({ stderr }) => logged(stderr, standsBy).length > 0).length >= 2,
-    'nobody said that it is idle',
-  )
-  for (const result of results) {
-    const row = { topic: `r.${topic}`, partitions: 1, recordsPlanned: 4_000, recordsRestored: 4_000 }
-    assert.deepEqual(ok(result).json['topics'], [row])
-  }
-  const sent = results.map(({ json }) => json['recordsSent'] as number)
-  assert.equal(
-    sent.reduce((a, b) => a + b, 0),
-    4_000,
-    `sent: ${sent.join()}`,
-  )
-})
+test(
+  'an executor without a partition of its own ends when the others are done, and tells the whole restore',
+  options,
+  async t => {
+    await using scene = await openForgetfulScene(t)
+    const topic = scene.world.name('orders')
+    await scene.putFiles(topic, 0, [0, 4_000])
+    ok(await scene.plan(['--create-topics', '--target-prefix=r.']))
+    const flags = ['--exit-when-done', '--max-rate=100KiB']
+    // Ten seconds of the one that watches whether it has something to do are over at once.
+    const hurried = (real: Ports): Ports => ({
+      ...real,
+      clock: { ...real.clock, sleep: (ms, signal) => real.clock.sleep(ms === 10_000 ? 300 : ms, signal) },
+    })
+    const results = await Promise.all([1, 2, 3].map(() => startCommand(scene.restoreArgv(flags), hurried).result))
+    assert.ok(
+      results.filter(({ stderr }) => logged(stderr, standsBy).length > 0).length >= 2,
+      'nobody said that it is idle',
+    )
+    for (const result of results) {
+      const row = { topic: `r.${topic}`, partitions: 1, recordsPlanned: 4_000, recordsRestored: 4_000 }
+      assert.deepEqual(ok(result).json['topics'], [row])
+    }
+    const sent = results.map(({ json }) => json['recordsSent'] as number)
+    assert.equal(
+      sent.reduce((a, b) => a + b, 0),
+      4_000,
+      `sent: ${sent.join()}`,
+    )
+  },
+)

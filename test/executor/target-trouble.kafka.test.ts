@@ -2,10 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Ports } from '../../src/commands/ports.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { openForgetfulScene, skipWithoutForgetful } from '../helpers/forgetful-kafka.ts'
 import { startCommand } from '../helpers/in-process.ts'
 import type { RunningCommand } from '../helpers/in-process.ts'
 import type { RestoreScene } from '../helpers/restore-scene.ts'
-import { ok, openRestoreScene, refused } from '../helpers/restore-scene.ts'
+import { ok, refused } from '../helpers/restore-scene.ts'
+
+const options = { skip: skipWithoutForgetful }
 
 const records = 6_000
 
@@ -28,29 +31,33 @@ async function ends({ world }: RestoreScene, topic: string): Promise<number[]> {
   return (await world.referee.offsets(topic)).map(({ end }) => Number(end))
 }
 
-test('a record of somebody else in the middle of a restore stops that partition, by name and offset; others go on', async t => {
-  await using scene = await openRestoreScene(t)
-  const { referee } = scene.world
-  const { target, restore } = await inTheMiddle(scene)
-  const [place] = await referee.produce(target, [{ partition: 1, value: 'not of the restore' }])
-  const offset = Number(place?.offset)
-  assert.ok(offset < records, 'the restore was over before')
-  const result = await restore.result
-  const [complete, spoiled] = await ends(scene, target)
-  refused(result, 6, 'TARGET_SPOILED', `${target}-1 is spoiled from offset`)
-  const { facts } = result.json['error'] as { facts: { topic: string; partition: number; offset: number } }
-  assert.deepEqual([facts.topic, facts.partition], [target, 1])
-  // Of what was on its way, one batch may stand behind the foreign record.
-  assert.ok(facts.offset >= offset - 200 && facts.offset <= offset + 200, `${facts.offset}, and it came to ${offset}`)
-  assert.equal(complete, records)
-  assert.ok(spoiled !== undefined && spoiled < offset + 200, `${spoiled}`)
+test(
+  'a record of somebody else in the middle of a restore stops that partition, by name and offset; others go on',
+  options,
+  async t => {
+    await using scene = await openForgetfulScene(t)
+    const { referee } = scene.world
+    const { target, restore } = await inTheMiddle(scene)
+    const [place] = await referee.produce(target, [{ partition: 1, value: 'not of the restore' }])
+    const offset = Number(place?.offset)
+    assert.ok(offset < records, 'the restore was over before')
+    const result = await restore.result
+    const [complete, spoiled] = await ends(scene, target)
+    refused(result, 6, 'TARGET_SPOILED', `${target}-1 is spoiled from offset`)
+    const { facts } = result.json['error'] as { facts: { topic: string; partition: number; offset: number } }
+    assert.deepEqual([facts.topic, facts.partition], [target, 1])
+    // Of what was on its way, one batch may stand behind the foreign record.
+    assert.ok(facts.offset >= offset - 200 && facts.offset <= offset + 200, `${facts.offset}, and it came to ${offset}`)
+    assert.equal(complete, records)
+    assert.ok(spoiled !== undefined && spoiled < offset + 200, `${spoiled}`)
 
-  refused(await scene.restore(), 6, 'TARGET_SPOILED', `${target}-1`)
-  assert.deepEqual(await ends(scene, target), [complete, spoiled])
-})
+    refused(await scene.restore(), 6, 'TARGET_SPOILED', `${target}-1`)
+    assert.deepEqual(await ends(scene, target), [complete, spoiled])
+  },
+)
 
-test('retention that eats the head of a target stops the partition at once', async t => {
-  await using scene = await openRestoreScene(t)
+test('retention that eats the head of a target stops the partition at once', options, async t => {
+  await using scene = await openForgetfulScene(t)
   const { target, restore } = await inTheMiddle(scene)
   await scene.world.referee.deleteRecords(target, 0, 10)
   const result = await restore.result
@@ -60,33 +67,37 @@ test('retention that eats the head of a target stops the partition at once', asy
   assert.equal(complete, records)
 })
 
-test('a hold that somebody reverts stops a restore within a minute, and the next one at its start', async t => {
-  await using scene = await openRestoreScene(t)
-  const { referee } = scene.world
-  // A minute of the watch is over at once; everything else takes its time.
-  const minuteless = (real: Ports): Ports => ({
-    ...real,
-    clock: { ...real.clock, sleep: (ms, signal) => real.clock.sleep(ms === 60_000 ? 100 : ms, signal) },
-  })
-  const { target, restore } = await inTheMiddle(scene, minuteless)
-  await referee.alterConfigs({ topic: target }, { set: { 'cleanup.policy': 'compact' } })
-  const broken = `${target} is no longer held: cleanup.policy=compact`
-  refused(await restore.result, 6, 'TARGET_CHANGED', broken, 'maxbrod plan')
-  const stoppedAt = await ends(scene, target)
-  assert.ok(
-    stoppedAt.every(end => end < records),
-    'the restore was over before',
-  )
+test(
+  'a hold that somebody reverts stops a restore within a minute, and the next one at its start',
+  options,
+  async t => {
+    await using scene = await openForgetfulScene(t)
+    const { referee } = scene.world
+    // A minute of the watch is over at once; everything else takes its time.
+    const minuteless = (real: Ports): Ports => ({
+      ...real,
+      clock: { ...real.clock, sleep: (ms, signal) => real.clock.sleep(ms === 60_000 ? 100 : ms, signal) },
+    })
+    const { target, restore } = await inTheMiddle(scene, minuteless)
+    await referee.alterConfigs({ topic: target }, { set: { 'cleanup.policy': 'compact' } })
+    const broken = `${target} is no longer held: cleanup.policy=compact`
+    refused(await restore.result, 6, 'TARGET_CHANGED', broken, 'maxbrod plan')
+    const stoppedAt = await ends(scene, target)
+    assert.ok(
+      stoppedAt.every(end => end < records),
+      'the restore was over before',
+    )
 
-  refused(await scene.restore(), 6, 'TARGET_CHANGED', broken)
-  assert.deepEqual(await ends(scene, target), stoppedAt)
-  ok(await scene.plan(['--target-prefix=r.']))
-  ok(await scene.restore())
-  assert.deepEqual(await ends(scene, target), [records, records])
-})
+    refused(await scene.restore(), 6, 'TARGET_CHANGED', broken)
+    assert.deepEqual(await ends(scene, target), stoppedAt)
+    ok(await scene.plan(['--target-prefix=r.']))
+    ok(await scene.restore())
+    assert.deepEqual(await ends(scene, target), [records, records])
+  },
+)
 
-test('a topic that is complete is sealed against old records until more of it is planned', async t => {
-  await using scene = await openRestoreScene(t)
+test('a topic that is complete is sealed against old records until more of it is planned', options, async t => {
+  await using scene = await openForgetfulScene(t)
   const { referee } = scene.world
   const topic = scene.world.name('orders')
   await scene.putFiles(topic, 0, [0, 100])

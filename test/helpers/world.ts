@@ -21,14 +21,14 @@ export interface World extends AsyncDisposable {
   name(word: string): string
 }
 
-export async function openWorld(t: TestContext): Promise<World> {
+/** `servers` are those of the test, in the place of the shared ones. */
+export async function openWorld(t: TestContext, servers?: Pick<World, 'bootstrap' | 'referee'>): Promise<World> {
   t.diagnostic(`TEST_SEED=${testSeed}`)
   const folder = await mkdtemp(join(tmpdir(), 'maxbrod-world-'))
   // Names differ between runs with the same seed, too: a cluster that the user named keeps its topics.
   const suffix = Math.random().toString(36).slice(2, 8)
   return {
-    bootstrap: await sharedKafka(),
-    referee: await sharedReferee(),
+    ...(servers ?? { bootstrap: await sharedKafka(), referee: await sharedReferee() }),
     dice: new Dice(t.fullName),
     folder,
     name: word => `${word}-${suffix}`,
