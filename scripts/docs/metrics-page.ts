@@ -32,6 +32,8 @@ for [probes](kubernetes.md). What is declared is there from the start of the pro
 partitions are bounded: after 10,000 series of one metric, counters and histograms go on under the label \`other\`, gauges are left out. Beside
 these there are the usual \`process_*\` and \`nodejs_*\`.
 
+\`maxbrod backup\` and \`maxbrod restore\` show at \`/\` of the same port what they are at, as [a page](archive.md#the-page-of-a-running-command) for people.
+
 ${sets.join('\n')}`
 }
 

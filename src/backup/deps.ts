@@ -12,6 +12,7 @@ import type { ObjectStore, Seal } from '../storage/port.ts'
 import type { Flushed } from './flush.ts'
 import type { Spool } from './spool.ts'
 import type { TopicRules } from './topic-rules.ts'
+import type { WorkerView } from './view.ts'
 
 /** The ports that a backup worker lives on. */
 export interface BackupDeps {
@@ -38,6 +39,8 @@ export interface BackupDeps {
 export interface WorkerDeps extends BackupDeps {
   /** Is given the way to flush this worker while it runs; what it returns is disposed of before the worker ends. */
   readonly onFlush: (flush: () => Promise<Flushed>) => Disposable
+  /** Likewise the way to see what it is at. */
+  readonly onView?: ((view: () => WorkerView) => Disposable) | undefined
 }
 
 /** What all partitions of a worker share. */

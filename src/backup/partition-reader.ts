@@ -43,6 +43,7 @@ export class PartitionReader {
   #isTaking = false
   /** Epoch of the leader that was asked last. */
   #askedAt = -1
+  #knownEnd: number | undefined
 
   constructor(options: ReaderOptions, deps: ReaderDeps) {
     const { place, identity, ownership, onCorrupt } = options
@@ -71,6 +72,11 @@ export class PartitionReader {
 
   get askedAt(): number {
     return this.#askedAt
+  }
+
+  /** Where committed records ended when the leader answered last. */
+  get knownEnd(): number | undefined {
+    return this.#knownEnd
   }
 
   get isProbing(): boolean {
@@ -104,6 +110,7 @@ export class PartitionReader {
     if (!state.isStillAt(requested)) return this.#cursor.rewind()
     if (fetched.trouble === undefined) {
       this.#patience.relax()
+      this.#knownEnd = fetched.lastStableOffset
       const { diverging } = fetched
       if (diverging !== undefined) return this.#diverge(diverging)
       const wasUnchecked = !state.isChecked

@@ -19,6 +19,8 @@ export class PartitionBackup {
   readonly log: Logger
   /** Where this worker began with the partition. */
   readonly startedAt: number
+  /** The first offset that its files cover. */
+  readonly origin: number
   readonly #place: PartitionPlace
   readonly #options: PartitionOptions
   readonly #context: WorkerContext
@@ -38,6 +40,7 @@ export class PartitionBackup {
   ) {
     this.ownership = ownership
     this.startedAt = resume.chainEnd
+    this.origin = resume.origin
     this.identity = identity
     this.log = deps.log
     this.#place = place
@@ -55,6 +58,11 @@ export class PartitionBackup {
 
   get position(): number {
     return this.#cursor.position
+  }
+
+  /** Where it ended in Kafka when that was asked last; undefined before. */
+  get knownEnd(): number | undefined {
+    return this.#reader.knownEnd
   }
 
   get committedTo(): number {

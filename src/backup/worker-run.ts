@@ -13,6 +13,7 @@ import { DiskRoom } from './disk-room.ts'
 import { FetchLoops } from './fetch-loops.ts'
 import { FlushDesk } from './flush.ts'
 import { WorkerGauges } from './gauges.ts'
+import { viewOf } from './look-at-worker.ts'
 import { makeRoom } from './make-room.ts'
 import { WorkerMemory } from './memory.ts'
 import { backupMetrics } from './metrics.ts'
@@ -22,6 +23,7 @@ import type { BackupOptions } from './options.ts'
 import { Partitions } from './partitions.ts'
 import { BackupTally } from './result.ts'
 import { keepDefinitions, watchHeadroom } from './upkeep.ts'
+import type { WorkerView } from './view.ts'
 import { waitOutTrouble } from './wait-out-trouble.ts'
 
 export interface WorkerRunDeps {
@@ -50,6 +52,7 @@ export class WorkerRun implements AsyncDisposable {
   readonly flushDesk: FlushDesk
   readonly #deps: WorkerRunDeps
   readonly #room: DiskRoom
+  readonly #memory: WorkerMemory
   readonly #loops: FetchLoops
   readonly #gauges: WorkerGauges
   readonly #progress: OnceProgress
@@ -69,6 +72,7 @@ export class WorkerRun implements AsyncDisposable {
     const onFatal = (error: unknown) => this.#failure.reject(error)
     const trouble = { context, isOnce: targets !== undefined, stopping: stop.draining, onFatal }
     const memory = new WorkerMemory(options.memory)
+    this.#memory = memory
     const press = new BlockPress(options.compressionLevel)
     const metrics = context.metrics.of(backupMetrics)
     this.flushDesk = new FlushDesk({
@@ -124,6 +128,12 @@ export class WorkerRun implements AsyncDisposable {
   /** Rejects when the worker as a whole cannot go on. */
   get failed(): Promise<never> {
     return this.#failure.promise
+  }
+
+  /** What it is at now. */
+  get view(): WorkerView {
+    const group = this.#deps.options.groupId
+    return viewOf({ group, partitions: this.partitions.all, tally: this.tally, memory: this.#memory, room: this.#room })
   }
 
   /** Reads no more and lets uploads end, with everything that was read if `flush` says so. */

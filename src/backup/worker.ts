@@ -59,6 +59,7 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
     definitions: new DefinitionKeeper(context, selection),
     stop: own,
   })
+  using _seen = deps.onView?.(() => run.view)
   const begin = newSettling(deps, options.consumeDelay, own.draining)
   const joining = kafka.joinGroup(
     {

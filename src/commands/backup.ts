@@ -3,10 +3,11 @@ import type { Flushed } from '../backup/flush.ts'
 import type { BackupResult } from '../backup/result.ts'
 import { isKafkaGone, rescueSpool } from '../backup/rescue-spool.ts'
 import { readTopicRules } from '../backup/topic-rules.ts'
+import type { WorkerView } from '../backup/view.ts'
 import { runBackup } from '../backup/worker.ts'
 import { BackupTally } from '../backup/result.ts'
 import { kafkaOptions } from '../kafka/options.ts'
-import { metricsOptions } from '../observe/options.ts'
+import { metricsOptions, pageOptions } from '../observe/options.ts'
 import { table } from '../observe/table.ts'
 import { unlessAborted } from '../runtime/aborted.ts'
 import { BufferPool } from '../runtime/buffer-pool.ts'
@@ -18,7 +19,9 @@ import { claimFor } from './claim.ts'
 import { command } from './command.ts'
 import type { Outcome } from './ending.ts'
 import { openFlushSwitch } from './flush-switch.ts'
+import { LivePage } from './live-page.ts'
 import { startWatchServer } from './watch-server.ts'
+import { pageOfWorker } from './worker-page.ts'
 
 /** Unused buffers for blocks: as many as are filled and compressed at a time, and a few more. */
 const POOL_BYTES = 48 * 1024 * 1024
@@ -26,7 +29,7 @@ const POOL_BYTES = 48 * 1024 * 1024
 export const backup = command({
   name: 'backup',
   summary: 'copy topics into object storage: a worker, or once to the present ends',
-  sections: [backupOptions, kafkaOptions, storageOptions, sealingOptions, keepingOptions, metricsOptions],
+  sections: [backupOptions, kafkaOptions, storageOptions, sealingOptions, keepingOptions, metricsOptions, pageOptions],
   examples: [
     {
       does: 'two topics into a folder, and end',
@@ -45,7 +48,8 @@ export const backup = command({
     const store = await context.openStore({ ...values.storage, ...values.keeping }, context)
     using _closing = { [Symbol.dispose]: () => store.close() }
     await using kafka = await context.openKafka(values.kafka, context)
-    await using _ = await startWatchServer(context, values)
+    const page = new LivePage(clock, values.page)
+    await using _ = await startWatchServer(context, values, page.routes)
     const { enableFlushServer } = values.backup
     const isFlushNamed = context.origins.backup.flushPort.from !== 'default'
     await using flushSwitch = await openFlushSwitch({
@@ -81,6 +85,8 @@ export const backup = command({
       writer,
       rules,
       seal,
+      onView: (view: () => WorkerView) =>
+        page.connect(() => pageOfWorker(view(), { nowMs: clock.now(), url: store.url, writer })),
       onFlush: (flush: () => Promise<Flushed>) => flushSwitch.connect(flush),
     }
     const result = await runBackup(deps, options, stop).catch(rescue)

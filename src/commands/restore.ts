@@ -3,9 +3,10 @@ import { executorOptions } from '../executor/options.ts'
 import type { ExecutorOptions } from '../executor/options.ts'
 import { readHeads } from '../executor/plan-reader.ts'
 import type { RestoreResult } from '../executor/result.ts'
+import type { ExecutorView } from '../executor/view.ts'
 import { kafkaOptions } from '../kafka/options.ts'
 import type { Kafka } from '../kafka/port.ts'
-import { metricsOptions } from '../observe/options.ts'
+import { metricsOptions, pageOptions } from '../observe/options.ts'
 import { table } from '../observe/table.ts'
 import { BufferPool } from '../runtime/buffer-pool.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
@@ -14,6 +15,8 @@ import { storageOptions } from '../storage/options.ts'
 import { command } from './command.ts'
 import type { Outcome } from './ending.ts'
 import { openStoreToRead } from './open-store-to-read.ts'
+import { executorLook } from './executor-look.ts'
+import { LivePage } from './live-page.ts'
 import { startWatchServer } from './watch-server.ts'
 
 /** Unused buffers for batches and blocks. */
@@ -22,7 +25,7 @@ const POOL_BYTES = 64 * 1024 * 1024
 export const restore = command({
   name: 'restore',
   summary: 'carry out a plan: put the records back, once and in order',
-  sections: [executorOptions, kafkaOptions, storageOptions, openingOptions, metricsOptions],
+  sections: [executorOptions, kafkaOptions, storageOptions, openingOptions, metricsOptions, pageOptions],
   examples: [
     { does: 'restore and end; start several to go faster', line: '--exit-when-done --storage s3://bucket/shop' },
     { does: 'leave the cluster room to breathe', line: '--exit-when-done --max-rate 20MiB --storage s3://bucket/shop' },
@@ -30,14 +33,16 @@ export const restore = command({
   ],
   endsByItself: values => values.restore.exitWhenDone,
   async run(values, context) {
-    const { clock, random, metrics, vitals, logger, progress, stop } = context
+    const { clock, random, metrics, vitals, logger, progress, stop, version } = context
     const store = await openStoreToRead(values.storage, values.opening, context)
     await using kafka = await context.openKafka(values.kafka, context)
-    await using _ = await startWatchServer(context, values)
+    const page = new LivePage(clock, values.page)
+    await using _ = await startWatchServer(context, values, page.routes)
     try {
       await checkPrefix(kafka, values.restore, stop.aborted)
       const own = { metrics, vitals, progress, log: logger, pool: new BufferPool(POOL_BYTES) }
-      const deps = { kafka, store, clock, random, ...own }
+      const onView = (view: () => ExecutorView) => page.connect(executorLook(view, clock, `maxbrod ${version}`))
+      const deps = { kafka, store, clock, random, ...own, onView }
       const result = await runExecutor(deps, values.restore, stop)
       return outcomeOf(result, values.restore.exitWhenDone && stop.draining.aborted)
     } finally {

@@ -7,6 +7,7 @@ import type { BufferPool } from '../runtime/buffer-pool.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
 import type { ObjectStore } from '../storage/port.ts'
+import type { ExecutorView } from './view.ts'
 
 /** The ports that an executor lives on. */
 export interface ExecutorDeps {
@@ -19,4 +20,6 @@ export interface ExecutorDeps {
   readonly progress: Progress
   readonly vitals: Vitals
   readonly pool: BufferPool
+  /** Is given the way to see what the executor is at; what it returns is disposed of before that ends. */
+  readonly onView?: ((view: () => ExecutorView) => Disposable) | undefined
 }

@@ -1,6 +1,7 @@
 import type { GroupSession, Ownership } from '../kafka/port.ts'
 import type { PlanFile, PlanHead } from '../format/plan.ts'
 import { Aborted, isAborted } from '../runtime/aborted.ts'
+import { messageOf } from '../runtime/errors.ts'
 import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { within } from '../runtime/within.ts'
@@ -18,6 +19,7 @@ import { Targets } from './targets.ts'
 import { troubleOf } from './trouble.ts'
 import { markText } from './verify-marks.ts'
 import type { VerifyMark } from './verify-marks.ts'
+import type { ExecutorView } from './view.ts'
 
 /** How long batches on their way may still be answered when a plan partition moves to another executor. */
 const HAND_OVER_MS = 5_000
@@ -67,6 +69,20 @@ export class ExecutorRun implements AsyncDisposable {
   /** Records that were acknowledged to this executor. */
   get recordsSent(): number {
     return this.#means.recordsSent
+  }
+
+  /** What it is at now. */
+  get view(): ExecutorView {
+    return {
+      planTopic: this.#options.planTopic,
+      executor: this.name,
+      planPartitions: this.#runs.size,
+      targets: this.#progress.targets,
+      failed: [...this.failed].map(([{ topic, partition }, error]) => {
+        return { topic, partition, message: messageOf(error) }
+      }),
+      recordsSent: this.recordsSent,
+    }
   }
 
   /** Rejects when the executor as a whole cannot go on. */

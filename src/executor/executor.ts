@@ -34,6 +34,7 @@ export async function runExecutor(deps: ExecutorDeps, options: ExecutorOptions, 
   using over = stopWithin(stop) // what runs beside the work must not outlive it
   const joined = Promise.withResolvers<GroupSession>()
   await using run = new ExecutorRun(deps, options, heads, joined.promise)
+  using _seen = deps.onView?.(() => run.view)
   log.info({ planTopic, restoreId: run.targets.restoreId, group: groupId }, 'restore begins')
   if (options.retryQuarantined) await rewindToQuarantined(deps, options, groupId, run.targets, stop.draining)
   else if (plan !== undefined && (await isCommitted(plan, kafka, planTopic, groupId)))

@@ -2,7 +2,15 @@ import type { PlanFile } from '../format/plan.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Progress, Task } from '../observe/progress.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
+import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { executorMetrics } from './metrics.ts'
+
+export interface RestoringTarget extends TopicPartition {
+  /** Records. */
+  readonly planned: number
+  /** Undefined while nobody has looked. */
+  readonly restored: number | undefined
+}
 
 /** How far the chains of this executor are, per topic, as bars and gauges. */
 export class RestoreProgress implements Disposable {
@@ -42,6 +50,14 @@ export class RestoreProgress implements Disposable {
     if (before !== undefined) topic.task.add(count - before)
     else topic.task.add(count)
     this.#metrics.restoredRecords.set(topic.restored, { topic: target.topic })
+  }
+
+  /** What is known of each target that this executor has met: the plan may go on to another one. */
+  get targets(): readonly RestoringTarget[] {
+    return [...this.#planned].map(([where, planned]) => {
+      const restored = this.#counts.get(where)
+      return { topic: where.topic, partition: where.partition, planned, restored }
+    })
   }
 
   [Symbol.dispose](): void {

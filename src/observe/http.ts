@@ -13,12 +13,16 @@ export type Route = (request: RouteRequest) => Reply | Promise<Reply>
 export interface RouteRequest {
   readonly query: URLSearchParams
   readonly signal: AbortSignal
+  /** Asked from this host and under a loopback name: neither another host nor a web page that turned its own name around. */
+  readonly isLocal: boolean
 }
 
 export interface Reply {
   readonly status?: number
   /** Content type; default plain text. */
   readonly type?: string
+  /** Of a page: what its browser may do. */
+  readonly policy?: string
   readonly body: string
 }
 
@@ -76,11 +80,21 @@ function listen(server: Server, port: number, host: string | undefined): Promise
   })
 }
 
+/** What a browser may do with anything that is no page. */
+const NOTHING = "default-src 'none'; frame-ancestors 'none'"
+
 async function answer(options: HttpOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const gone = new AbortController()
   response.once('close', () => gone.abort(new Error('the client went away')))
-  const { status = 200, type = 'text/plain; charset=utf-8', body } = await reply(options, request, gone.signal)
-  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+  const answered = await reply(options, request, gone.signal)
+  const { status = 200, type = 'text/plain; charset=utf-8', policy = NOTHING, body } = answered
+  response.writeHead(status, {
+    'content-type': type,
+    'content-security-policy': policy,
+    'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+  })
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 
@@ -98,11 +112,16 @@ async function reply(
     return isKnown ? { status: 405, body: 'another method, please\n' } : { status: 404, body: listOf(routes) }
   }
   try {
-    return await route({ query: new URLSearchParams(query), signal })
+    const isLocal = isLoopbackAddress(request.socket.remoteAddress) && isLoopback(request.headers.host)
+    return await route({ query: new URLSearchParams(query), signal, isLocal })
   } catch (err) {
     if (!signal.aborted) logger.error({ err, path: pathname }, 'could not answer an HTTP request')
     return { status: 500, body: `${messageOf(err)}\n` }
   }
+}
+
+function isLoopbackAddress(address = ''): boolean {
+  return address === '::1' || /^(::ffff:)?127\./.test(address)
 }
 
 function isLoopback(host = ''): boolean {

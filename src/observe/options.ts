@@ -56,6 +56,20 @@ export const metricsOptions = section(
   { heading: 'Output' },
 )
 
+/** Of commands that show what they are at. */
+export const pageOptions = section(
+  'page',
+  {
+    livePage: choice(['loopback', 'everywhere', 'off'], {
+      default: 'loopback',
+      isAdvanced: true,
+      doc: 'Who may look at the page that / of --metrics-port shows: with loopback only this host (ssh -L and kubectl port-forward come from there), with everywhere whoever reaches the port.',
+    }),
+  },
+  { heading: 'Output' },
+)
+
 export type LogOptions = Values<typeof logOptions>
 export type OutputOptions = Values<typeof outputOptions>
 export type MetricsOptions = Values<typeof metricsOptions>
+export type PageOptions = Values<typeof pageOptions>

@@ -24,8 +24,8 @@ export interface Fact {
 /** The topics, and what becomes of each of their partitions. */
 export interface CoveragePart {
   readonly title: string
-  /** What the strips show can be of these kinds. */
-  readonly kinds: readonly Segment['kind'][]
+  /** What the strips show, and what that means here. */
+  readonly legend: readonly { readonly kind: Segment['kind']; readonly says: string }[]
   /** What the cells of the partitions are. */
   readonly columns: readonly string[]
   readonly topics: readonly TopicPart[]

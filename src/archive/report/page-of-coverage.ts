@@ -26,22 +26,23 @@ const MORE = 'maxbrod coverage'
 export function pageOfCoverage(found: Coverage, asked: CoverageAsked): CoverageView {
   const { partitions } = found
   const topics = [...Map.groupBy(partitions, ({ folder }) => folder)].map(([name, own]) => topicOf(name, own, asked))
-  const kinds: Segment['kind'][] = [
-    'FOUND',
-    'GAP',
-    ...(asked.isKafkaAsked ? (['UPLOADING'] as const) : []),
-    'LATE',
-    'LOST',
-  ]
+  const legend = LEGEND.filter(({ kind }) => asked.isKafkaAsked || kind !== 'UPLOADING')
   const columns = ['offsets', 'records', 'size', 'last record (ago)', ...(asked.isKafkaAsked ? KAFKA_COLUMNS : [])]
   return {
     headline: headlineOf(found, asked),
     facts: factsOf(found, topics.length, asked),
     notes: notesOf(found, asked),
-    coverage: { title: 'Topics', kinds, columns, topics, more: MORE },
+    coverage: { title: 'Topics', legend, columns, topics, more: MORE },
   }
 }
 
+const LEGEND: CoveragePart['legend'] = [
+  { kind: 'FOUND', says: 'FOUND: in files' },
+  { kind: 'GAP', says: 'GAP: Kafka had lost them: declared' },
+  { kind: 'UPLOADING', says: 'UPLOADING: a worker has them in hand' },
+  { kind: 'LATE', says: 'LATE: in Kafka, not in files yet' },
+  { kind: 'LOST', says: 'LOST: nowhere any more' },
+]
 const KAFKA_COLUMNS = ['unprotected', 'oldest', 'expires in']
 
 function headlineOf({ partitions, pointAtMs }: Coverage, { isKafkaAsked, nowMs }: CoverageAsked): string {

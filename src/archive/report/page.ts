@@ -1,4 +1,3 @@
-import type { Segment } from '../cover.ts'
 import { fit } from './fit.ts'
 import { Html, markup, sizeOf } from './html.ts'
 import type { CoveragePart, Page, TopicPart } from './model.ts'
@@ -75,17 +74,9 @@ function noteList(notes: readonly string[]): Html {
   return markup`<div class=notes><ul>${items}${more > 0 ? markup`<li>and ${more} more` : ''}</ul></div>`
 }
 
-const MEANINGS: Readonly<Record<Segment['kind'], string>> = {
-  FOUND: 'in files',
-  GAP: 'Kafka had lost them: declared',
-  LATE: 'in Kafka, not in files yet',
-  UPLOADING: 'a worker has them in hand',
-  LOST: 'nowhere any more',
-}
-
-function coverageSection({ title, kinds, topics, columns, more }: CoveragePart, room: number): Html {
+function coverageSection({ title, legend, topics, columns, more }: CoveragePart, room: number): Html {
   const begin = markup`<section aria-labelledby=topics><h2 id=topics tabindex=-1>${title}</h2>
-<ul class=legend>${kinds.map(kind => markup`<li>${sampleSvg(kind)}${kind}: ${MEANINGS[kind]}`)}</ul>
+<ul class=legend>${legend.map(({ kind, says }) => markup`<li>${sampleSvg(kind)}${says}`)}</ul>
 `
   const end = markup`</section>\n`
   const forms = topics.toSorted(worstFirst).map(topic => topicForms(topic, { columns, more }))

@@ -30,8 +30,9 @@ summary:before{content:"▸";color:var(--soft);width:.8rem}[open]>summary:before
 summary span{color:var(--soft)}
 details div,.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;margin-bottom:.75rem}
 caption{text-align:left;color:var(--soft);font-size:.85rem;padding-bottom:.25rem}
-th,td{text-align:right;padding:.25rem .6rem;border-top:1px solid var(--line);font-weight:400;white-space:nowrap}
-th:first-child,td:nth-child(2){text-align:left}thead th{color:var(--soft);font-size:.85rem;border:0}thead th:nth-child(2){text-align:left}
+tr{border-top:1px solid var(--line)}thead tr{border:0}
+th,td{text-align:right;padding:.25rem .6rem;font-weight:400;white-space:nowrap}
+th:first-child,td:nth-child(2){text-align:left}thead th{color:var(--soft);font-size:.85rem}thead th:nth-child(2){text-align:left}
 .restore td:nth-child(2),.restore thead th:nth-child(2){text-align:right}.restore th:first-child{white-space:normal}
 details ul{font-size:.9rem;margin:0 0 .9rem;padding-left:1.2rem}
 svg,details td:nth-child(2):before{width:10rem;height:.85rem;vertical-align:-1px;background:var(--f);border-radius:2px}td svg,details td:nth-child(2):before{margin-right:.6rem}

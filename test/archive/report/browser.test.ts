@@ -6,9 +6,15 @@ import { after, before, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import type { Page } from '../../../src/archive/report/model.ts'
 import { renderPage } from '../../../src/archive/report/page.ts'
+import { LivePage } from '../../../src/commands/live-page.ts'
+import { startHttp } from '../../../src/observe/http.ts'
+import { silentLogger } from '../../../src/observe/logger.ts'
+import { systemClock } from '../../../src/runtime/clock.ts'
 import { Browser } from '../../helpers/browser.ts'
 import type { BrowserPage } from '../../helpers/browser.ts'
 import { findChromium, withoutChromium } from '../../helpers/chromium.ts'
+import { eventually } from '../../helpers/eventually.ts'
+import { freePorts } from '../../helpers/ports.ts'
 import { hostileText, mixed, samplePage, sampleRestore } from '../../helpers/sample-pages.ts'
 import { root } from '../../runner/files.ts'
 
@@ -242,3 +248,31 @@ test('3,000 partitions are laid out by a browser, with every fold open', { skip 
   t.diagnostic(`all folds laid out in ${Math.round(laidOut)} ms`)
   assert.equal(await tab.evaluate("document.querySelectorAll('tbody tr').length"), 3_000)
 })
+
+test(
+  'a page of a running command works under the policy that its server sends, and loads itself again if asked',
+  { skip },
+  async () => {
+    const live = new LivePage(systemClock, { livePage: 'loopback' })
+    const [port = 0] = await freePorts(1)
+    const options = { port, flag: '--metrics-port', isNamed: true, bind: 'everywhere', logger: silentLogger } as const
+    await using _server = await startHttp({ ...options, routes: live.routes })
+    using _shown = live.connect(() => everything)
+    const url = `http://127.0.0.1:${port}/`
+    const page = await browser.open()
+    await page.go(url)
+    assertSilent(page, url)
+    assert.equal(
+      await page.evaluate("getComputedStyle(document.querySelector('.badge')).fontWeight"),
+      '700',
+      'it has its style',
+    )
+    const link = "document.querySelector('a[href*=refresh]')"
+    assert.equal(await page.evaluate(`${link}.textContent`), 'every 10 seconds')
+    await page.evaluate(`${link}.focus()`)
+    await page.press('Enter')
+    await eventually('the link is followed', async () => (await page.evaluate('location.search')) === '?refresh=10')
+    assert.equal(await page.evaluate("document.querySelector('meta[http-equiv=refresh]').content"), '10')
+    assert.deepEqual(page.complaints, [])
+  },
+)

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { runCommand, startCommand } from '../helpers/in-process.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { freePorts } from '../helpers/ports.ts'
+import { openWorld } from '../helpers/world.ts'
+
+test('a worker and an executor show at / of the metrics port what they are at, while they are at it', async t => {
+  await using world = await openWorld(t)
+  const [topic, group, plan] = [world.name('orders'), world.name('group'), world.name('plan')]
+  const [metrics = 0, flush = 0] = await freePorts(2)
+  await world.referee.createTopic(topic, { partitions: 2 })
+  await world.referee.generate(topic, { partitions: 2, records: 1_000 })
+  const common = [`--bootstrap-server=${world.bootstrap}`, `--storage=file://${world.folder}/backup`]
+  const shows = (text: RegExp) =>
+    eventually(`the page shows ${text.source}`, async () => {
+      const answer = await fetch(`http://127.0.0.1:${metrics}/`)
+      const page = await answer.text()
+      assert.match(page, text)
+      return page
+    })
+
+  const own = [`--working-dir=${world.folder}/work`, `--metrics-port=${metrics}`, `--flush-port=${flush}`]
+  const member = ['--session-timeout=6s', ...common]
+  const worker = startCommand(['backup', `--topics=${topic}`, `--group-id=${group}`, ...own, ...member])
+  t.after(() => worker.signal('SIGTERM'))
+  const buffered = await shows(/2 partitions of this worker · 1,000 offsets are read and not in files/)
+  assert.match(
+    buffered,
+    new RegExp(`<summary>${topic} <b class=OK>OK</b><svg role=img aria-label="somewhere UPLOADING">`),
+  )
+  assert.equal((await runCommand(['flush', `--flush-port=${flush}`])).exit, 0)
+  await shows(/2 partitions of this worker · all that was read is in files · nothing more to read/)
+  worker.signal('SIGTERM')
+  assert.equal((await worker.result).exit, 0)
+
+  const planned = ['plan', '--create-topics', '--target-prefix=copy.', `--topics=${topic}`, `--plan-topic=${plan}`]
+  assert.equal((await runCommand([...planned, ...common])).exit, 0)
+  const executor = startCommand(['restore', `--plan-topic=${plan}`, `--metrics-port=${metrics}`, ...member])
+  t.after(() => executor.signal('SIGTERM'))
+  const restored = await shows(/<p class=lead>1,000 of 1,000 records of the partitions that this executor has met/)
+  assert.match(restored, new RegExp(`<th>copy.${topic}<td>2 of 2<td>1,000<td>1,000<td>100%`))
+  executor.signal('SIGTERM')
+  assert.equal((await executor.result).exit, 0)
+})
