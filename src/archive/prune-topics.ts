@@ -5,6 +5,7 @@ import type { RestorationPoint } from '../catalog/restoration-points.ts'
 import { listPartitions, listTiles, listTopicFolders } from '../catalog/tile-list.ts'
 import type { ListedTile, TopicFolder } from '../catalog/tile-list.ts'
 import type { ObjectStore } from '../storage/port.ts'
+import { estimatedTotal } from '../observe/progress.ts'
 import { newLimit } from '../runtime/limit.ts'
 import type { ArchiveDeps } from './deps.ts'
 import { definitionsOf } from './prune-definitions.ts'
@@ -73,7 +74,15 @@ export async function judgeTopics(
 ): Promise<JudgedTopic[]> {
   using task = progress.task('looking for old files', { unit: 'files', total: undefined })
   const judged: JudgedTopic[] = []
-  for (const topic of topics) judged.push(await judgeTopic(store, topic, judging, files => task.add(files), signal))
+  let looked = 0
+  const onFiles = (files: number) => {
+    task.add(files)
+    looked += files
+  }
+  for (const topic of topics) {
+    judged.push(await judgeTopic(store, topic, judging, onFiles, signal))
+    task.setTotal(estimatedTotal(looked, judged.length, topics.length))
+  }
   return judged
 }
 

@@ -7,6 +7,7 @@ import { listPartitions, listTiles, listTopicFolders } from '../catalog/tile-lis
 import type { ListedTile, TopicFolder } from '../catalog/tile-list.ts'
 import type { PartitionPlace } from '../format/keys.ts'
 import { isMaxbrodError, messageOf } from '../runtime/errors.ts'
+import { estimatedTotal } from '../observe/progress.ts'
 import { newLimit } from '../runtime/limit.ts'
 import type { ArchiveDeps } from './deps.ts'
 
@@ -83,14 +84,16 @@ export async function surveyArchive(
   const leftovers: ListedTile[] = []
   const headers = newLimit(HEADERS)
   using task = progress.task('reading headers', { unit: 'files', total: undefined })
+  let read = 0
   const survey = async (tile: ListedTile): Promise<SurveyedFile> => {
     const file = await surveyFile(deps, tile, signal)
     task.add(1)
+    read++
     return file
   }
   const topics: SurveyedTopic[] = []
   const selected = folders.filter(({ topic }) => isSelected(topic, selection))
-  for (const folder of selected) {
+  for (const [n, folder] of selected.entries()) {
     const chains: SurveyedChain[] = []
     for (const place of await listPartitions(store, folder, listing)) {
       const reading: Promise<SurveyedFile>[] = []
@@ -106,6 +109,7 @@ export async function surveyArchive(
       if (reading.length > 0) chains.push({ place, files: await Promise.all(reading), begin: prunes.beginOf(place) })
     }
     if (chains.length > 0) topics.push({ folder, chains })
+    task.setTotal(estimatedTotal(read, n + 1, selected.length))
   }
   const names = new Set(folders.map(({ name }) => name))
   const looked = new Set(selected.map(({ name }) => name))

@@ -17,6 +17,11 @@ export interface Task extends Disposable {
   setTotal(total: number): void
 }
 
+/** What all parts of something come to when the first ones came to `done`: better than nothing until the last one is known. */
+export function estimatedTotal(done: number, parts: number, ofParts: number): number {
+  return Math.ceil((done * ofParts) / parts)
+}
+
 /** For tests, and for commands whose output is for programs. */
 export const silentProgress: Progress = {
   task: () => ({ add: () => undefined, setTotal: () => undefined, [Symbol.dispose]: () => undefined }),

@@ -2,6 +2,7 @@ import { findArchive } from '../catalog/archive.ts'
 import type { RestorationPoint } from '../catalog/restoration-points.ts'
 import { readPrunes } from '../catalog/prunes.ts'
 import type { TopicFolder } from '../catalog/tile-list.ts'
+import { estimatedTotal } from '../observe/progress.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { auditTopic } from './audit-topic.ts'
 import type { Sight, UsedGeneration } from './audit-topic.ts'
@@ -61,6 +62,7 @@ export async function lookAtBackup(
   const onForeign = (key: string) => void foreignKeys.push(key)
   const plainKeys: string[] = []
   const onUnencrypted = (key: string) => void plainKeys.push(key)
+  let read = 0
   using task = deps.progress.task('reading headers', { unit: 'files', total: undefined })
   const prunes = await readPrunes(deps.store, signal)
   const generations = await Generations.list(deps, () => undefined, signal)
@@ -70,7 +72,10 @@ export async function lookAtBackup(
     generations,
     onForeign,
     onUnencrypted,
-    onTile: () => task.add(1),
+    onTile() {
+      task.add(1)
+      read++
+    },
     signal,
   }
   const folders = await surveyFolders(deps, survey)
@@ -94,8 +99,9 @@ export async function lookAtBackup(
   const cutWarnings: string[] = []
   const compacted: UsedGeneration[] = []
   let clusterId = archive?.clusterId
-  for (const folder of selected) {
+  for (const [index, folder] of selected.entries()) {
     const now = await historiesOf(folder)
+    task.setTotal(estimatedTotal(read, index + 1, selected.length))
     const found = historiesThen(now, folder, chosen?.point)
     surveyed.delete(folder.name) // a large backup fills the memory only once
     if (found.length === 0) continue // foreign objects only, which are told

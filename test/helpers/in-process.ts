@@ -27,14 +27,32 @@ export interface RunningCommand {
  * the world that it meets. `-o json` is added.
  */
 export function startCommand(argv: readonly string[], ports: (real: Ports) => Ports = real => real): RunningCommand {
+  return start([...argv, '--output', 'json'], { ports, isTerminal: false, env: {} })
+}
+
+/** Runs a command to its end as somebody sees it who types it at a terminal. */
+export async function runOnTerminal(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Omit<CommandResult, 'json'>> {
+  return start(argv, { ports: real => real, isTerminal: true, env }).result
+}
+
+interface Surroundings {
+  readonly ports: (real: Ports) => Ports
+  readonly isTerminal: boolean
+  readonly env: Readonly<Record<string, string>>
+}
+
+function start(argv: readonly string[], { ports, isTerminal, env }: Surroundings): RunningCommand {
   const listeners = new Map<SignalName, () => void>()
   let stdout = ''
   let stderr = ''
   const world = {
-    argv: [...argv, '--output', 'json'],
-    env: {},
-    stdout: { isTerminal: false, columns: () => 100, write: (text: string) => void (stdout += text) },
-    stderr: { isTerminal: false, columns: () => 100, write: (text: string) => void (stderr += text) },
+    argv,
+    env,
+    stdout: { isTerminal, columns: () => 100, write: (text: string) => void (stdout += text) },
+    stderr: { isTerminal, columns: () => 100, write: (text: string) => void (stderr += text) },
     version: '0.0.0',
     runtime: 'a test',
     readFile: () => '',
@@ -46,7 +64,8 @@ export function startCommand(argv: readonly string[], ports: (real: Ports) => Po
   }
   const run = async (): Promise<CommandResult> => {
     const exit = await main(world, commandTable)
-    return { exit, stdout, stderr, json: stdout === '' ? {} : (JSON.parse(stdout) as Record<string, unknown>) }
+    const isJson = !isTerminal && stdout !== ''
+    return { exit, stdout, stderr, json: isJson ? (JSON.parse(stdout) as Record<string, unknown>) : {} }
   }
   return { result: run(), output: () => stdout + stderr, signal: name => listeners.get(name)?.() }
 }
