@@ -11,12 +11,16 @@ import { surveyFile } from './survey.ts'
 /** The files of one partition and lineage that no prune has given up yet, in the order of their offsets. */
 export interface ListedChain {
   readonly place: PartitionPlace
+  /** Originals, and in front of them those of generations that have the records of originals that are gone. */
   readonly files: readonly ListedTile[]
+  /** What is known of some of them, by key. */
+  readonly told?: ReadonlyMap<string, Saying>
 }
 
 /** The oldest files of a chain, which may go. */
 export interface OldFiles {
   readonly range: PrunedRange
+  /** Originals: what was made of others goes when all of it is given up. */
   readonly files: readonly ListedTile[]
 }
 
@@ -54,11 +58,11 @@ export async function judgeHistory(
   const old: OldFiles[] = []
   let newerBytes = chains.flatMap(({ files }) => files).reduce((sum, { bytes }) => sum + bytes, 0)
   let keptFiles = chains.reduce((sum, { files }) => sum + files.length, 0)
-  for (const [n, { place, files }] of chains.entries()) {
+  for (const [n, { place, files, told }] of chains.entries()) {
     const isNewest = n === chains.length - 1 && !isOver
     const going: Read[] = []
     let why: string | undefined
-    for await (const file of readInOrder(store, files, signal)) {
+    for await (const file of readInOrder(store, files, told, signal)) {
       newerBytes -= file.bytes
       why =
         isNewest && going.length === files.length - 1 ? NEWEST : whyKept(file, limits, { nowMs, newerBytes, needed })
@@ -76,7 +80,10 @@ export async function judgeHistory(
     newerBytes += going.slice(count).reduce((sum, { bytes }) => sum + bytes, 0)
     keptFiles -= count
     if (gone.length > 0)
-      old.push({ range: rangeOf(place, gone, files[count]?.place.from), files: files.slice(0, count) })
+      old.push({
+        range: rangeOf(place, gone, files[count]?.place.from),
+        files: files.slice(0, count).filter(isOriginal),
+      })
     const first = files[count]
     if (first === undefined) continue
     const kept = { files: keptFiles, bytes: newerBytes, from: first.place.from }
@@ -92,11 +99,14 @@ interface Read extends Candidate {
 async function* readInOrder(
   store: ObjectStore,
   files: readonly ListedTile[],
+  told: ListedChain['told'],
   signal: AbortSignal,
 ): AsyncGenerator<Read> {
   for (let at = 0; at < files.length; at += AHEAD) {
     const together = files.slice(at, at + AHEAD)
-    const read = await Promise.all(together.map(file => sayingOf(store, file, signal)))
+    const read = await Promise.all(
+      together.map(async file => told?.get(file.key) ?? (await sayingOf(store, file, signal))),
+    )
     for (const [n, { place, bytes, modifiedAtMs }] of together.entries()) {
       const { to = files[at + n + 1]?.place.from, timestampMax, records } = read[n] ?? nothing
       yield { from: place.from, to, bytes, storedAtMs: modifiedAtMs, timestampMax, records }
@@ -105,7 +115,7 @@ async function* readInOrder(
 }
 
 /** What a file says of itself, as far as somebody without a key can know. */
-type Saying = Pick<Read, 'to' | 'timestampMax' | 'records'>
+export type Saying = Pick<Read, 'to' | 'timestampMax' | 'records'>
 const nothing: Saying = { to: undefined, timestampMax: undefined, records: undefined }
 
 async function sayingOf(store: ObjectStore, file: ListedTile, signal: AbortSignal): Promise<Saying> {
@@ -117,6 +127,10 @@ async function sayingOf(store: ObjectStore, file: ListedTile, signal: AbortSigna
   if (header?.kind !== 'maxbrod') return nothing
   const { coversTo: to, content } = header.tile
   return { to, timestampMax: content.timestampMax, records: content.records }
+}
+
+function isOriginal({ place }: ListedTile): boolean {
+  return place.generation === undefined
 }
 
 function rangeOf(place: PartitionPlace, files: readonly Read[], next: number | undefined): PrunedRange {

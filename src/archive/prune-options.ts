@@ -37,6 +37,9 @@ export const pruneOptions = section('prune', {
     isAdvanced: true,
     doc: 'Keep all that Kafka had at the newest so many restoration points, and at the newest one that is older than a day.',
   }),
+  superseded: flag({
+    doc: 'Give up files as well whose records are all in files that maxbrod rewrap or compact --merge made of them.',
+  }),
   grace: duration({
     default: '0s',
     isAdvanced: true,

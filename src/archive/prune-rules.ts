@@ -37,11 +37,16 @@ const settings: Readonly<Record<string, (text: string, rule: Draft) => void>> = 
 /** What holds for each topic. Throws USAGE when nothing says what to keep, and for a file that cannot be understood. */
 export async function readKeepRules(
   disk: Pick<Disk, 'read'>,
-  { keep, keepBytes, keepRules: path }: Pick<PruneOptions, 'keep' | 'keepBytes' | 'keepRules'>,
+  {
+    keep,
+    keepBytes,
+    keepRules: path,
+    superseded,
+  }: Pick<PruneOptions, 'keep' | 'keepBytes' | 'keepRules' | 'superseded'>,
 ): Promise<KeepRules> {
-  if (keep === undefined && keepBytes === undefined && path === undefined)
+  if (keep === undefined && keepBytes === undefined && path === undefined && !superseded)
     throw new MaxbrodError('USAGE', 'nothing says what to keep', {
-      hint: 'for instance --keep 30d, --keep as-source, or --keep-rules FILE',
+      hint: 'for instance --keep 30d, --keep as-source, --keep-rules FILE, or --superseded',
     })
   const rules = path === undefined ? [] : parse(await contentOf(disk, path), path)
   return topic => rules.find(({ regex }) => regex.test(topic))?.draft ?? { keep, keepBytes }

@@ -12,6 +12,8 @@ import { definitionsOf } from './prune-definitions.ts'
 import type { Incarnation } from './prune-definitions.ts'
 import { judgeHistory } from './prune-history.ts'
 import type { JudgedPartition, ListedChain } from './prune-history.ts'
+import { filesBefore } from './prune-generations.ts'
+import type { ReadGeneration } from './prune-generations.ts'
 import type { PruneOptions } from './prune-options.ts'
 import { neededOf } from './prune-points.ts'
 import { limitsOf } from './prune-rules.ts'
@@ -35,6 +37,8 @@ export interface Judging {
   /** Restoration points whose offsets stay. */
   readonly points: readonly RestorationPoint[]
   readonly prunes: Prunes
+  /** What lies beside the originals. */
+  readonly generations: readonly ReadGeneration[]
 }
 
 /** Partitions that are looked at together. */
@@ -89,7 +93,7 @@ export async function judgeTopics(
 async function judgeTopic(
   store: ObjectStore,
   topic: RuledTopic,
-  { nowMs, points, prunes }: Judging,
+  { nowMs, points, prunes, generations }: Judging,
   onFiles: (files: number) => void,
   signal: AbortSignal,
 ): Promise<JudgedTopic> {
@@ -102,7 +106,10 @@ async function judgeTopic(
     for await (const tile of listTiles(store, place, 0, { onForeign: () => undefined, signal }))
       (prunes.isPruned(tile.place) ? leftovers : files).push(tile)
     onFiles(files.length)
-    histories.set(place.partition, [...(histories.get(place.partition) ?? []), { place, files }])
+    const first = files[0]?.place.from ?? 0
+    const before = filesBefore(generations, place, { begin: prunes.beginOf(place), first })
+    const chain = { place, files: [...before.files, ...files], told: before.told }
+    histories.set(place.partition, [...(histories.get(place.partition) ?? []), chain])
   }
   const storedMs = [...histories.values()].flat().flatMap(({ files }) => files.map(({ modifiedAtMs }) => modifiedAtMs))
   const lastMs = storedMs.reduce((last, one) => Math.max(last, one), 0)

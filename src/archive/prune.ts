@@ -12,8 +12,10 @@ import type { Deleted, Doomed } from './prune-delete.ts'
 import type { PruneOptions } from './prune-options.ts'
 import { readPoints } from './prune-points.ts'
 import { readKeepRules } from './prune-rules.ts'
-import { oldGenerations } from './prune-generations.ts'
+import { oldGenerations, readGenerations } from './prune-generations.ts'
 import { oldObjects } from './prune-objects.ts'
+import { findSuperseded } from './prune-superseded.ts'
+import type { Superseded } from './prune-superseded.ts'
 import { judgeTopics, ruleTopics } from './prune-topics.ts'
 import type { JudgedTopic } from './prune-topics.ts'
 
@@ -32,6 +34,8 @@ export interface Pruned {
   readonly definitions: readonly SnapshotKey[]
   /** Files that were made of others which are given up, or that nobody finished: one queue for each generation. */
   readonly generations: readonly Doomed[]
+  /** What generations have taken the place of. */
+  readonly superseded: readonly Superseded[]
   /** Files that an earlier run gave up and did not delete. */
   readonly leftovers: number
   /** Of these and the others, so many wait for the end of --grace. */
@@ -57,17 +61,23 @@ export async function pruneArchive(deps: PruneDeps, options: PruneOptions, signa
   const points = await readPoints(store, options.keepPoints, nowMs, signal)
   for (const { message } of points.damaged) log.warn(`passed over: ${message}`)
   const ruled = await ruleTopics(deps, options, await readKeepRules(deps.disk, options), signal)
-  const topics = await judgeTopics(deps, ruled, { nowMs, points: points.kept, prunes: before }, signal)
+  const beside = await readGenerations(store, signal)
+  const judging = { nowMs, points: points.kept, prunes: before, generations: beside }
+  const topics = await judgeTopics(deps, ruled, judging, signal)
   const old = await oldObjects(store, topics, points, nowMs, signal)
-  const generations = await oldGenerations(store, beginsAfter(topics, before), nowMs, signal)
+  const beginOf = beginsAfter(topics, before)
+  const generations = oldGenerations(beside, beginOf, nowMs)
+  const superseded = options.superseded ? await findSuperseded(store, topics, beside, beginOf, signal) : []
+  const replaced = superseded.map(({ files }): Doomed => ({ keys: files.map(({ key }) => key) }))
   const objects = [...old.points, ...old.groups, ...old.definitions]
     .map(({ key }) => key)
-    .concat(...generations.map(keysOf))
+    .concat(...[...generations, ...replaced, ...superseded.flatMap(one => one.generations)].map(keysOf))
   const ranges = topics.flatMap(({ partitions }) => partitions.flatMap(one => one.old.map(({ range }) => range)))
   const planned = {
     topics,
     ...old,
     generations,
+    superseded,
     leftovers: topics.reduce((sum, one) => sum + one.leftovers.length, 0),
     pointsKept: points.kept.length,
   }
@@ -82,17 +92,33 @@ export async function pruneArchive(deps: PruneDeps, options: PruneOptions, signa
     ...(record === undefined || options.grace > 0 ? [] : [record]),
   ])
   const snapshots = [old.points, old.groups, old.definitions].map(keys => ({ keys: keys.map(({ key }) => key) }))
-  const queues: Doomed[] = [...topics.flatMap(chainsOf), ...snapshots, ...generations]
+  const queues: Doomed[] = [...topics.flatMap(chainsOf), ...snapshots, ...generations, ...replaced]
   const keys = new Set(objects.filter(key => due.hasRemoved(key)))
   for (const { place, key } of topics.flatMap(filesGivenUp)) if (due.isPruned(place)) keys.add(key)
-  const doomed = queues.map(queue => ({
+  const dueOf = (queue: Doomed) => ({
     first: queue.first !== undefined && keys.has(queue.first) ? queue.first : undefined,
     keys: queue.keys.filter(key => keys.has(key)),
-  }))
+  })
   using task = progress.task('deleting', { unit: 'files', total: keys.size })
-  const deletion = await deleteDoomed(store, doomed, task, signal)
-  const waiting = queues.flatMap(keysOf).length - keys.size
-  return { ...planned, waiting, record: record?.key, deletion }
+  const deletion = await deleteDoomed(store, queues.map(dueOf), task, signal)
+  // They say what the originals were made into: as long as one of these is there, they are needed.
+  const rest = superseded.filter(({ files }) => files.every(({ key }) => keys.has(key) && !isRefused(key, deletion)))
+  const outdated = rest.flatMap(one => one.generations).map(dueOf)
+  const deleted = sumOf(deletion, await deleteDoomed(store, outdated, task, signal))
+  const waiting = [...queues, ...superseded.flatMap(one => one.generations)].flatMap(keysOf).length - keys.size
+  return { ...planned, waiting, record: record?.key, deletion: deleted }
+}
+
+function isRefused(key: string, { refused }: Deleted): boolean {
+  return refused.some(one => one.key === key)
+}
+
+function sumOf(one: Deleted, other: Deleted): Deleted {
+  return {
+    deleted: one.deleted + other.deleted,
+    refused: [...one.refused, ...other.refused],
+    left: one.left + other.left,
+  }
 }
 
 /** Where each chain begins once this prune is written down. */

@@ -7,7 +7,7 @@ interface Standing {
   readonly files: readonly SurveyedFile[]
 }
 
-interface Span {
+export interface Span {
   readonly from: number
   readonly to: number
 }
@@ -32,7 +32,7 @@ export function withStandIns<C extends SurveyedChain>(chain: C, standing: readon
 }
 
 /** What lies between spans, which are in their order, before them and behind them. */
-function holesOf(spans: readonly Span[]): Span[] {
+export function holesOf(spans: readonly Span[]): Span[] {
   const holes: Span[] = []
   let end = 0
   for (const { from, to } of spans) {
@@ -43,7 +43,7 @@ function holesOf(spans: readonly Span[]): Span[] {
 }
 
 /** True when a span lies in one of the holes, of which it is then taken. */
-function fits(span: Span, holes: Span[]): boolean {
+export function fits(span: Span, holes: Span[]): boolean {
   let low = 0
   let high = holes.length
   while (low < high) {

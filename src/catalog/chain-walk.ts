@@ -83,11 +83,16 @@ async function behindPruned(
   prunes: () => Promise<Prunes>,
   signal: AbortSignal,
 ): Promise<ChainEnd> {
-  if (found.nextFrom === undefined) return found
-  const begin = (await prunes()).beginOf(place)
-  if (begin <= found.end) return found
-  const rest = listTiles(store, place, begin, { onForeign: () => undefined, signal })
-  return { ...(await follow(store, rest, identity, begin, signal)), unchecked: found.unchecked }
+  let chain = found
+  while (chain.nextFrom !== undefined) {
+    const known = await prunes()
+    // What is in files that were made of others is missing in this folder alone.
+    const begin = known.hasReplaced(place, chain.end) ? chain.nextFrom : known.beginOf(place)
+    if (begin <= chain.end) return chain
+    const rest = listTiles(store, place, begin, { onForeign: () => undefined, signal })
+    chain = { ...(await follow(store, rest, identity, begin, signal)), unchecked: found.unchecked }
+  }
+  return chain
 }
 
 async function follow(

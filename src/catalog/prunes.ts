@@ -1,6 +1,6 @@
 import { DecodeError } from '../format/batch/varint.ts'
 import { plainFacts } from '../format/facts.ts'
-import { parsePruneKey, partitionFolder, pruneKey, prunesPrefix } from '../format/keys.ts'
+import { parsePruneKey, partitionFolder, pruneKey, prunesPrefix, tileKey } from '../format/keys.ts'
 import type { PartitionPlace, TileKey } from '../format/keys.ts'
 import { decodePruneRecord, encodePruneRecord } from '../format/prune-record.ts'
 import type { PruneRecord } from '../format/prune-record.ts'
@@ -56,6 +56,11 @@ export class Prunes {
   /** True for another object that was given up, and for a file in whose place others were put. */
   hasRemoved(key: string): boolean {
     return this.#objects.has(key)
+  }
+
+  /** True when the file that began there was given up because others have its records. */
+  hasReplaced(place: PartitionPlace, from: number): boolean {
+    return [false, true].some(isEncrypted => this.#objects.has(tileKey(place, from, isEncrypted)))
   }
 
   /** True for a data file that was given up, in either way. */

@@ -6,6 +6,7 @@ import { pruneOptions } from '../archive/prune-options.ts'
 import type { PruneOptions } from '../archive/prune-options.ts'
 import { readKeepRules } from '../archive/prune-rules.ts'
 import { ruleTopics } from '../archive/prune-topics.ts'
+import type { Superseded } from '../archive/prune-superseded.ts'
 import type { JudgedTopic } from '../archive/prune-topics.ts'
 import { formatBytes } from '../config/units.ts'
 import { table } from '../observe/table.ts'
@@ -80,7 +81,21 @@ async function lifecycleOutcome(
 const NAMED = 20
 
 function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
-  const { topics, points, groups, definitions, generations, leftovers, waiting, pointsKept, record, deletion } = pruned
+  const {
+    topics,
+    points,
+    groups,
+    definitions,
+    generations,
+    superseded,
+    leftovers,
+    waiting,
+    pointsKept,
+    record,
+    deletion,
+  } = pruned
+  const replaced = superseded.flatMap(({ files }) => files)
+  const outdated = superseded.flatMap(one => one.generations)
   const shown = topics.filter(one => one.isSelected).map(summaryOf)
   const sum = (pick: (one: Summary) => number) => shown.reduce((total, one) => total + pick(one), 0)
   const rows = shown.map(one => [
@@ -101,6 +116,12 @@ function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
     generations.length === 0
       ? ''
       : `${generations.flatMap(keysOf).length} files that were made of others, which nothing needs any more\n`,
+    replaced.length === 0
+      ? ''
+      : `${replaced.length} files of ${formatBytes(replaced.reduce((total, { bytes }) => total + bytes, 0))} whose records are all in others\n`,
+    outdated.length === 0
+      ? ''
+      : `${outdated.flatMap(keysOf).length} files that were made of others, and were replaced since\n`,
     leftovers === 0 ? '' : `${leftovers} files had been given up before and were still there\n`,
     pointsKept === 0 ? 'there is no restoration point: nothing says what Kafka still has\n' : '',
     record === undefined ? '' : `written down in ${record}\n`,
@@ -121,6 +142,7 @@ function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
       groups: groups.length,
       definitions: definitions.length,
       generations: generations.flatMap(keysOf).length,
+      superseded: superseded.map(supersededOf),
       leftovers,
       waiting,
       record,
@@ -129,6 +151,18 @@ function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
       left: deletion?.left ?? 0,
     },
     text,
+  }
+}
+
+function supersededOf({ place: { topic, topicId, partition, lineage }, files, generations }: Superseded) {
+  return {
+    topic,
+    topicId,
+    partition,
+    lineage,
+    files: files.map(({ key }) => key),
+    bytes: files.reduce((total, { bytes }) => total + bytes, 0),
+    generations: generations.flatMap(({ first }) => first ?? []),
   }
 }
 

@@ -52,7 +52,7 @@ function outcomeOf(done: Compaction): Outcome {
     leftOutLines(leftOut),
     isDryRun ? 'nothing was written: --dry-run\n' : '',
     upToDate === 0 ? '' : `${upToDate} partitions are for these recipients already\n`,
-    made.length === 0 || isDryRun ? '' : 'the files that were there stay as they are\n',
+    made.length === 0 || isDryRun ? '' : 'the files that were there stay: maxbrod prune --superseded lets them go\n',
   ].join('')
   const hasProblem = leftOut.some(({ isProblem }) => isProblem)
   return { result: hasProblem ? 'partial' : 'ok', details: { ...done }, text }

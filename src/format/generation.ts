@@ -37,6 +37,8 @@ export interface GenerationSeal {
   readonly files: readonly GenerationFile[]
   /** What they were made of, in the same order: originals, or files of an older generation. */
   readonly sources: readonly GenerationFile[]
+  /** Where sources are files of an older generation: what that one was made of, from its first original on. */
+  readonly earlier?: readonly GenerationFile[]
   /** Of all records of the sources, those included that were left out; undefined when there was none. */
   readonly timestampMax: bigint | undefined
   /** Records that say that their key is gone, and that are gone themselves: how many, and before which moment they were written. */
@@ -86,6 +88,7 @@ export function decodeSeal(content: Buffer, place: PartitionPlace): GenerationSe
     covers: { from, to },
     files: list(fields, 'files').map(decodeFile),
     sources: list(fields, 'sources').map(decodeFile),
+    ...(fields['earlier'] === undefined ? {} : { earlier: list(fields, 'earlier').map(decodeFile) }),
     timestampMax: timestamp(optionalText(fields, 'timestampMax')),
     droppedTombstones:
       dropped === undefined ? undefined : { records: whole(dropped, 'records'), beforeMs: whole(dropped, 'beforeMs') },

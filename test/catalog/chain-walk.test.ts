@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { readOrigin, walkChain } from '../../src/catalog/chain-walk.ts'
 import { writePrune } from '../../src/catalog/prunes.ts'
+import { tileKey } from '../../src/format/keys.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
 import type { ErasableStore } from '../../src/storage/port.ts'
 import { bodyOf } from '../helpers/object-bodies.ts'
@@ -67,6 +68,18 @@ test('a chain whose last file was taken away goes on where a prune ended, not be
   const pruned = { place, from: 0, to: 20, files: 1, records: 1, bytes: 1 }
   await writePrune(store, { writer: 'test', partitions: [pruned], objects: [] }, 1_000)
   assert.deepEqual(await walk(store), { end: 20, lastFrom: undefined, nextFrom: undefined })
+})
+
+test('a file that was given up for others of the same records is no hole, and one that is just gone is', async () => {
+  const store = await storeOf([20, 30], [30, 40], [50, 60])
+  const objects = [tileKey(place, 0), tileKey(place, 10, true), tileKey(place, 40)]
+  await writePrune(store, { writer: 'test', partitions: [], objects }, 1_000)
+  const end = { end: 60, lastFrom: 50, nextFrom: undefined }
+  assert.deepEqual(await walk(store), end)
+  for (const from of [0, 10, 30]) assert.deepEqual(await walk(store, from), end)
+  const other = await storeOf([20, 30], [50, 60])
+  await writePrune(other, { writer: 'test', partitions: [], objects: objects.slice(0, 2) }, 1_000)
+  assert.deepEqual(await walk(other, 10), { end: 30, lastFrom: 20, nextFrom: 50 })
 })
 
 test('a hole behind what was pruned is one', async () => {

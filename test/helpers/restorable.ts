@@ -1,4 +1,4 @@
-import { Prunes } from '../../src/catalog/prunes.ts'
+import { readPrunes } from '../../src/catalog/prunes.ts'
 import { Generations } from '../../src/planner/generations.ts'
 import { auditPartition } from '../../src/planner/audit.ts'
 import { cutHistory, unbounded } from '../../src/planner/cut-history.ts'
@@ -26,7 +26,7 @@ export async function restorable(
   const generations = await Generations.list(deps, quiet, signal)
   const options = {
     maxRecordBytes: 2 ** 27,
-    prunes: new Prunes([]),
+    prunes: await readPrunes(store),
     generations,
     onForeign: quiet,
     onUnencrypted: quiet,

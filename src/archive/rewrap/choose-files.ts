@@ -1,4 +1,5 @@
 import { proveTiling } from '../../catalog/tiling.ts'
+import type { GenerationFile } from '../../format/generation.ts'
 import { partitionFolder } from '../../format/keys.ts'
 import type { PartitionPlace } from '../../format/keys.ts'
 import { sourceOf } from '../compact/choose-sources.ts'
@@ -59,6 +60,19 @@ function doOverlap(a: Span | undefined, b: Span | undefined): boolean {
   return a !== undefined && b !== undefined && a.from < b.to && b.from < a.to
 }
 
+/** What files of generations were made of, as their seals say: none of it is a source any more. Pure. */
+export function earlierOf(files: readonly Source[], generations: readonly SurveyedGeneration[]): GenerationFile[] {
+  const names = new Set(files.flatMap(({ place: { generation } }) => generation ?? []))
+  const [first, last] = [files[0], files.at(-1)]
+  if (first === undefined || last === undefined) return []
+  const { topic, topicId, partition, lineage } = first.place
+  return generations
+    .filter(({ place }) => names.has(place.generation) && place.topic === topic && place.topicId === topicId)
+    .filter(({ place }) => place.partition === partition && place.lineage === lineage)
+    .flatMap(({ seal }) => [...(seal?.sources ?? []), ...(seal?.earlier ?? [])])
+    .filter(({ from, to }) => from >= first.from && to <= last.to)
+}
+
 /** So much is lost at most when somebody kills the run. */
 const BATCH_BYTES = 1024 * 1024 * 1024
 const BATCH_FILES = 1000
@@ -74,7 +88,11 @@ export function batchesOf(files: readonly Source[], isDone: (file: Source) => bo
     bytes = 0
   }
   for (const file of files) {
-    if (isDone(file) || batch.length === BATCH_FILES || bytes + file.bytes > BATCH_BYTES) close()
+    // What a generation was made of may lie in several of its files.
+    const { generation } = file.place
+    const mayPart = generation === undefined || generation !== batch.at(-1)?.place.generation
+    const isFull = batch.length >= BATCH_FILES || bytes + file.bytes > BATCH_BYTES
+    if (isDone(file) || (isFull && mayPart)) close()
     if (isDone(file)) continue
     batch.push(file)
     bytes += file.bytes

@@ -25,6 +25,8 @@ export interface RewrapJob {
   readonly place: PartitionPlace & { readonly generation: string }
   /** Whole files, one behind the other. */
   readonly sources: readonly Source[]
+  /** What those were made of that are files of generations. */
+  readonly earlier: readonly GenerationFile[]
 }
 
 /** Worked on at the same time: each may be held in memory. */
@@ -34,7 +36,7 @@ const FILES = 4
  * Makes a generation of the same files for other recipients, safely at every step: each is written beside its source, read back with
  * one of the keys and proved from its first byte to its last, and only when all were does the seal say that they are there.
  */
-export async function rewrapFiles(deps: RewrapDeps, { place, sources }: RewrapJob): Promise<GenerationSeal> {
+export async function rewrapFiles(deps: RewrapDeps, { place, sources, earlier }: RewrapJob): Promise<GenerationSeal> {
   const { signal, store } = deps.reading
   const last = must(sources.at(-1), 'a generation has sources')
   const pairs = await allOrNone(sources, source => rewrapFile(deps, place, source))
@@ -50,6 +52,7 @@ export async function rewrapFiles(deps: RewrapDeps, { place, sources }: RewrapJo
     covers: { from: must(sources[0], 'a generation has sources').from, to: last.to },
     files: pairs.map(({ file }) => file),
     sources: pairs.map(({ source }) => source),
+    ...(earlier.length > 0 && { earlier }),
     timestampMax: sources.reduce<bigint | undefined>((latest, { header: { content } }) => {
       const { timestampMax: one } = content
       return latest === undefined || (one !== undefined && one > latest) ? one : latest

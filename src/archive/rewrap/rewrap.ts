@@ -5,6 +5,7 @@ import { newLimit } from '../../runtime/limit.ts'
 import type { Random } from '../../runtime/random.ts'
 import { newThrottle, unthrottled } from '../../runtime/throttle.ts'
 import type { Resealing } from '../../storage/port.ts'
+import type { GenerationFile } from '../../format/generation.ts'
 import type { Job, LeftOutPartition } from '../compact/find-jobs.ts'
 import { hasMade, wouldMake } from '../compact/made.ts'
 import type { Compaction, MadeGeneration } from '../compact/made.ts'
@@ -12,13 +13,17 @@ import type { Source } from '../compact/source.ts'
 import type { ArchiveDeps } from '../deps.ts'
 import { problemOf, surveyArchive } from '../survey.ts'
 import { surveyGenerations } from '../survey-generations.ts'
-import { batchesOf, filesToRewrap } from './choose-files.ts'
+import { batchesOf, earlierOf, filesToRewrap } from './choose-files.ts'
 import type { RewrapOptions } from './options.ts'
 import { rewrapFiles } from './rewrap-files.ts'
 
 export interface RewrapArchiveDeps extends ArchiveDeps {
   readonly resealing: Resealing
   readonly random: Random
+}
+
+interface RewrapPartJob extends Job {
+  readonly earlier: readonly GenerationFile[]
 }
 
 /** Headers read at the same time: each is one small request. */
@@ -46,7 +51,7 @@ async function findJobs(
   options: RewrapOptions,
   signal: AbortSignal,
 ): Promise<{
-  readonly jobs: readonly Job[]
+  readonly jobs: readonly RewrapPartJob[]
   readonly upToDate: number
   readonly leftOut: readonly LeftOutPartition[]
 }> {
@@ -59,7 +64,7 @@ async function findJobs(
     clock.now(),
   )
   const limit = newLimit(HEADERS)
-  const jobs: Job[] = []
+  const jobs: RewrapPartJob[] = []
   const leftOut: LeftOutPartition[] = []
   let upToDate = 0
   for (const { folder, chains } of survey.topics) {
@@ -83,6 +88,7 @@ async function findJobs(
             folder: folder.name,
             place: { ...place, generation: generationName('rewrapped', atMs++) },
             sources,
+            earlier: earlierOf(sources, generations),
           })
       } catch (error) {
         leave(reasonOf(error), true)
@@ -95,7 +101,7 @@ async function findJobs(
 async function makeAll(
   { store, pool, clock, progress, resealing, random }: RewrapArchiveDeps,
   { maxRate, maxRecordBytes }: RewrapOptions,
-  jobs: readonly Job[],
+  jobs: readonly RewrapPartJob[],
   signal: AbortSignal,
 ): Promise<{ readonly made: readonly MadeGeneration[]; readonly failed: readonly LeftOutPartition[] }> {
   const total = jobs.flatMap(({ sources }) => sources).reduce((sum, { bytes }) => sum + 2 * bytes, 0)

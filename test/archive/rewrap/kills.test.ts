@@ -1,69 +1,44 @@
 import assert from 'node:assert/strict'
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { openDirectoryStore } from '../../../src/storage/directory.ts'
-import { newAgeKey } from '../../helpers/age-keys.ts'
-import { updates } from '../../helpers/compacting.ts'
 import { FaultyCli } from '../../helpers/faulty-process.ts'
-import type { DigestRecord } from '../../helpers/records.ts'
+import { runCommand } from '../../helpers/in-process.ts'
 import { restorable } from '../../helpers/restorable.ts'
-import { openedWith, putFor, rewrapping } from '../../helpers/rewrapping.ts'
-import { Dice } from '../../helpers/seed.ts'
+import { openRewrapScene, place } from '../../helpers/rewrap-scene.ts'
+import type { RewrapScene } from '../../helpers/rewrap-scene.ts'
+import { openedWith, rewrapping } from '../../helpers/rewrapping.ts'
 import { assertUntouched, objectsIn } from '../../helpers/stored-backup.ts'
 import { verifying } from '../../helpers/verifying.ts'
 
-const place = { topic: 'users', partition: 0 }
-const [old, present] = [newAgeKey(), newAgeKey()]
-let folder: string
-let originals: string[]
-let all: DigestRecord[]
+let scene: RewrapScene
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'maxbrod-rewrap-kills-'))
-  const store = openDirectoryStore(join(folder, 'original'))
-  all = updates(new Dice('kills'), 300, 90, 0)
-  originals = []
-  for (let n = 0; n < 3; n++) {
-    const from = n === 0 ? 0 : Number(all[n * 100]!.offset)
-    const to = n === 2 ? Number(all.at(-1)!.offset) + 1 : Number(all[(n + 1) * 100]!.offset)
-    originals.push(await putFor(store, [old], place, [from, to], all.slice(n * 100, (n + 1) * 100)))
-  }
-  await writeFile(join(folder, 'old.key'), old.identityText)
-  await writeFile(join(folder, 'new.key'), present.identityText)
+  scene = await openRewrapScene()
 })
 
-after(() => rm(folder, { recursive: true }))
+after(() => scene[Symbol.asyncDispose]())
 
-/** Every moment at which something was done, and nobody knows that yet, or is about to be. */
-const faults = [
+/** Moments at which something was done, and nobody knows that yet, or is about to be. All of them: test/long/rewrap-failpoints.test.ts. */
+for (const fault of [
   'store.get~users/0/:before:8:kill', //                for whom they are was read, and a part of them
-  'store.put~@rewrapped:before:1:kill',
   'store.put~@rewrapped:after:2:kill',
   'store.get~@rewrapped:before:1:kill', //              reading back
   'store.put~generation.json:before:1:kill',
   'store.put~generation.json:after:1:kill',
-]
-
-for (const fault of faults) {
+]) {
   test(`killed at ${fault}: restores are right at every step, and the next run completes it`, async t => {
-    const path = join(folder, t.fullName.replaceAll(/\W/g, '-'))
-    await cp(join(folder, 'original'), path, { recursive: true })
-    const store = openDirectoryStore(path)
+    const { old, present, originals, records } = scene
+    const { store, rewrap } = await scene.copy(t.fullName)
     const untouched = await objectsIn(store)
-    const identities = ['old.key', 'new.key'].map(name => `--identity=${join(folder, name)}`)
-    const argv = ['rewrap', `--storage=file://${path}`, ...identities, `--encrypt-to=${present.recipientText}`]
-    const killed = new FaultyCli(argv, [fault])
+    const killed = new FaultyCli(rewrap, [fault])
     assert.equal((await killed.result).exit, 'SIGKILL', killed.output)
     killed.assertAllFired()
 
     await assertUntouched(store, untouched)
     const both = openedWith(store, old, present)
     assert.deepEqual((await verifying(both)).findings, [])
-    assert.deepEqual(await restorable(openedWith(store, old), place), all, 'by the key that opened it before')
+    assert.deepEqual(await restorable(openedWith(store, old), place), records, 'by the key that opened it before')
     const isSealed = fault.includes('generation.json:after')
-    if (isSealed) assert.deepEqual(await restorable(openedWith(store, present), place), all)
+    if (isSealed) assert.deepEqual(await restorable(openedWith(store, present), place), records)
 
     const { made, upToDate } = await rewrapping(store, { with: [old, present], to: [present] })
     assert.deepEqual([made.length, upToDate], isSealed ? [0, 1] : [1, 0], 'what is finished is not made again')
@@ -72,7 +47,33 @@ for (const fault of faults) {
     assert.deepEqual([sound.findings, sound.generations], [[], 1], 'one generation, however often it was begun')
     for (const key of originals.slice(0, -1)) {
       await store.delete(key)
-      assert.deepEqual(await restorable(openedWith(store, present), place), all, `without ${key}`)
+      assert.deepEqual(await restorable(openedWith(store, present), place), records, `without ${key}`)
     }
+  })
+}
+
+for (const fault of [
+  'store.put~@prunes/:before:1:kill',
+  'store.put~@prunes/:after:1:kill',
+  'store.deleteAll:before:1:kill',
+  'store.deleteAll:after:1:kill',
+]) {
+  test(`prune --superseded, killed at ${fault}: the new key restores all of it, and the next run completes it`, async t => {
+    const { old, present, originals, records } = scene
+    const { store, prune } = await scene.copy(t.fullName)
+    await rewrapping(store, { with: [old, present], to: [present] })
+    const killed = new FaultyCli(prune, [fault])
+    assert.equal((await killed.result).exit, 'SIGKILL', killed.output)
+    killed.assertAllFired()
+    const opened = openedWith(store, present)
+    assert.deepEqual(await restorable(opened, place), records)
+    assert.deepEqual((await verifying(opened)).findings, [])
+
+    const { exit, stderr } = await runCommand(prune)
+    assert.equal(exit, 0, stderr)
+    const left = [...(await objectsIn(store)).keys()].filter(key => key.startsWith('users/'))
+    assert.deepEqual(left, originals.slice(-1))
+    assert.deepEqual(await restorable(opened, place), records)
+    assert.deepEqual((await verifying(opened)).findings, [])
   })
 }
