@@ -46,7 +46,7 @@ export function readCommandLine(options: readonly Declared[], argv: readonly str
     ...operandOf(options, rest.map(String)),
     ...Object.entries(given).flatMap(([flag, value]) => {
       const { declared, name } = known.get(flag) ?? {}
-      if (declared === undefined || name === undefined) return []
+      if (declared === undefined || name === undefined) throw unknownFlag(dashed(flag), flag, known)
       const texts = (Array.isArray(value) ? value : [value]).map(String)
       if (texts.includes('')) throw new MaxbrodError('USAGE', `${dashed(flag)} needs a value`, { flag })
       return [{ declared, name, texts }]
@@ -83,6 +83,11 @@ function refuseUnknown(word: string, known: Known): void {
 }
 
 function unknownFlag(written: string, name: string, known: Known): MaxbrodError {
+  const [, flag = '', value = ''] = /^-*(\S+)\s+(.*)$/s.exec(name) ?? []
+  if (known.has(flag)) {
+    const hint = `write ${dashed(flag)}=${value}, or two words: in a manifest, two items of the list`
+    return new MaxbrodError('USAGE', `'${written}' is one word, of flag and value`, { hint, flag })
+  }
   const secret = known.get(`${name}-file`)?.declared
   if (secret?.option.kind.name === 'secret') {
     return new MaxbrodError('USAGE', `${written} does not exist: everybody on this host could read it`, {
