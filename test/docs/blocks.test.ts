@@ -15,6 +15,9 @@ const known = /^(sh( cluster)?|text|promql|properties|ini|json|ts|avdl|mermaid|y
 /** Where nobody but a developer of maxbrod types. */
 const forDevelopers = ['CONTRIBUTING.md', 'test/README.md', 'ARCHITECTURE.md']
 
+/** What pages that are not walked show beside maxbrod. */
+const unixTools = ['kill', 'curl']
+
 const blocks = pages.flatMap(page => blocksOf(page))
 const shells = blocks.filter(({ info, page }) => info.startsWith('sh') && !forDevelopers.includes(page))
 
@@ -43,6 +46,7 @@ test('every other command of a page names a command that exists, with flags of i
   const others = shells.filter(({ page, info }) => info === 'sh' && walkedPages[page] === undefined)
   for (const { text, where } of others.flatMap(block => commandsOf(block))) {
     const [program, ...argv] = wordsOf(text)
+    assert.ok(program === 'maxbrod' || unixTools.includes(program ?? ''), `${where}: ${program} is run by no test`)
     if (program !== 'maxbrod') continue
     await assertRuns({ where, argv, env: {} })
     count++

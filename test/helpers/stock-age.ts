@@ -5,6 +5,8 @@ import { cacheFolder } from '../servers/jars.ts'
 
 /** The programs of Debian's package `age`. */
 export interface StockAge {
+  /** Where they are; empty when they are in PATH. */
+  readonly folder: string
   /** Runs `age` with the input, and answers with its output; throws what it says when it fails. */
   age(args: readonly string[], input: Buffer): Buffer
   /** Runs `age-keygen`. */
@@ -20,6 +22,7 @@ export function findStockAge(): StockAge | undefined {
   const folder = ['', join(cacheFolder, 'age/usr/bin/')].find(isThere) ?? fetched()
   if (folder === undefined) return undefined
   return {
+    folder,
     age: (args, input) => run(`${folder}age`, args, input),
     keygen: (args, input = '') => run(`${folder}age-keygen`, args, Buffer.from(input)).toString(),
   }
