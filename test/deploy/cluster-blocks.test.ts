@@ -36,6 +36,7 @@ const meanings: readonly (readonly [RegExp, (...words: string[]) => void | Promi
     (kind, name) => assert.ok(find(kinds[kind] ?? '', name)),
   ],
   [/^kubectl -n kafka create secret generic (\S+) --from-file=(\S+)$/, (name, key) => assertSecret(name, key)],
+  [/^kubectl -n kafka port-forward pod\/(\S+)-\d+ (\d+)$/, (name, port) => assertPort(name, Number(port))],
   [/^kubectl apply -k (\S+)$/, folder => assert.ok(existsSync(join(root, folder, 'kustomization.yaml')))],
   [/^kubectl -n kafka apply -f (\S+)$/, file => assert.ok(existsSync(join(root, file)))],
   [/^kubectl -n kafka (?:get jobs|logs -f) -l (\S+)$/, labels => assertLabels(labels)],
@@ -97,6 +98,14 @@ async function assertExec(pod: string, words: string): Promise<void> {
   assert.ok(workload, `there is no ${pod}`)
   const [run] = runsOf([workload])
   await assertRuns({ where: words, argv: words.split(' '), env: run?.env ?? {}, isShared: true })
+}
+
+function assertPort(name: string, port: number): void {
+  const [run] = runsOf([find('StatefulSet', name)].filter(found => found !== undefined))
+  assert.ok(
+    run?.container.ports?.some(({ containerPort }) => containerPort === port),
+    `${name} opens no port ${port}`,
+  )
 }
 
 function assertSecret(name: string, key: string): void {

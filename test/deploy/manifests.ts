@@ -23,6 +23,7 @@ interface Container {
   readonly command?: readonly string[]
   readonly env?: readonly { readonly name: string; readonly value?: string }[]
   readonly envFrom?: readonly { readonly configMapRef?: { readonly name: string } }[]
+  readonly ports?: readonly { readonly containerPort: number }[]
   readonly lifecycle?: { readonly preStop?: { readonly exec: { readonly command: readonly string[] } } }
   readonly securityContext?: Readonly<Record<string, unknown>>
 }

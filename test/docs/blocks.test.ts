@@ -16,7 +16,7 @@ const known = /^(sh( cluster)?|text|promql|properties|ini|json|ts|avdl|mermaid|y
 const forDevelopers = ['CONTRIBUTING.md', 'test/README.md', 'ARCHITECTURE.md']
 
 /** What pages that are not walked show beside maxbrod. */
-const unixTools = ['kill', 'curl']
+const unixTools = ['kill', 'curl', 'ssh']
 
 const blocks = pages.flatMap(page => blocksOf(page))
 const shells = blocks.filter(({ info, page }) => info.startsWith('sh') && !forDevelopers.includes(page))
