@@ -79,11 +79,7 @@ export async function judgeHistory(
     const gone = going.slice(0, count)
     newerBytes += going.slice(count).reduce((sum, { bytes }) => sum + bytes, 0)
     keptFiles -= count
-    if (gone.length > 0)
-      old.push({
-        range: rangeOf(place, gone, files[count]?.place.from),
-        files: files.slice(0, count).filter(isOriginal),
-      })
+    if (gone.length > 0) old.push({ range: rangeOf(place, gone), files: files.slice(0, count).filter(isOriginal) })
     const first = files[count]
     if (first === undefined) continue
     const kept = { files: keptFiles, bytes: newerBytes, from: first.place.from }
@@ -133,11 +129,12 @@ function isOriginal({ place }: ListedTile): boolean {
   return place.generation === undefined
 }
 
-function rangeOf(place: PartitionPlace, files: readonly Read[], next: number | undefined): PrunedRange {
+/** Up to where they end: what is missing behind them was not given up, and may be in files that were made of others. */
+function rangeOf(place: PartitionPlace, files: readonly Read[]): PrunedRange {
   return {
     place,
     from: files[0]?.from ?? 0,
-    to: next ?? files.reduce((end, { to = 0 }) => Math.max(end, to), 0),
+    to: files.reduce((end, { to = 0 }) => Math.max(end, to), 0),
     files: files.length,
     records: files.reduce<number | undefined>(
       (sum, { records }) => (sum === undefined || records === undefined ? undefined : sum + records),

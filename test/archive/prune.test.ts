@@ -322,6 +322,24 @@ test('encrypted files go by when they were stored, and by the facts beside them:
   assert.deepEqual(await beginnings(store), { 'a/0': [20] })
 })
 
+test('what is missing behind the files that go was not given up: it is told as before, and counts when it comes back', async () => {
+  const store = await emptyArchive()
+  const keys = await putAged(store, placeOf('a'), [50, 20, 10, 1])
+  const { body, facts } = await store.get(keys[1]!)
+  const lost = Buffer.concat(await Array.fromAsync(body))
+  await store.delete(keys[1]!)
+  await pruning(store, '--keep=30d', '--yes')
+  const { findings } = await verifying(store)
+  assert.deepEqual(
+    findings.map(({ kind, from, to }) => [kind, from, to]),
+    [['head', 10, 20]],
+  )
+  await store.put(keys[1]!, bodyOf(lost), facts)
+  await pruning(store, '--keep=30d', '--yes')
+  assert.deepEqual(await beginnings(store), { 'a/0': [10, 20, 30] })
+  await assertSound(store)
+})
+
 test('a damaged file is as old as it is stored, and hides nothing', async () => {
   const store = await emptyArchive()
   const [first] = await putAged(store, placeOf('a'), [50, 40, 1])
