@@ -65,6 +65,11 @@ export interface DrillReport {
 /** Differences that are printed; all are in the JSON. */
 const PRINTED = 100
 
+/** Records of the archive that were looked for: with none of them nothing is proved. Pure. */
+export function comparedBy({ topics }: Pick<DrillReport, 'topics'>): number {
+  return topics.reduce((sum, one) => sum + one.recordsCompared, 0)
+}
+
 /** The report as text. Pure. */
 export function drillText(report: DrillReport): string {
   const { topics, seconds, records, bytes, recordsPerSecond, differences, differing, incomplete, restorationPoint } =
@@ -96,7 +101,9 @@ export function drillText(report: DrillReport): string {
       ? `${differences} differences\n`
       : incomplete.length > 0
         ? ''
-        : 'every record is as the backup has it\n',
+        : comparedBy(report) > 0
+          ? 'every record is as the backup has it\n'
+          : 'no record was compared: there is none in what was chosen, and nothing is proved\n',
   ].join('')
 }
 

@@ -1,5 +1,5 @@
 import { drillOptions } from '../archive/drill-options.ts'
-import { drillText } from '../archive/drill-report.ts'
+import { comparedBy, drillText } from '../archive/drill-report.ts'
 import type { DrillReport } from '../archive/drill-report.ts'
 import { keyStamp } from '../format/keys.ts'
 import { kafkaOptions } from '../kafka/options.ts'
@@ -100,7 +100,8 @@ function outcomeOf(report: DrillReport, code: ErrorCode | undefined): Outcome {
   if (report.differences > 0) return { result: 'failed', code: 'DRILL_DIFFERS', details, text }
   if (code !== undefined) return { result: 'partial', code, details, text }
   if (report.incomplete.length > 0) return { result: 'failed', code: 'ARCHIVE_UNSOUND', details, text }
-  return { result: report.left.length > 0 ? 'partial' : 'ok', details, text }
+  const isProof = report.left.length === 0 && comparedBy(report) > 0
+  return { result: isProof ? 'ok' : 'partial', details, text }
 }
 
 function exitOf({ result, code = 'PARTIAL' }: Outcome): number {
