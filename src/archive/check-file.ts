@@ -18,6 +18,8 @@ export interface SoundFile {
   /** Of the content, if it is encrypted. */
   readonly sha256: string
   readonly bytes: number
+  /** Of an encrypted file as it is stored, if it says so beside. */
+  readonly storedSha256: string | undefined
   readonly records: number
   /** Offset behind what it covers; for a file of kafka-data-keep, behind its last record. */
   readonly to: number
@@ -71,7 +73,8 @@ export async function checkFile(
   }
   // Whoever altered an encrypted header could not have sealed it again.
   const isHeaderProven = place.isEncrypted || facts['sha256'] !== undefined
-  return { sha256, bytes, records, to: tile?.coversTo ?? to, isHeaderProven }
+  const storedSha256 = place.isEncrypted ? facts['sha256'] : undefined
+  return { sha256, bytes, storedSha256, records, to: tile?.coversTo ?? to, isHeaderProven }
 }
 
 function compareFacts(map: Facts, tile: TileHeader, lineage: number | undefined): void {

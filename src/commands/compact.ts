@@ -1,16 +1,20 @@
 import { compactArchive } from '../archive/compact/compact.ts'
 import type { Compaction } from '../archive/compact/made.ts'
 import { compactOptions } from '../archive/compact/options.ts'
+import { resealingOptions } from '../storage/encryption-options.ts'
+import { readKeys, sealTo } from '../storage/key-files.ts'
 import { storageOptions } from '../storage/options.ts'
-import { openArchive } from './archive-deps.ts'
+import { resealing } from '../storage/resealing.ts'
+import { archiveIn } from './archive-deps.ts'
 import { command } from './command.ts'
 import type { Outcome } from './ending.ts'
 import { leftOutLines, madeTable } from './made-table.ts'
+import { openStoreToRemake } from './open-store-to-read.ts'
 
 export const compact = command({
   name: 'compact',
   summary: 'write the latest record per key beside a backup, or merge its small files',
-  sections: [compactOptions, storageOptions],
+  sections: [compactOptions, resealingOptions, storageOptions],
   examples: [
     { does: 'all topics that are compacted in Kafka', line: '--storage s3://bucket/shop' },
     {
@@ -21,11 +25,13 @@ export const compact = command({
   ],
   endsByItself: () => true,
   async run(values, context) {
-    const { disk, random, stop, version } = context
-    // Without a secret key: what is encrypted must not become plain.
-    using deps = await openArchive(values.storage, { identity: [], requireEncryption: false }, context)
-    const writer = `maxbrod ${version}`
-    return outcomeOf(await compactArchive({ ...deps, disk, random, writer }, values.compact, stop.draining))
+    const { disk, random, redactor, stop, version } = context
+    const keys = await readKeys(disk, values.resealing, secret => redactor.hide(secret))
+    const { raw, store } = await openStoreToRemake(values.storage, keys, context)
+    using deps = archiveIn(store, values.storage, context)
+    const sealing = keys.recipients.length === 0 ? {} : { seal: sealTo(keys), resealing: resealing(raw, keys) }
+    const own = { ...deps, ...sealing, disk, random, writer: `maxbrod ${version}` }
+    return outcomeOf(await compactArchive(own, values.compact, stop.draining))
   },
 })
 

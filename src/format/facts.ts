@@ -99,3 +99,8 @@ export function factsOfHeader(header: TileHeader, lineage: number | undefined, u
   const { clusterId, topicId, coversTo } = header
   return { clusterId, topicId, lineage, coversTo, records: header.content.records, uploadId }
 }
+
+/** What is told beside an encrypted file, as its header has it. */
+export function sealedFacts({ topic, partition, coversFrom, origin, leaderEpoch }: TileHeader): SealedFacts {
+  return { topic, partition, coversFrom, origin, leaderEpoch }
+}

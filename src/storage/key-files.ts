@@ -40,6 +40,11 @@ export interface Keys {
   readonly recipients: readonly Recipient[]
 }
 
+/** Makes of bodies what these recipients can read. */
+export function sealTo({ recipients }: Pick<Keys, 'recipients'>): Seal {
+  return sealFor(recipients)
+}
+
 /**
  * What --identity and --encrypt-to of a command say that writes files of files. One of the secret keys must open what is written:
  * what cannot be read back is not proved, and nothing may ever be removed for its sake. Throws USAGE.

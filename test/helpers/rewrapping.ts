@@ -1,4 +1,6 @@
+import { compactArchive } from '../../src/archive/compact/compact.ts'
 import type { Compaction } from '../../src/archive/compact/made.ts'
+import { compactOptions } from '../../src/archive/compact/options.ts'
 import { rewrapOptions } from '../../src/archive/rewrap/options.ts'
 import { rewrapArchive } from '../../src/archive/rewrap/rewrap.ts'
 import { factsOfHeader, tileFactsToMap } from '../../src/format/facts.ts'
@@ -36,6 +38,25 @@ export function rewrapping(
     resealing: resealing(store, keys),
   }
   return rewrapArchive(deps, optionsOf(rewrapOptions, ...argv), new AbortController().signal)
+}
+
+/** What `maxbrod compact` makes with these keys. */
+export function compactingFor(
+  store: ObjectStore,
+  { with: own, to }: { readonly with: readonly AgeKey[]; readonly to: readonly AgeKey[] },
+  folder: string,
+  ...argv: string[]
+): Promise<Compaction> {
+  const keys = { identities: own.map(({ identity }) => identity), recipients: to.map(({ recipient }) => recipient) }
+  const deps = {
+    ...archiveDeps(openedWith(store, ...own)),
+    writer: 'maxbrod test',
+    random: { number: () => 0.5, id: newId },
+    seal: sealFor(keys.recipients),
+    resealing: resealing(store, keys),
+  }
+  const options = optionsOf(compactOptions, `--working-dir=${folder}`, ...argv)
+  return compactArchive(deps, options, new AbortController().signal)
 }
 
 let ids = 0

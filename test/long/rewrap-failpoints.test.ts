@@ -22,21 +22,26 @@ async function killsOf(argv: readonly string[]): Promise<string[]> {
   )
 }
 
-async function kill(argv: readonly string[], fault: string): Promise<void> {
+/** False for what cannot be hit: nothing comes after a call that finds no object. */
+async function kill(argv: readonly string[], fault: string): Promise<boolean> {
   const killed = new FaultyCli(argv, [fault])
-  assert.equal((await killed.result).exit, 'SIGKILL', `${fault}: ${killed.output}`)
+  const { exit } = await killed.result
+  if (exit === 0 && fault.startsWith('store.get:after:') && killed.fired.length === 0) return false
+  assert.equal(exit, 'SIGKILL', `${fault}: ${killed.output}`)
   killed.assertAllFired()
+  return true
 }
 
-test('rewrap killed at any call: the old key restores all that it did, and the next run completes it for the new one', async t => {
+test('rewrap killed at any call: the old key restores all that it did, and the next run completes it for the new one', async () => {
   await using scene = await openRewrapScene()
   const { old, present, records } = scene
   const kills = await killsOf((await scene.copy('golden')).rewrap)
-  assert.ok(kills.length > 20)
+  let hits = 0
   for (const fault of kills) {
     const { store, rewrap } = await scene.copy(fault)
     const untouched = await objectsIn(store)
-    await kill(rewrap, fault)
+    if (!(await kill(rewrap, fault))) continue
+    hits++
     assert.deepEqual(await restorable(openedWith(store, old), place), records, fault)
     assert.deepEqual((await verifying(openedWith(store, old, present))).findings, [], fault)
     const { exit, stderr } = await runCommand(rewrap)
@@ -44,10 +49,10 @@ test('rewrap killed at any call: the old key restores all that it did, and the n
     await assertUntouched(store, untouched)
     assert.deepEqual(await restorable(openedWith(store, present), place), records, fault)
   }
-  t.diagnostic(`${kills.length} kills`)
+  assert.ok(hits > 20 && hits > kills.length - 3, `${hits} of ${kills.length}`)
 })
 
-test('prune --superseded killed at any call: the new key restores all of it, and the next run completes it', async t => {
+test('prune --superseded killed at any call: the new key restores all of it, and the next run completes it', async () => {
   await using scene = await openRewrapScene()
   const { old, present, records, originals } = scene
   const made = async (name: string) => {
@@ -56,10 +61,11 @@ test('prune --superseded killed at any call: the new key restores all of it, and
     return copy
   }
   const kills = await killsOf((await made('golden')).prune)
-  assert.ok(kills.length > 20)
+  let hits = 0
   for (const fault of kills) {
     const { store, prune } = await made(fault)
-    await kill(prune, fault)
+    if (!(await kill(prune, fault))) continue
+    hits++
     const opened = openedWith(store, present)
     assert.deepEqual(await restorable(opened, place), records, fault)
     assert.deepEqual((await verifying(opened)).findings, [], fault)
@@ -69,5 +75,5 @@ test('prune --superseded killed at any call: the new key restores all of it, and
     assert.deepEqual(left, originals.slice(-1), fault)
     assert.deepEqual(await restorable(opened, place), records, fault)
   }
-  t.diagnostic(`${kills.length} kills`)
+  assert.ok(hits > 20 && hits > kills.length - 3, `${hits} of ${kills.length}`)
 })

@@ -23,18 +23,19 @@ export interface PartitionFiles {
 
 /**
  * The files that have a partition's records, in the order of their offsets, or why nothing can be made of them: those of `base`,
- * which is an older generation or nothing, and what follows them. Pure.
+ * which is an older generation or nothing, and what follows them. Of encrypted files nothing is made that is not. Pure.
  */
 export function sourcesOf(
   { place, histories, originals, standIns }: PartitionFiles,
   base: readonly Source[] = [],
+  isSealing = false,
 ): readonly Source[] | LeftOut {
   if (histories > 1)
     return { reason: 'an unclean leader election left several histories, which are kept as they are', isProblem: false }
   const end = base.at(-1)?.to ?? 0
   const needed = originals.filter(({ header }) => header?.kind !== 'maxbrod' || header.tile.coversTo > end)
-  if (needed.some(file => file.place.isEncrypted))
-    return { reason: 'its files are encrypted, and what is made of them would not be', isProblem: false }
+  if (!isSealing && needed.some(file => file.place.isEncrypted))
+    return { reason: 'its files are encrypted: give --identity and --encrypt-to', isProblem: false }
   const damaged = needed.find(({ problem }) => problem !== undefined)
   if (damaged !== undefined) return { reason: `${damaged.key}: ${damaged.problem}`, isProblem: true }
   const own = needed.flatMap(sourceOf)

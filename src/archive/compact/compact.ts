@@ -8,8 +8,10 @@ import { newThrottle, unthrottled } from '../../runtime/throttle.ts'
 import type { ArchiveDeps } from '../deps.ts'
 import { surveyArchive, problemOf } from '../survey.ts'
 import { surveyGenerations } from '../survey-generations.ts'
-import { findJobs } from './find-jobs.ts'
-import type { Job, LeftOutPartition } from './find-jobs.ts'
+import type { SurveyedGeneration } from '../survey-generations.ts'
+import type { Resealing, Seal } from '../../storage/port.ts'
+import { findJobs, notSealing } from './find-jobs.ts'
+import type { Job, LeftOutPartition, Sealing } from './find-jobs.ts'
 import { LatestPerKey, allRecords } from './latest-per-key.ts'
 import { hasMade, wouldMake } from './made.ts'
 import type { Compaction, MadeGeneration } from './made.ts'
@@ -23,6 +25,10 @@ export interface CompactDeps extends ArchiveDeps {
   readonly random: Random
   /** Program and version. */
   readonly writer: string
+  /** Makes encrypted files of what is written. */
+  readonly seal?: Seal | undefined
+  /** Says for whom files are that are encrypted already. */
+  readonly resealing?: Resealing | undefined
 }
 
 /** Of the memory: blocks that are decoded ahead, and keys with their offsets. */
@@ -46,10 +52,26 @@ export async function compactArchive(
   const generations = await surveyGenerations(deps, selection, () => undefined, signal)
   const isCompacted = await policies(deps, options, signal)
   const topics = survey.topics.filter(({ folder }) => isCompacted(folder.topic))
-  const { jobs, leftOut, upToDate } = findJobs(topics, generations, options, deps.clock.now())
+  const sealing = await sealingOf(deps, generations, signal)
+  const { jobs, leftOut, upToDate } = findJobs(topics, generations, options, deps.clock.now(), sealing)
   if (options.dryRun) return { isDryRun: true, made: jobs.map(wouldMake), upToDate, leftOut }
   const done = jobs.length === 0 ? { made: [], failed: [] } : await makeAll(deps, options, jobs, signal)
   return { isDryRun: false, made: done.made, upToDate, leftOut: [...leftOut, ...done.failed] }
+}
+
+/** What was compacted for others is made again, also when nothing new has come. */
+async function sealingOf(
+  { seal, resealing }: CompactDeps,
+  generations: readonly SurveyedGeneration[],
+  signal: AbortSignal,
+): Promise<Sealing> {
+  if (seal === undefined || resealing === undefined) return notSealing
+  const others = new Set<string>()
+  for (const { kind, place, problems, files } of generations) {
+    if (kind !== 'compacted' || problems.length > 0) continue
+    for (const file of files) if (!(await resealing.isDone(file, signal))) others.add(place.generation)
+  }
+  return { isSealing: true, isForOthers: name => others.has(name) }
 }
 
 /** Which topics are worked on that nobody named: all that are merged, and those that Kafka compacts. */

@@ -27,12 +27,23 @@ export interface FoundJobs {
   readonly upToDate: number
 }
 
+/** What the keys of a run mean for what it makes. */
+export interface Sealing {
+  /** What is written is encrypted. */
+  readonly isSealing: boolean
+  /** True for a generation that is for other recipients than those of this run. */
+  readonly isForOthers: (generation: string) => boolean
+}
+
+export const notSealing: Sealing = { isSealing: false, isForOthers: () => false }
+
 /** What is to be made, of what: one generation of a partition, or one for each row of small neighbours. Pure. */
 export function findJobs(
   topics: readonly SurveyedTopic[],
   generations: readonly SurveyedGeneration[],
   { merge, smallBelow }: Pick<CompactOptions, 'merge' | 'smallBelow'>,
   nowMs: number,
+  { isSealing, isForOthers }: Sealing = notSealing,
 ): FoundJobs {
   const kind = merge ? 'merged' : 'compacted'
   // Later than all others, whatever the clock says: names are used once.
@@ -45,14 +56,17 @@ export function findJobs(
       const { place, files: originals } = must(histories[0], 'a chain')
       const base = merge ? [] : newestOf(soundOf(generations, place, one => one.kind === kind))
       const standIns = standInsOf(generations, place)
-      const sources = sourcesOf({ place, histories: histories.length, originals, standIns }, base)
+      const sources = sourcesOf({ place, histories: histories.length, originals, standIns }, base, isSealing)
       if ('reason' in sources) {
         leftOut.push({ folder: folder.name, partition, ...sources })
         continue
       }
       const merged = standIns.flatMap(sourceOf)
-      const isMerged = ({ from, to }: Source) => merged.some(one => one.from <= from && one.to >= to)
-      const whole = sources.length > base.length ? [sources] : []
+      // What is only rewrapped is as small as it was.
+      const isMerged = ({ from, to }: Source) =>
+        merged.some(one => one.from <= from && one.to >= to && one.to - one.from > to - from)
+      const isOld = base.some(({ place: { generation } }) => generation !== undefined && isForOthers(generation))
+      const whole = sources.length > base.length || isOld ? [sources] : []
       const lists = merge ? mergesOf(sources, isMerged, smallBelow) : whole
       if (lists.length === 0) upToDate++
       for (const [n, list] of lists.entries())

@@ -1,5 +1,5 @@
 import type { ScannedRecord } from '../../catalog/scan-records.ts'
-import { tileFactsToMap, factsOfHeader } from '../../format/facts.ts'
+import { factsOfHeader, sealedFacts, tileFactsToMap } from '../../format/facts.ts'
 import type { GenerationFile } from '../../format/generation.ts'
 import { tileKey } from '../../format/keys.ts'
 import type { PartitionPlace } from '../../format/keys.ts'
@@ -12,7 +12,7 @@ import type { BufferPool } from '../../runtime/buffer-pool.ts'
 import type { Disk } from '../../runtime/disk.ts'
 import { MaxbrodError } from '../../runtime/errors.ts'
 import type { Random } from '../../runtime/random.ts'
-import type { ObjectStore } from '../../storage/port.ts'
+import type { ObjectStore, Seal } from '../../storage/port.ts'
 import { BlockTimes } from './block-times.ts'
 import type { Source } from './source.ts'
 import { DerivedDraft } from './tile-draft.ts'
@@ -23,6 +23,8 @@ export interface WritingDeps {
   readonly pool: BufferPool
   readonly press: BlockPress
   readonly random: Random
+  /** Makes encrypted files of what is written. */
+  readonly seal?: Seal | undefined
   readonly signal: AbortSignal
 }
 
@@ -148,16 +150,23 @@ export class GenerationWriter {
       content: await draft.finish(this.#codec),
       generation,
     }
-    const body = await draft.body(header)
-    const key = tileKey(place, draft.from)
-    const facts = tileFactsToMap(factsOfHeader(header, place.lineage, draft.uploadId), body.sha256)
-    const put = await store.put(key, body, facts, signal)
+    const { seal } = this.#deps
+    const plain = await draft.body(header)
+    const body = (await seal?.(plain)) ?? plain
+    const key = tileKey(place, draft.from, seal !== undefined)
+    const facts = {
+      ...factsOfHeader(header, place.lineage, draft.uploadId),
+      ...(seal && { sealed: sealedFacts(header) }),
+    }
+    const put = await store.put(key, body, tileFactsToMap(facts, body.sha256), signal)
     if (!put.created && (await store.head(key, signal))?.facts['upload-id'] !== draft.uploadId)
       throw new MaxbrodError('OBJECT_CHANGED', `${key} was written by somebody else at the same moment`, {
         key,
         hint: 'run the command again',
       })
-    this.#files.push({ key, from: draft.from, to, records: draft.records, bytes: body.bytes, sha256: body.sha256 })
+    const { sha256 } = plain
+    const stored = seal === undefined ? {} : { storedSha256: body.sha256 }
+    this.#files.push({ key, from: draft.from, to, records: draft.records, bytes: body.bytes, sha256, ...stored })
     await draft.remove()
   }
 

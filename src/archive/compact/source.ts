@@ -16,13 +16,13 @@ export interface Source extends Pick<ListedTile, 'key' | 'place' | 'etag' | 'byt
  * OBJECT_MISSING, OBJECT_LIMIT when the file is not what it says.
  */
 export async function readSource(source: Source, reading: FileReading, visit: Visit): Promise<GenerationFile> {
-  const { key, from, to } = source
+  const { key, from, to, bytes } = source
   let records = 0
-  const { sha256, bytes } = await checkFile(source, reading, record => {
+  const { sha256, storedSha256 } = await checkFile(source, reading, record => {
     const { offset } = record.spans
     if (offset < from || offset >= to) return undefined
     records++
     return visit(record)
   })
-  return { key, from, to, records, bytes, sha256 }
+  return { key, from, to, records, bytes, sha256, ...(storedSha256 !== undefined && { storedSha256 }) }
 }

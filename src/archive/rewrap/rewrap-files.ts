@@ -1,7 +1,7 @@
 import { writeSeal } from '../../catalog/generations.ts'
 import { corrupt } from '../../catalog/tile-header-reader.ts'
 import { DecodeError } from '../../format/batch/varint.ts'
-import { factsOfHeader, tileFactsToMap } from '../../format/facts.ts'
+import { factsOfHeader, sealedFacts, tileFactsToMap } from '../../format/facts.ts'
 import type { GenerationFile, GenerationSeal } from '../../format/generation.ts'
 import { parseTileKey, tileKey } from '../../format/keys.ts'
 import type { PartitionPlace } from '../../format/keys.ts'
@@ -98,9 +98,7 @@ async function rewrapFile(
   const { body, sourceSha256 } = await resealing.reseal(source, see, signal)
   const key = tileKey(place, from, true)
   const uploadId = random.id()
-  const { topic, partition, coversFrom, origin, leaderEpoch } = header
-  const sealed = { topic, partition, coversFrom, origin, leaderEpoch }
-  const facts = { ...factsOfHeader(header, place.lineage, uploadId), sealed }
+  const facts = { ...factsOfHeader(header, place.lineage, uploadId), sealed: sealedFacts(header) }
   const put = await store.put(key, body, tileFactsToMap(facts, body.sha256), signal)
   const head = await store.head(key, signal)
   if (head === undefined) throw new MaxbrodError('OBJECT_MISSING', `${key} was put and is not there`, { key })
