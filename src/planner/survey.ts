@@ -8,6 +8,7 @@ import { isMaxbrodError } from '../runtime/errors.ts'
 import { newLimit } from '../runtime/limit.ts'
 import { countDataKeepFile } from './count-data-keep.ts'
 import type { SurveyedTile } from './surveyed-tile.ts'
+import { goneMeanwhile, isCovered } from './gone-meanwhile.ts'
 import { withStandIns } from './stand-ins.ts'
 import { mergeOverlaps } from './merge-overlaps.ts'
 import type { PlannerDeps } from './deps.ts'
@@ -78,12 +79,16 @@ export async function surveyTopic(
     places.map(async place => {
       const reading: Promise<SurveyedTile | undefined>[] = []
       const sealed: SealedFile[] = []
+      const listed: ListedTile[] = []
+      const gone: ListedTile[] = []
       for await (const tile of listTiles(deps.store, place, 0, options)) {
         if (options.prunes.isGivenUp(tile)) continue // on its way out
+        listed.push(tile)
         const survey = headers(() =>
           surveyTile(deps, tile, ids, options).catch(async (error: unknown) => {
             if (isMaxbrodError(error, 'NO_IDENTITY')) sealed.push(await surveySealed(deps, tile, options.signal))
             else if (isMaxbrodError(error, 'NOT_ENCRYPTED')) options.onUnencrypted(tile.key)
+            else if (isMaxbrodError(error, 'OBJECT_MISSING')) gone.push(tile)
             else throw error
             return undefined
           }),
@@ -96,19 +101,15 @@ export async function surveyTopic(
       const tiles = await merging(() => mergeOverlaps(deps, read, options))
       const begin = options.prunes.beginOf(place)
       const standIns = () => options.generations?.standIns(place, tile => surveyTile(deps, tile, ids, options)) ?? []
-      const isMissing = sealed.length > 0
+      const isMissing = sealed.length + gone.length > 0
       const whole = await withStandIns(closeOpenEnds(tiles), { begin, isMissing }, async () => standIns())
+      const lost = goneMeanwhile(gone, listed, whole)
+      if (lost !== undefined) throw lost
+      // What nobody here can open matters only where nothing else has it.
       return { place, tiles: whole, sealed: sealed.filter(file => !isCovered(file, whole)), begin }
     }),
   )
   return { folder, partitions: partitions.filter(({ tiles, sealed }) => tiles.length + sealed.length > 0) }
-}
-
-/** What nobody here can open matters only where nothing else has it. */
-function isCovered({ from, to }: SealedFile, tiles: readonly SurveyedTile[]): boolean {
-  let end = from
-  for (const tile of tiles) if (tile.from <= end) end = Math.max(end, tile.to)
-  return end >= to
 }
 
 async function surveySealed(

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdir, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, rename, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { tileFactsToMap } from '../../src/format/facts.ts'
 import { tileKey } from '../../src/format/keys.ts'
+import { dataKeepFile, dataKeepKey, dataKeepRecord } from '../helpers/data-keep-files.ts'
 import { bodyOf } from '../helpers/object-bodies.ts'
 import { runCommand } from '../helpers/in-process.ts'
 import { inProcessFaults } from '../helpers/in-process-faults.ts'
@@ -40,6 +41,46 @@ test('a hole ends the planner with exit code 4, partition and offsets; accepted 
   )
 })
 
+test('a file in the middle that is deleted while the planner reads headers is a hole with its offsets, and so is the last one', async t => {
+  await using scene = await openRestoreScene(t)
+  const topic = scene.world.name('orders')
+  const files = await scene.putFiles(
+    topic,
+    0,
+    Array.from({ length: 101 }, (_, n) => 3 * n),
+  )
+  for (const [victim, what, to] of [
+    [files[60]!, 'offsets 180 to 182', 183],
+    [files[99]!, 'offsets from 297 on', undefined],
+  ] as const) {
+    let deleted = 0
+    const result = await scene.plan(create, real => ({
+      ...real,
+      openStore: async (options, tools) => {
+        const store = await real.openStore(options, tools)
+        // It was listed, or nobody would read it.
+        const get: typeof store.get = async (key, more) => {
+          if (key === victim.key && deleted++ === 0) await unlink(join(scene.folder, key))
+          return store.get(key, more)
+        }
+        return new Proxy(store, { get: (of, name) => (name === 'get' ? get : boundTo(of, name)) })
+      },
+    }))
+    assert.ok(deleted > 0, 'nothing was deleted')
+    refused(result, 4, 'TILING_HOLE', `${topic}/0/ for ${what} was listed and is gone`)
+    const { holes } = (result.json['error'] as { facts: { holes: unknown } }).facts
+    const from = victim.covers.from
+    assert.deepEqual(holes, [{ topic, partition: 0, from, ...(to !== undefined && { to }) }])
+    assert.deepEqual(await scene.entries(), [])
+    await scene.putFiles(topic, 0, [from, victim.covers.to])
+  }
+})
+
+function boundTo(of: object, name: string | symbol): unknown {
+  const value: unknown = Reflect.get(of, name, of)
+  return typeof value === 'function' ? (value.bind(of) as unknown) : value
+}
+
 test('a hole behind what is planned is one, too: files that go missing between two runs are not passed over', async t => {
   await using scene = await openRestoreScene(t)
   const topic = scene.world.name('orders')
@@ -70,6 +111,27 @@ test('files of another cluster or of another topic id are refused by name', asyn
   refused(ofCluster, 6, 'FOREIGN_CLUSTER', foreign!.key, 'cluster AAAAAAAAAAAAAAAAAAAAAA')
   const ofTopic = await scene.plan([...create, '--topics', other])
   refused(ofTopic, 6, 'FOREIGN_CLUSTER', mixed!.key, 'topic id BBBBBBBBBBBBBBBBBBBBBA')
+})
+
+test('a file with records of another topic or partition is refused by name, whatever wrote it, and nothing is planned', async t => {
+  await using scene = await openRestoreScene(t)
+  const [topic, other] = [scene.world.name('orders'), scene.world.name('salaries')]
+  const place = { topic, partition: 0 }
+  for (const strange of [
+    { topic: other, partition: 0 },
+    { topic, partition: 9 },
+  ]) {
+    const key = dataKeepKey(place, 0n)
+    const records = Array.from({ length: 5 }, (_, n) => dataKeepRecord(n, scene.world.dice))
+    await scene.store.put(key, bodyOf(dataKeepFile(records, strange, scene.world.dice)), {})
+    refused(await scene.plan([...create, `--topics=${topic}`]), 4, 'OBJECT_CORRUPT', key)
+    await unlink(join(scene.folder, key))
+    const [own] = await scene.putFiles(strange.topic, strange.partition, [0, 5])
+    await rename(join(scene.folder, own!.key), join(scene.folder, key))
+    refused(await scene.plan([...create, `--topics=${topic}`]), 4, 'OBJECT_CORRUPT', key)
+    await unlink(join(scene.folder, key))
+  }
+  assert.deepEqual(await scene.entries(), [])
 })
 
 test('a selection without a file ends with exit code 10 and names what is there', async t => {
