@@ -7,6 +7,7 @@ import { oldPoints } from './prune-points.ts'
 import type { ReadPoints } from './prune-points.ts'
 import { oldDefinitions, oldGroups } from './prune-snapshots.ts'
 import type { JudgedTopic } from './prune-topics.ts'
+import { oldReports } from './prune-reports.ts'
 import { problemOf } from './survey.ts'
 
 /** What lies beside the files, and no file needs any more. */
@@ -14,6 +15,7 @@ export interface OldObjects {
   readonly points: readonly SnapshotKey[]
   readonly groups: readonly SnapshotKey[]
   readonly definitions: readonly SnapshotKey[]
+  readonly reports: readonly SnapshotKey[]
 }
 
 /** What goes with the files that go. */
@@ -35,6 +37,7 @@ export async function oldObjects(
     points: old,
     groups: await oldGroups(store, oldest, signal),
     definitions: await oldDefinitions(store, oldest, left, signal),
+    reports: await oldReports(store, Math.max(oldest?.atMs ?? 0, keptFromMs), signal),
   }
 }
 

@@ -32,6 +32,7 @@ export interface Pruned {
   readonly points: readonly SnapshotKey[]
   readonly groups: readonly SnapshotKey[]
   readonly definitions: readonly SnapshotKey[]
+  readonly reports: readonly SnapshotKey[]
   /** Files that were made of others which are given up, or that nobody finished: one queue for each generation. */
   readonly generations: readonly Doomed[]
   /** What generations have taken the place of. */
@@ -69,7 +70,7 @@ export async function pruneArchive(deps: PruneDeps, options: PruneOptions, signa
   const generations = oldGenerations(beside, beginOf, nowMs)
   const superseded = options.superseded ? await findSuperseded(store, topics, beside, beginOf, signal) : []
   const replaced = superseded.map(({ files }): Doomed => ({ keys: files.map(({ key }) => key) }))
-  const objects = [...old.points, ...old.groups, ...old.definitions]
+  const objects = [...old.points, ...old.groups, ...old.definitions, ...old.reports]
     .map(({ key }) => key)
     .concat(...[...generations, ...replaced, ...superseded.flatMap(one => one.generations)].map(keysOf))
   const ranges = topics.flatMap(({ partitions }) => partitions.flatMap(one => one.old.map(({ range }) => range)))
@@ -91,7 +92,9 @@ export async function pruneArchive(deps: PruneDeps, options: PruneOptions, signa
     ...before.all.filter(({ atMs }) => atMs <= nowMs - options.grace),
     ...(record === undefined || options.grace > 0 ? [] : [record]),
   ])
-  const snapshots = [old.points, old.groups, old.definitions].map(keys => ({ keys: keys.map(({ key }) => key) }))
+  const snapshots = [old.points, old.groups, old.definitions, old.reports].map(keys => ({
+    keys: keys.map(({ key }) => key),
+  }))
   const queues: Doomed[] = [...topics.flatMap(chainsOf), ...snapshots, ...generations, ...replaced]
   const keys = new Set(objects.filter(key => due.hasRemoved(key)))
   for (const { place, key } of topics.flatMap(filesGivenUp)) if (due.isPruned(place)) keys.add(key)

@@ -6,8 +6,10 @@ import {
   isTopicName,
   parseSnapshotKey,
   parsePruneKey,
+  parseReportKey,
   pointsPrefix,
   prunesPrefix,
+  reportsPrefix,
   topicsPrefix,
 } from '../format/keys.ts'
 import { decodePruneRecord } from '../format/prune-record.ts'
@@ -17,7 +19,7 @@ import { restorationPoints } from '../format/snapshot/restoration-point.ts'
 import { topicDefinitions } from '../format/snapshot/topic-definitions.ts'
 import type { ListedObject, ObjectStore } from '../storage/port.ts'
 
-/** What a backup holds beside its data files, and a restore needs. */
+/** What a backup holds beside its data files: what a restore needs, and what people read. */
 export interface SystemObject extends ListedObject {
   /** Of the objects that say which incarnation of a topic was first. */
   readonly topic: string | undefined
@@ -31,7 +33,7 @@ const SNAPSHOTS = [
   [topicsPrefix, topicDefinitions.decode],
 ] as const
 
-/** Group snapshots, restoration points, topic definitions, what names the first incarnation of each topic, and records of prunes. */
+/** Group snapshots, restoration points, topic definitions, what names the first incarnation of each topic, records of prunes, and reports. */
 export async function listSystemObjects(
   store: ObjectStore,
   onForeign: (key: string) => void,
@@ -51,7 +53,20 @@ export async function listSystemObjects(
     if (parsePruneKey(object.key) !== undefined) found.push({ ...object, topic: undefined, decode })
     else onForeign(object.key)
   }
+  for await (const object of store.list(reportsPrefix, { signal })) {
+    if (parseReportKey(object.key) !== undefined) found.push({ ...object, topic: undefined, decode: decodeReport })
+    else onForeign(object.key)
+  }
   return found
+}
+
+/** No restore needs it; who reads it in a browser should read what was written. */
+function decodeReport(content: Buffer): Promise<void> {
+  const text = content.toString()
+  const isWhole = text.startsWith('<!doctype html>') && text.endsWith('</html>\n')
+  return isWhole
+    ? Promise.resolve()
+    : Promise.reject(new DecodeError('it is not the page of a report, or not all of it'))
 }
 
 function firstTopicOf(key: string): string | undefined {

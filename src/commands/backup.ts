@@ -20,6 +20,7 @@ import { command } from './command.ts'
 import type { Outcome } from './ending.ts'
 import { openFlushSwitch } from './flush-switch.ts'
 import { LivePage } from './live-page.ts'
+import { reportRoutes } from './report-on-request.ts'
 import { startWatchServer } from './watch-server.ts'
 import { pageOfWorker } from './worker-page.ts'
 
@@ -57,6 +58,16 @@ export const backup = command({
       isNamed: isFlushNamed,
       logger,
       onFlushSignal: listener => context.onFlushSignal(listener),
+      routes: reportRoutes({
+        store,
+        kafka,
+        clock,
+        log: logger,
+        version,
+        groupId: values.backup.groupId,
+        isSealed: seal !== undefined,
+        signal: stop.draining,
+      }),
     })
     const options = { ...values.backup, metadataMaxAge: values.kafka.metadataMaxAge }
     const writer = `maxbrod ${version}`

@@ -18,6 +18,8 @@ export interface FlushSwitchOptions {
   readonly isNamed: boolean
   readonly logger: Logger
   readonly onFlushSignal: (flush: () => void) => Disposable
+  /** What else can be asked for at the same port. */
+  readonly routes?: Routes
 }
 
 /**
@@ -28,6 +30,7 @@ export async function openFlushSwitch(options: FlushSwitchOptions): Promise<Flus
   const { port, isNamed, logger, onFlushSignal } = options
   let worker: (() => Promise<Flushed>) | undefined
   const routes: Routes = {
+    ...options.routes,
     async [`POST ${FLUSH_PATH}`]({ query, signal }) {
       if (worker === undefined) return { status: 503, body: 'the worker is not ready yet, or ends\n' }
       const flushed = worker()

@@ -9,10 +9,15 @@ import { MaxbrodError } from '../runtime/errors.ts'
 import { command } from './command.ts'
 import type { Outcome } from './ending.ts'
 import { FLUSH_PATH } from './flush-switch.ts'
+import { REPORT_PATH } from './kept-report.ts'
+import type { KeptReport } from './kept-report.ts'
 
 const flushOptions = section('flush', {
   flushPort: port({ default: '8082', doc: 'The --flush-port of the worker.' }),
   wait: flag({ default: 'true', doc: 'Wait until everything is uploaded and committed. --no-wait only asks for it.' }),
+  report: flag({
+    doc: 'Then have the worker put a report of the whole backup into the bucket, below @report/: what maxbrod report shows. It reads the header of every file.',
+  }),
   timeout: duration({ default: '5m', doc: 'How long to wait. The worker goes on afterwards.' }),
 })
 
@@ -23,17 +28,23 @@ export const flush = command({
   examples: [
     { does: 'before the node is taken down', line: '' },
     { does: 'a worker that listens elsewhere, for one minute at most', line: '--flush-port 9082 --timeout 1m' },
-    { does: 'what was uploaded, for a script', line: '-o json' },
+    { does: 'and put a page about the backup beside it', line: '--report' },
   ],
   endsByItself: () => true,
-  async run({ flush: { flushPort, wait, timeout } }, { clock, stop }) {
+  async run({ flush: { flushPort, wait, report, timeout } }, { clock, stop }) {
+    if (report && !wait)
+      throw new MaxbrodError('USAGE', '--report tells of what was uploaded, and --no-wait does not wait for that')
     const patience = new AbortController()
     const signal = AbortSignal.any([patience.signal, stop.draining])
-    const asking = askWorker(flushPort, `${FLUSH_PATH}?wait=${wait}`, signal)
+    const flushing = askWorker(flushPort, `${FLUSH_PATH}?wait=${wait}`, signal)
+    const asking = flushing.then(async answer => {
+      const flushed = outcomeOf(answer, wait)
+      return report ? withReport(flushed, await askWorker(flushPort, REPORT_PATH, signal)) : flushed
+    })
     const over = new AbortController()
     void clock.sleep(timeout, over.signal).then(() => patience.abort(new Aborted('timeout')))
     try {
-      return outcomeOf(await asking, wait)
+      return await asking
     } catch (error) {
       if (!patience.signal.aborted || stop.draining.aborted) throw error
       const hint = 'the worker goes on uploading; see its log, or wait longer with --timeout'
@@ -48,6 +59,22 @@ function outcomeOf({ status, body }: { status: number; body: string }, wait: boo
   if (status === (wait ? 200 : 202)) return wait ? flushedOutcome(JSON.parse(body) as Flushed) : asked
   const hint = status === 503 ? 'try again in a moment' : 'is it really the --flush-port of a maxbrod backup?'
   throw new MaxbrodError('WORKER_UNREACHABLE', `the worker answered ${status}: ${body.trim()}`, { status, hint })
+}
+
+/** What was uploaded is durable, whatever became of the report. */
+function withReport(flushed: Outcome, { status, body }: { status: number; body: string }): Outcome {
+  if (status === 200) {
+    const report = JSON.parse(body) as KeptReport
+    const line = `${report.status}: ${report.partitions} partitions are told in ${report.key}\n`
+    return { ...flushed, details: { ...flushed.details, report }, text: flushed.text + line }
+  }
+  const reason =
+    status === 409
+      ? (JSON.parse(body) as { code: string; message: string; hint?: string })
+      : { code: 'WORKER_UNREACHABLE', message: `the worker answered ${status}: ${body.trim()}` }
+  const hint = reason.hint === undefined ? '' : ` · ${reason.hint}`
+  const line = `no report was made: ${reason.code}: ${reason.message}${hint}\n`
+  return { result: 'partial', details: { ...flushed.details, noReport: reason }, text: flushed.text + line }
 }
 
 const asked: Outcome = { result: 'ok', details: { isDone: false }, text: 'asked for; see the log of the worker\n' }

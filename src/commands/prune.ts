@@ -86,6 +86,7 @@ function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
     points,
     groups,
     definitions,
+    reports,
     generations,
     superseded,
     leftovers,
@@ -112,7 +113,7 @@ function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
   const text = [
     table(headings, rows),
     `${sum(one => one.files)} files of ${formatBytes(sum(one => one.bytes))} ${yes ? 'were given up' : 'would go'}`,
-    `, ${points.length} restoration points, ${groups.length} group snapshots, ${definitions.length} definitions of topics\n`,
+    `, ${points.length} restoration points, ${groups.length} group snapshots, ${definitions.length} definitions of topics, ${reports.length} reports\n`,
     generations.length === 0
       ? ''
       : `${generations.flatMap(keysOf).length} files that were made of others, which nothing needs any more\n`,
@@ -141,6 +142,7 @@ function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
       points: points.length,
       groups: groups.length,
       definitions: definitions.length,
+      reports: reports.length,
       generations: generations.flatMap(keysOf).length,
       superseded: superseded.map(supersededOf),
       leftovers,

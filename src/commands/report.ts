@@ -1,7 +1,5 @@
 import { coverArchive } from '../archive/coverage.ts'
 import { coverageOptions } from '../archive/coverage-options.ts'
-import { pageOfCoverage } from '../archive/report/page-of-coverage.ts'
-import { renderPage } from '../archive/report/page.ts'
 import { reportOptions } from '../archive/report-options.ts'
 import type { ReportOptions } from '../archive/report-options.ts'
 import { findArchive } from '../catalog/archive.ts'
@@ -18,6 +16,7 @@ import { openArchive } from './archive-deps.ts'
 import { command } from './command.ts'
 import type { Context } from './command.ts'
 import { askingKafka } from './live-coverage.ts'
+import { reportOfBackup } from './report-of-backup.ts'
 import { restorePartOf } from './restore-part.ts'
 
 export const report = command({
@@ -48,16 +47,13 @@ export const report = command({
     const asking = source?.isIt === true ? askingKafka({ kafka: source.kafka, clock, log }, values.coverage) : undefined
     const found = await coverArchive(deps, values.coverage, stop.draining, asking)
     const restore = kafka === undefined ? undefined : await restoreOf(kafka, values.report, context)
-    const nowMs = clock.now()
-    const { notes, ...view } = pageOfCoverage(found, { nowMs, isKafkaAsked: asking !== undefined })
-    const page = renderPage({
-      ...view,
-      notes: [...(source?.isIt === false ? [OTHER_CLUSTER] : []), ...notes],
-      title: `Backup in ${deps.store.url}`,
-      status: found.status,
+    const page = reportOfBackup(found, {
+      nowMs: clock.now(),
+      isKafkaAsked: asking !== undefined,
+      url: deps.store.url,
+      version,
+      notes: source?.isIt === false ? [OTHER_CLUSTER] : [],
       restore: restore === undefined ? undefined : restorePartOf(restore),
-      madeAtMs: nowMs,
-      writer: `maxbrod ${version}`,
     })
     const { status, partitions } = found
     const result = status === 'FAILURE' ? 'failed' : 'ok'

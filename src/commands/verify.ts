@@ -43,7 +43,7 @@ function outcomeOf(found: Verification, url: string): Outcome {
     more > 0 ? `… and ${more} more findings\n` : '',
     `${topics} topics, ${partitions} partitions, ${files} files in ${url}: names, headers and tiling looked at\n`,
     `${verified} files read and sound: ${records} records, ${formatBytes(bytes)}\n`,
-    `${systemVerified} of ${systemObjects} objects beside them read and sound: groups, points, definitions of topics\n`,
+    `${systemVerified} of ${systemObjects} objects beside them read and sound: groups, points, definitions of topics, reports\n`,
     headersUnproven === 0 ? '' : `${headersUnproven} of them have no checksum beside them that covers their headers\n`,
     foreign.length === 0 ? '' : `${foreign.length} objects are no backup files: ${foreign.slice(0, 10).join(', ')}\n`,
     generations === 0 ? '' : `${generations} partitions have files beside the originals that were made of them\n`,

@@ -42,6 +42,7 @@ export const groupsPrefix = '@groups/'
 export const pointsPrefix = '@points/'
 export const conflictsPrefix = '@conflicts/'
 export const prunesPrefix = '@prunes/'
+export const reportsPrefix = '@report/'
 
 export const firstIncarnationPrefix = '@topics/first/'
 
@@ -65,16 +66,28 @@ export function pruneKey(atMs: number): string {
   return `${prunesPrefix}${keyStamp(atMs)}.json`
 }
 
+export function reportKey(atMs: number): string {
+  return `${reportsPrefix}${keyStamp(atMs)}.html`
+}
+
 /** The moment in the key of a prune's record, or undefined for any other key. */
 export function parsePruneKey(key: string): number | undefined {
-  if (!key.startsWith(prunesPrefix) || !key.endsWith('.json')) return undefined
-  return parseKeyStamp(key.slice(prunesPrefix.length, -'.json'.length))
+  return parseMoment(prunesPrefix, key, '.json')
+}
+
+/** The moment in the key of a report, or undefined for any other key. */
+export function parseReportKey(key: string): number | undefined {
+  return parseMoment(reportsPrefix, key, '.html')
 }
 
 /** The moment in the key of a snapshot below such a prefix, or undefined for any other key. */
 export function parseSnapshotKey(prefix: string, key: string): number | undefined {
-  if (!key.startsWith(prefix) || !key.endsWith('.avro')) return undefined
-  return parseKeyStamp(key.slice(prefix.length, -'.avro'.length))
+  return parseMoment(prefix, key, '.avro')
+}
+
+function parseMoment(prefix: string, key: string, ending: string): number | undefined {
+  if (!key.startsWith(prefix) || !key.endsWith(ending)) return undefined
+  return parseKeyStamp(key.slice(prefix.length, -ending.length))
 }
 
 export function conflictKey(sha256: string, isEncrypted = false): string {

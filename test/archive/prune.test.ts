@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import { keepReport } from '../../src/archive/report/keep-report.ts'
+import { oldReports } from '../../src/archive/prune-reports.ts'
 import { writeSeal } from '../../src/catalog/generations.ts'
 import { writeGroups } from '../../src/catalog/group-snapshots.ts'
 import { readPrunes } from '../../src/catalog/prunes.ts'
@@ -223,7 +225,7 @@ test('of the histories of a partition the later one loses nothing while an earli
   assert.deepEqual(await files([90, 80], [70, 5, 50]), { 'a/0@e7': [25, 35] })
 })
 
-test('points, group snapshots and definitions go when no file needs them any more, the newest never', async () => {
+test('points, group snapshots, definitions and reports go when no file needs them any more, the newest never', async () => {
   const store = await emptyArchive()
   await putAged(store, placeOf('a'), [50, 40, 30, 20, 10])
   await putAged(store, placeOf('gone'), [60])
@@ -236,10 +238,12 @@ test('points, group snapshots and definitions go when no file needs them any mor
     configs: {},
     acls: [],
   })
+  const page = '<!doctype html>\n</html>\n'
   for (const [n, days] of [60, 45, 35, 15, 0.1].entries()) {
     const group = { group_id: 'g', type: 'classic', state: 'Empty', topics: [] }
     const groups = await writeGroups(store, [group], atMs(days))
     await putPoint(store, days, [['a', 0, 0, n * 10 + 5]], groups)
+    await keepReport(store, atMs(days) + 60_000, page, new AbortController().signal)
     await writeDefinitions(store, [definition('a'), ...(n < 2 ? [definition('gone')] : [])], atMs(days))
   }
   // Nothing is needed by log starts at the kept points: they are let go up to the newest.
@@ -258,7 +262,8 @@ test('points, group snapshots and definitions go when no file needs them any mor
   const done = await pruning(store, ...rules)
   // 15 days ago the log began at 30: the files from there on stay. Points older than every rule go, with all from before them.
   assert.deepEqual((await beginnings(store))['a/0'], [30, 40])
-  assert.deepEqual([done.points.length, done.groups.length, done.definitions.length], [3, 3, 1])
+  assert.deepEqual([done.points.length, done.groups.length, done.definitions.length, done.reports.length], [3, 3, 1, 3])
+  assert.equal((await keysIn(store, '@report/')).length, 2)
   // The last definition of `gone` stands in the second object, and its file is there.
   assert.deepEqual((await keysIn(store, '@topics/2')).length, 4)
   assert.equal((await keysIn(store, '@points/')).length, 2)
@@ -266,6 +271,18 @@ test('points, group snapshots and definitions go when no file needs them any mor
   await assertSound(store)
   const again = await pruning(store, ...rules)
   assert.deepEqual([again.record, again.deletion?.deleted], [undefined, 0])
+})
+
+test('reports are told from what else lies beside them, and the newest stays however old it is', async () => {
+  const store = newMemoryStore()
+  const { signal } = new AbortController()
+  for (const n of [1, 2, 3]) await keepReport(store, n * dayMs, `page ${n}`, signal)
+  await store.put('@report/notes.html', bodyOf('a note'), {})
+  const keysBefore = async (ms: number) => (await oldReports(store, ms, signal)).map(({ atMs }) => atMs / dayMs)
+  assert.deepEqual(await keysBefore(2 * dayMs), [1])
+  assert.deepEqual(await keysBefore(Infinity), [1, 2])
+  await assert.rejects(keepReport(store, dayMs, 'another page', signal), { code: 'OBJECT_CHANGED' })
+  await keepReport(store, dayMs, 'page 1', signal)
 })
 
 test('files that were made of others go when all that they cover is given up, or when nobody finished them for a day', async () => {

@@ -10,6 +10,7 @@ import { writeGroups } from '../../src/catalog/group-snapshots.ts'
 import { writePoint } from '../../src/catalog/restoration-points.ts'
 import { writeDefinitions } from '../../src/catalog/topic-definitions.ts'
 import { clusterKey, firstIncarnationKey, tileKey } from '../../src/format/keys.ts'
+import { keepReport } from '../../src/archive/report/keep-report.ts'
 import { groupOffsets } from '../../src/format/snapshot/group-offsets.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import type { Facts, ErasableStore } from '../../src/storage/port.ts'
@@ -238,11 +239,11 @@ test('facts that contradict the header, and a checksum that is another one, are 
     await assertNamed(files.with(1, { ...file, facts: { ...file.facts, ...change } }), [file.key])
 })
 
-test('a bit that flips in groups, points, definitions or what names a topic is found, and ends nothing', async () => {
+test('a bit that flips in groups, points, definitions, reports or what names a topic is found, and ends nothing', async () => {
   const store = await storeOf(files.slice(0, 3))
   const keys = await systemObjects(store)
   const sound = await verifying(store)
-  assert.deepEqual([sound.findings, sound.systemObjects, sound.systemVerified], [[], 4, 4])
+  assert.deepEqual([sound.findings, sound.systemObjects, sound.systemVerified], [[], 5, 5])
   const dice = new Dice('system objects')
   for (const key of [...keys, clusterKey]) {
     for (let times = 0; times < 10; times++) {
@@ -287,6 +288,7 @@ async function systemObjects(store: ErasableStore): Promise<string[]> {
     await writePoint(store, { atMs: 1_700_000_000_001, groupsKey: groups, partitions: point }),
     await writeDefinitions(store, [definition], 1_700_000_000_002),
     firstIncarnationKey('a'),
+    await keepReport(store, 1_700_000_000_003, '<!doctype html>\n<p>OK</p>\n</html>\n', new AbortController().signal),
   ]
 }
 

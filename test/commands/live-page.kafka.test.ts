@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { runCommand, startCommand } from '../helpers/in-process.ts'
 import { eventually } from '../helpers/eventually.ts'
@@ -29,7 +31,16 @@ test('a worker and an executor show at / of the metrics port what they are at, w
     buffered,
     new RegExp(`<summary>${topic} <b class=OK>OK</b><svg role=img aria-label="somewhere UPLOADING">`),
   )
-  assert.equal((await runCommand(['flush', `--flush-port=${flush}`])).exit, 0)
+  const asked = await runCommand(['flush', '--report', `--flush-port=${flush}`])
+  assert.equal(asked.exit, 0, asked.stderr)
+  const report = asked.json['report'] as { key: string; status: string; partitions: number; bytes: number }
+  assert.deepEqual([report.status, report.partitions], ['OK', 2])
+  assert.match(report.key, /^@report\/\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z\.html$/)
+  const kept = await readFile(join(world.folder, 'backup', report.key), 'utf8')
+  assert.equal(Buffer.byteLength(kept), report.bytes)
+  assert.match(kept, /<p class=lead>All that Kafka has of these topics is in the backup</)
+  const proved = await runCommand(['verify', common[1]!])
+  assert.deepEqual([proved.exit, proved.json['foreign']], [0, []])
   await shows(/2 partitions of this worker · all that was read is in files · nothing more to read/)
   worker.signal('SIGTERM')
   assert.equal((await worker.result).exit, 0)

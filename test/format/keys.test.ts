@@ -22,6 +22,8 @@ import {
   sealKey,
   tileKey,
   topicFolder,
+  parseReportKey,
+  reportKey,
   topicsKey,
   topicsPrefix,
 } from '../../src/format/keys.ts'
@@ -61,6 +63,14 @@ test('keys look as docs/formats.md says', () => {
   assert.equal(clusterKey, '@cluster/cluster.json')
   assert.equal(firstIncarnationKey('orders'), '@topics/first/orders.json')
   assert.equal(topicsKey(Date.UTC(2026, 10, 21, 5, 30, 13, 123)), '@topics/2026-11-21T05-30-13.123Z.avro')
+  assert.equal(reportKey(Date.UTC(2026, 10, 21, 5, 30, 13, 123)), '@report/2026-11-21T05-30-13.123Z.html')
+  assert.equal(parseReportKey('@report/2026-11-21T05-30-13.123Z.html'), Date.UTC(2026, 10, 21, 5, 30, 13, 123))
+  for (const other of [
+    '@report/2026.html',
+    '@report/2026-11-21T05-30-13.123Z.avro',
+    '@report/a/2026-11-21T05-30-13.123Z.html',
+  ])
+    assert.equal(parseReportKey(other), undefined, other)
   assert.equal(conflictKey('ab12'), '@conflicts/ab12.avro')
   for (const key of [clusterKey, topicsPrefix, conflictsPrefix, firstIncarnationKey('orders')])
     assert.ok(isSystemKey(key))
