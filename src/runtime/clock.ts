@@ -13,6 +13,9 @@ export interface Clock {
   every(ms: number, tick: () => void): Disposable
 }
 
+/** What Node's timers take; one that is set for longer ends at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
@@ -24,7 +27,15 @@ export const systemClock: Clock = {
         signal?.removeEventListener('abort', done)
         resolve()
       }
-      const timer = setTimeout(done, ms)
+      const wait = (leftMs: number): NodeJS.Timeout =>
+        setTimeout(
+          () => {
+            if (leftMs > TIMER_MS_MAX) timer = wait(leftMs - TIMER_MS_MAX)
+            else done()
+          },
+          Math.min(leftMs, TIMER_MS_MAX),
+        )
+      let timer = wait(ms)
       signal?.addEventListener('abort', done, { once: true })
     })
   },
