@@ -6,7 +6,7 @@ import { MaxbrodError, messageOf } from '../runtime/errors.ts'
 import type { Random } from '../runtime/random.ts'
 import { connectionOf, parseClientProperties } from './client-properties.ts'
 import type { ClientProperties, TlsOptions } from './client-properties.ts'
-import { freshTls } from './fresh-tls.ts'
+import { checkTls, freshTls } from './fresh-tls.ts'
 import { openKafka } from './kafkajs/open.ts'
 import { loginOf } from './login.ts'
 import type { KafkaOptions } from './options.ts'
@@ -56,6 +56,7 @@ export function connectKafka(options: KafkaOptions, deps: ConnectDeps): Kafka {
     onUnusable: (error: unknown) =>
       logger.warn({ err: error }, `the certificates of ${whose} cannot be used now: going on with the old ones`),
   }
+  if (properties.tls !== null) refuseUnusable(properties.tls, whose)
   const tls = properties.tls === null ? null : freshTls(properties.tls, tlsDeps)
   const settings = {
     bootstrapServers,
@@ -102,6 +103,17 @@ function readProperties(options: KafkaOptions, { readFile, listFolder }: Connect
     minVersion: 'TLSv1.2',
   }
   return { ...properties, tls }
+}
+
+function refuseUnusable(tls: TlsOptions, whose: string): void {
+  try {
+    checkTls(tls)
+  } catch (cause) {
+    throw new MaxbrodError('USAGE', `${whose}: ${messageOf(cause)}`, {
+      cause,
+      hint: 'look at the PEM files that it names: openssl x509 -noout -text -in FILE',
+    })
+  }
 }
 
 /** `host:port`, `[::1]:port`, or a host with Kafka's usual port. */

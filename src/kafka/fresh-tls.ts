@@ -1,5 +1,7 @@
 import { createSecureContext } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
+import { checkAuthorities } from '../runtime/certificates.ts'
+import { messageOf } from '../runtime/errors.ts'
 import type { TlsOptions } from './client-properties.ts'
 
 export interface FreshTlsDeps {
@@ -21,8 +23,7 @@ export function freshTls(first: TlsOptions, { read, onChanged, onUnusable }: Fre
     try {
       const fresh = read()
       if (fresh !== null && !isDeepStrictEqual(fresh, good)) {
-        // A certificate whose key is not there yet cannot be used.
-        createSecureContext(fresh)
+        checkTls(fresh)
         good = fresh
         onChanged()
       }
@@ -33,4 +34,18 @@ export function freshTls(first: TlsOptions, { read, onChanged, onUnusable }: Fre
     }
     return good
   }
+}
+
+/** Throws when no connection can come about with them, or with others than those that were meant. */
+export function checkTls(tls: TlsOptions): void {
+  try {
+    if (tls.ca !== undefined) checkAuthorities(tls.ca)
+  } catch (cause) {
+    throw new Error(`the authorities to trust: ${messageOf(cause)}`, { cause })
+  }
+  // Node takes an empty text for none.
+  if (tls.cert === '') throw new Error('the own certificate is empty')
+  if (tls.key === '') throw new Error('the own key is empty')
+  // A certificate whose key is not there yet cannot be used.
+  createSecureContext(tls)
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { checkAuthorities } from '../runtime/certificates.ts'
 import { MaxbrodError, messageOf } from '../runtime/errors.ts'
 import type { StorageOptions } from './options.ts'
 import type { S3Place } from './s3-client.ts'
@@ -17,7 +18,9 @@ export function s3Route(
 
 function readCertificates(path: string): string {
   try {
-    return readFileSync(path, 'utf8')
+    const pem = readFileSync(path, 'utf8')
+    checkAuthorities(pem)
+    return pem
   } catch (cause) {
     throw new MaxbrodError('USAGE', `--s3-ca-cert: ${messageOf(cause)}`, { cause, path })
   }

@@ -58,6 +58,26 @@ test('the mechanisms are those of kafkajs, with user and password from the JAAS 
   }
 })
 
+test('white space around a value means nothing, as for clients in Java', () => {
+  const lines = [
+    'security.protocol = SASL_SSL ',
+    'sasl.mechanism=PLAIN\t',
+    `sasl.jaas.config=${plainModule} required username="u" password=" p "; `,
+    'bootstrap.servers=a:1 ',
+    'ssl.truststore.type=PEM ',
+    'ssl.truststore.location=/ca ',
+  ]
+  const { bootstrapServers, sasl, tls } = parse(lines.join('\n'), path => path)
+  assert.deepEqual(
+    { bootstrapServers, sasl, tls },
+    {
+      bootstrapServers: 'a:1',
+      sasl: { mechanism: 'plain', username: 'u', password: ' p ' },
+      tls: { minVersion: 'TLSv1.2', ca: '/ca' },
+    },
+  )
+})
+
 test('PEM stores are taken from files, and from the properties themselves, in one line or in many', () => {
   const files = new Map([
     ['/trust.pem', authority.certificate],
@@ -146,6 +166,23 @@ test('a file that is not there is a mistake of usage, the properties’ own or o
       error => isMaxbrodError(error, 'USAGE') && /--command-config: ENOENT.*'\/(missing|nowhere)'/.test(error.message),
     )
   }
+})
+
+test('a file of authorities without one is refused, and not taken for all that are trusted anyway', () => {
+  const text = 'security.protocol=SSL\nssl.truststore.type=PEM\nssl.truststore.location=/ca'
+  for (const [ca, says] of [
+    ['', /no certificate in it/],
+    ['not PEM', /no certificate in it/],
+    [authority.certificate.slice(0, 200), /is cut off/],
+  ] as const)
+    assert.throws(
+      () => connect({ commandConfig: '/f' }, path => (path === '/f' ? text : ca)),
+      error =>
+        isMaxbrodError(error, 'USAGE') &&
+        error.message.startsWith('--command-config: the authorities to trust:') &&
+        says.test(error.message),
+    )
+  assert.doesNotThrow(() => connect({ commandConfig: '/f' }, path => (path === '/f' ? text : authority.certificate)))
 })
 
 test('--bootstrap-server goes before the file, the file before localhost', async () => {

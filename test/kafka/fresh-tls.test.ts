@@ -12,6 +12,7 @@ const of = (certificate: string, key: string): TlsOptions => ({
   key,
   minVersion: 'TLSv1.2',
 })
+const nonsense = '-----BEGIN CERTIFICATE-----\nMIIBabcd\n-----END CERTIFICATE-----\n'
 const old = of(first.certificate, first.key)
 
 test('certificates that are half written, gone or nonsense leave the old ones in use, told once; whole ones are taken', () => {
@@ -27,6 +28,11 @@ test('certificates that are half written, gone or nonsense leave the old ones in
     () => of(second.certificate, first.key),
     () => of(second.certificate.slice(0, 200), second.key),
     () => assert.fail('there is no such file'),
+    () => ({ ...of(second.certificate, second.key), ca: '' }),
+    () => ({ ...of(second.certificate, second.key), ca: authority.certificate.slice(0, 200) }),
+    () => ({ ...of(second.certificate, second.key), ca: authority.certificate + authority.certificate.slice(0, 200) }),
+    () => ({ ...of(second.certificate, second.key), ca: nonsense }),
+    () => of('', ''),
   ]) {
     files = unusable
     assert.equal(tls(), old)
