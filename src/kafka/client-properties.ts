@@ -30,7 +30,9 @@ const SECRETS = ['ssl.key.password', 'ssl.keystore.password', 'ssl.truststore.pa
  * the text of files that the properties name. Throws USAGE for what this program cannot do; other properties are ignored.
  */
 export function parseClientProperties(text: string, readFile: (path: string) => string): ClientProperties {
-  return connectionOf(resolveReferences(parseProperties(text), readFile), readFile)
+  const properties = resolveReferences(parseProperties(text), readFile)
+  // As Java's clients do, whatever the type of a property.
+  return connectionOf(new Map([...properties].map(([name, value]) => [name, value.trim()])), readFile)
 }
 
 /** The same for properties that came from elsewhere. */

@@ -29,7 +29,7 @@ export function resolveReferences(properties: ReadonlyMap<string, string>, readF
   return new Map(
     [...properties].map(([property, value]) => [
       property,
-      value.replaceAll(/\$\{([^:}]+):([^:}]*):([^}]+)\}/g, (whole, name: string, path: string, key: string) =>
+      value.replaceAll(/\$\{([^:}]+):(?:([^:}]*):)?([^}]+)\}/g, (whole, name: string, path = '', key: string) =>
         names.includes(name) ? read(name, path, key) : whole,
       ),
     ]),

@@ -75,6 +75,13 @@ function readClientCredentials(properties: ReadonlyMap<string, string>, jaas: st
       'the secret of the client would be readable on its way',
     )
   }
+  const { username, password } = new URL(endpoint)
+  if (username !== '' || password !== '') {
+    throw usage(
+      'sasl.oauthbearer.token.endpoint.url holds a user or a password, and addresses are printed',
+      `set ${prefix}.client.id and ${prefix}.client.secret`,
+    )
+  }
   return { options: { mechanism: 'oauthbearer', endpoint, clientId, clientSecret, scope }, secret: clientSecret }
 }
 

@@ -1,4 +1,4 @@
-import { MaxbrodError } from '../runtime/errors.ts'
+import { MaxbrodError, messageOf, systemCodeOf } from '../runtime/errors.ts'
 
 export interface BindingFiles {
   readonly readFile: (path: string) => string
@@ -17,6 +17,9 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'ssl.keystore.crt': 'ssl.keystore.certificate.chain',
   'ssl.keystore.key': 'ssl.keystore.key',
 }
+
+/** What a system says of a file that is not there. */
+const ABSENT = ['ENOENT', 'ENOTDIR', 'EISDIR']
 
 /**
  * The properties of the one Kafka binding in a folder as https://servicebinding.io/spec/core/1.1.0 has it: a folder for each
@@ -52,8 +55,10 @@ function listFolder(root: string, files: BindingFiles): string[] {
 function entry(folder: string, name: string, { readFile }: BindingFiles): string | undefined {
   try {
     return readFile(`${folder}/${name}`).replace(/\r?\n$/, '')
-  } catch {
-    return undefined
+  } catch (cause) {
+    if (ABSENT.includes(systemCodeOf(cause) ?? '')) return undefined
+    // What is there and cannot be read may be what asks for TLS.
+    throw new MaxbrodError('USAGE', `--service-binding: ${messageOf(cause)}`, { cause, path: `${folder}/${name}` })
   }
 }
 

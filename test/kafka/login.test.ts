@@ -8,6 +8,9 @@ import { isMaxbrodError } from '../../src/runtime/errors.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
 
 const noFiles = (path: string): string => assert.fail(path)
+const absent = (path: string): never => {
+  throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: 'ENOENT' })
+}
 const parse = (...lines: string[]) => parseClientProperties(lines.join('\n'), noFiles)
 const oauth = ['security.protocol=SASL_SSL', 'sasl.mechanism=OAUTHBEARER']
 
@@ -48,6 +51,13 @@ test('a secret is sent over https only, except on this machine', () => {
   assert.throws(() => to('http://login.example/token'), { code: 'USAGE', message: /must begin with https/ })
   assert.throws(() => to('nothing'), { code: 'USAGE' })
   assert.equal(to('http://localhost:8080/token').sasl?.mechanism, 'oauthbearer')
+  assert.throws(
+    () => to('https://backup:s3cret@login.example/token'),
+    error =>
+      isMaxbrodError(error, 'USAGE') &&
+      /holds a user/.test(error.message) &&
+      !/s3cret/.test(error.message + error.hint),
+  )
   assert.throws(() => parse(...oauth), { code: 'USAGE', message: /needs a token endpoint/ })
 })
 
@@ -76,6 +86,11 @@ test('what refers to mounted files is read from them: secrets need not stand in 
       message: /config\.providers\.vault\.class=com\.example\.Vault is none of/,
     },
   )
+  const env = 'org.apache.kafka.common.config.provider.EnvVarConfigProvider'
+  assert.throws(() => parse('config.providers=env', `config.providers.env.class=${env}`, 'a=${env:PASSWORD}'), {
+    code: 'USAGE',
+    message: /EnvVarConfigProvider is none of/,
+  })
   // Nobody named that provider, so it is no reference.
   assert.equal(parse('security.protocol=PLAINTEXT', 'a=${b:c:d}').sasl, null)
 })
@@ -93,7 +108,7 @@ test('a binding is found by its type, next to others, and its user is escaped fo
   const read = (more: Record<string, string> = {}) => {
     const all = { ...files, ...more }
     return readServiceBinding('/b', {
-      readFile: path => all[path] ?? assert.fail(path),
+      readFile: path => all[path] ?? absent(path),
       listFolder: () => ['..data', ...new Set(Object.keys(all).map(path => path.split('/')[2]!))],
     })
   }
@@ -108,6 +123,18 @@ test('a binding is found by its type, next to others, and its user is escaped fo
   assert.throws(() => readServiceBinding('/none', { readFile: noFiles, listFolder: () => assert.fail('ENOENT') }), {
     code: 'USAGE',
     message: /\/none cannot be read/,
+  })
+})
+
+test('an entry of a binding that is there and cannot be read is no missing one: it may be what asks for TLS', () => {
+  const files: Record<string, string> = { '/b/type': 'kafka', '/b/bootstrapServers': 'a:9093' }
+  const readFile = (path: string) => {
+    if (path === '/b/securityProtocol') throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' })
+    return files[path] ?? absent(path)
+  }
+  assert.throws(() => readServiceBinding('/b', { readFile, listFolder: () => [] }), {
+    code: 'USAGE',
+    message: '--service-binding: EACCES: permission denied',
   })
 })
 
