@@ -41,8 +41,8 @@ export interface DecodedBlock extends Disposable {
   readonly records: number
 }
 
-/** No block of ours comes near; other writers may have large ones. */
-const MAX_BLOCK_BYTES = 256 * 1024 * 1024
+/** No block of ours comes near; other writers may have large ones. With larger records the limit is larger. */
+const MAX_BLOCK_BYTES = 64 * 1024 * 1024
 /** What a block needs beside its largest record. */
 const BLOCK_SLACK_BYTES = 1024 * 1024
 /** Blocks decoded at the same time, per file. */
@@ -99,7 +99,14 @@ async function* decodedBlocks(
         if (block === undefined) isOver = true
         else {
           // Who holds blocks must not wait for room: all readers might, and none would ever give any back.
-          const lease = ahead.length === 0 ? await roomFor(block, limits) : limits.budget.tryTake(bytesOf(block))
+          // Nor is a block decoded beside others that does not say how large it becomes.
+          const isBounded = header.codec === 'null' || zstdContentBytes(block.compressed) !== undefined
+          const lease =
+            ahead.length === 0
+              ? await roomFor(block, limits)
+              : isBounded
+                ? limits.budget.tryTake(bytesOf(block))
+                : undefined
           if (lease === undefined) break
           const decoding = decode(block, header, maxBytes, lease)
           block = undefined

@@ -1,7 +1,7 @@
 /**
  * Feeds changed files, batches and keys to src/format and src/catalog, and looks that each is refused by an error with a type
  * or is what an independent reader finds in it; that no input takes longer than two seconds of a processor, ends the process, or
- * more memory than a gigabyte.
+ * makes it larger than 300 MB, with all that compares.
  *
  *   scripts/node test/fuzz/format.ts [--seconds 60 | --inputs 1000000] [--seed <word>] [--out <file>] [--case <number>]
  *
@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect, parseArgs } from 'node:util'
+import { getHeapStatistics } from 'node:v8'
 import { processFigures } from '../helpers/process-figures.ts'
 import { Dice } from '../helpers/seed.ts'
 import { cases } from './cases.ts'
@@ -35,7 +36,9 @@ const maxCaseSeconds = 2
 /** On a busy machine a case may wait long for its turn; one that waits for ever hangs. */
 const maxCaseMs = 120_000
 const inputsWanted = Number(args.inputs ?? Infinity)
-const maxRssBytes = 1024 ** 3
+const maxRssBytes = 300e6
+/** What earlier cases have left is not what the next one takes. */
+const collectAboveBytes = 32 * 1024 * 1024
 
 interface Tally {
   readonly accepted: number
@@ -62,6 +65,7 @@ async function runCases(from: number, to: number, state?: string): Promise<void>
   for (let n = from; n < to; n++) {
     here.writeDoubleLE(n)
     if (place !== undefined) writeSync(place, here, 0, 8, 0)
+    if (getHeapStatistics().external_memory > collectAboveBytes) globalThis.gc?.()
     const dice = new Dice(`case ${n}`, args.seed)
     const kind = dice.pick(kinds)
     const tally = (tallies[kind] ??= { accepted: 0, refused: 0 })
@@ -119,7 +123,17 @@ async function runChild(
 ): Promise<{ next: number; tallies: Record<string, Tally>; maxRss: number }> {
   writeFileSync(state, Buffer.alloc(8))
   const only = args.inputs === undefined ? [] : ['--inputs', args.inputs]
-  const program = [import.meta.filename, '--seed', args.seed, '--from', String(from), '--state', state, ...only]
+  const program = [
+    '--expose-gc',
+    import.meta.filename,
+    '--seed',
+    args.seed,
+    '--from',
+    String(from),
+    '--state',
+    state,
+    ...only,
+  ]
   const child = spawn(process.execPath, program, { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] })
   let errors = ''
   let tallies: Record<string, Tally> = {}
@@ -149,7 +163,7 @@ async function runChild(
       seen = { case: now, at: performance.now(), cpuSeconds }
       isStarted ||= now > from
     }
-    const rss = rssOf(child.pid!)
+    const rss = peakOf(child.pid!)
     maxRss = Math.max(maxRss, rss)
     if (isStarted && cpuSeconds - seen.cpuSeconds > maxCaseSeconds) verdict = `it took more than ${maxCaseSeconds} s`
     else if (isStarted && performance.now() - seen.at > maxCaseMs) verdict = `it hung for ${maxCaseMs} ms`
@@ -175,9 +189,10 @@ function cpuOf(pid: number): number {
   }
 }
 
-function rssOf(pid: number): number {
+/** The most that it had. */
+function peakOf(pid: number): number {
   try {
-    const [, kilobytes] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    const [, kilobytes] = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
     return Number(kilobytes ?? 0) * 1024
   } catch {
     return 0

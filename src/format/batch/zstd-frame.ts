@@ -1,33 +1,32 @@
 import { promisify } from 'node:util'
-import { constants, zstdDecompress, zstdDecompressSync } from 'node:zlib'
+import { zstdDecompress, zstdDecompressSync } from 'node:zlib'
+import { MODEST_BYTES, withinLimit } from './within-limit.ts'
 
 const MAGIC = 0xfd2fb528
 /** Below this many compressed bytes a call on the thread pool costs more than it gives (measured: 2.4 × at 15 KB). */
 const SYNC_BYTES = 48 * 1024
-/** What a frame says of its size is not believed beyond this before it is true. */
-const MAX_CHUNK_BYTES = 16 * 1024 * 1024
 
 const zstdDecompressAsync = promisify(zstdDecompress)
 
 /**
- * The content of all frames that `bytes` consist of, at most `maxBytes`. Other writers make several frames, or skippable
- * ones between them, and Node's encoder adds an empty one when a frame fills its buffer to the last byte. Throws what Node
- * throws, for bytes that are no frame, too.
+ * The content of all frames that `bytes` consist of, at most `maxBytes`; half of it when much content is in several, as
+ * it is there twice while it is joined. Other writers make several frames, or skippable ones between them, and Node's encoder adds an empty
+ * one when a frame fills its buffer to the last byte. Throws what Node throws, for bytes that are no frame, too.
  */
 export async function unzstd(bytes: Buffer, maxBytes: number): Promise<Buffer> {
-  const first = await unzstdFrame(bytes, maxBytes)
-  if (first.frameBytes === bytes.length) return first.content
-  const contents = [first.content]
-  let left = maxBytes - first.content.length
-  for (let at = first.frameBytes; at < bytes.length;) {
+  const contents: Buffer[] = []
+  let sum = 0
+  for (let at = 0; at === 0 || at < bytes.length;) {
+    const limit = sum === 0 ? maxBytes : Math.max(Math.floor(maxBytes / 2), Math.min(maxBytes, MODEST_BYTES))
     // Node takes no limit of 0; one byte too many is refused by the next line or by the next turn.
-    const { content, frameBytes } = await unzstdFrame(bytes.subarray(at), Math.max(left, 1))
-    left -= content.length
-    if (left < 0) throw new RangeError(`more than ${maxBytes} bytes of content`)
-    contents.push(content)
+    const { content, frameBytes } = await unzstdFrame(bytes.subarray(at), Math.max(limit - sum, 1))
+    if (content.length > 0) contents.push(content)
+    sum += content.length
+    if (sum > (contents.length > 1 ? limit : maxBytes)) throw new RangeError(`more than ${limit} bytes of content`)
     at += frameBytes
   }
-  return Buffer.concat(contents)
+  const [only = bytes.subarray(0, 0)] = contents
+  return contents.length > 1 ? Buffer.concat(contents) : only
 }
 
 /** The content of the first frame, and how long that is: Node's decoder says nothing about bytes behind it. */
@@ -37,10 +36,11 @@ async function unzstdFrame(
 ): Promise<{ readonly content: Buffer; readonly frameBytes: number }> {
   // Who streams does not say how large the content is. One byte more than the content: Node goes on when a buffer is full.
   const expectedBytes = (zstdContentBytes(bytes) ?? bytes.length * 4) + 1
-  const chunkSize = Math.min(Math.max(expectedBytes, constants.Z_MIN_CHUNK), MAX_CHUNK_BYTES)
-  const options = { chunkSize, maxOutputLength: maxBytes, info: true }
-  const done: unknown =
-    bytes.length < SYNC_BYTES ? zstdDecompressSync(bytes, options) : await zstdDecompressAsync(bytes, options)
+  const done: unknown = await withinLimit({ expectedBytes, maxBytes }, options =>
+    bytes.length < SYNC_BYTES && options.isModest
+      ? zstdDecompressSync(bytes, { ...options, info: true })
+      : zstdDecompressAsync(bytes, { ...options, info: true }),
+  )
   // What `info` answers is not in the types.
   const { buffer, engine } = done as { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } }
   return { content: buffer, frameBytes: engine.bytesWritten }

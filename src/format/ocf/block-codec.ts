@@ -2,6 +2,7 @@ import { promisify } from 'node:util'
 import { constants, inflateRaw, zstdCompress } from 'node:zlib'
 import { unzstd, zstdContentBytes, zstdFrameBound } from '../batch/zstd-frame.ts'
 import { DecodeError } from '../batch/varint.ts'
+import { withinLimit } from '../batch/within-limit.ts'
 
 /** Block codecs of readable files, by the names of the Avro specification; we write `zstandard`. */
 export const BLOCK_CODECS = ['null', 'deflate', 'zstandard'] as const
@@ -49,7 +50,10 @@ async function unzstdBlock(block: Buffer, maxBytes: number): Promise<Buffer> {
 }
 
 async function inflate(block: Buffer, maxBytes: number): Promise<Buffer> {
-  const done: unknown = await inflateRawAsync(block, { maxOutputLength: maxBytes, info: true })
+  const done: unknown = await withinLimit(
+    { expectedBytes: block.length * 4, maxBytes },
+    ({ chunkSize, maxOutputLength }) => inflateRawAsync(block, { chunkSize, maxOutputLength, info: true }),
+  )
   // What `info` answers is not in the types.
   const { buffer, engine } = done as { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } }
   if (engine.bytesWritten !== block.length)

@@ -111,11 +111,17 @@ export class ContainerReader {
   }
 }
 
-async function* following(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-  try {
-    if (first.length > 0) yield first
-    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value
-  } finally {
-    await rest.return?.()
+/** No generator: one that nobody began would not let go of the rest when it is left. */
+function following(first: Buffer, rest: AsyncIterator<Buffer>): AsyncIterable<Buffer> {
+  let waiting: Buffer | undefined = first.length > 0 ? first : undefined
+  const iterator: AsyncIterator<Buffer> = {
+    next() {
+      if (waiting === undefined) return rest.next()
+      const value = waiting
+      waiting = undefined
+      return Promise.resolve({ done: false, value })
+    },
+    return: () => rest.return?.() ?? Promise.resolve({ done: true, value: undefined }),
   }
+  return { [Symbol.asyncIterator]: () => iterator }
 }
