@@ -23,8 +23,12 @@ test('metrics are served for everybody, profiles only if asked for, and nothing 
       await using _ = await startWatchServer({ ...own, version: '1.2.3', origins }, watched)
       for (const path of ['metrics', '__/metrics', 'healthz', 'livez', 'readyz'])
         assert.equal(await statusOf(`${port}/${path}`), 200)
-      if (flags.length > 0) assert.equal(await statusOf(`${pprof}/debug/pprof/`), 200)
-      else await assert.rejects(statusOf(`${pprof}/debug/pprof/`))
+      if (flags.length > 0) {
+        assert.equal(await statusOf(`${pprof}/debug/pprof/`), 200)
+        // A heap has every secret in it: it is for this host alone, which every other address stands for here.
+        assert.equal((await fetch(`http://127.0.0.2:${port}/metrics`)).status, 200)
+        await assert.rejects(fetch(`http://127.0.0.2:${pprof}/debug/pprof/`))
+      } else await assert.rejects(statusOf(`${pprof}/debug/pprof/`))
     }
     await assert.rejects(statusOf(`${port}/metrics`))
     await assert.rejects(statusOf(`${pprof}/debug/pprof/`))

@@ -30,6 +30,11 @@ export function startCommand(argv: readonly string[], ports: (real: Ports) => Po
   return start([...argv, '--output', 'json'], { ports, isTerminal: false, env: {} })
 }
 
+/** Runs a command to its end with these variables. */
+export function runWith(argv: readonly string[], env: Readonly<Record<string, string>>): Promise<CommandResult> {
+  return start([...argv, '--output', 'json'], { ports: real => real, isTerminal: false, env }).result
+}
+
 /** Runs a command to its end as somebody sees it who types it at a terminal. */
 export async function runOnTerminal(
   argv: readonly string[],

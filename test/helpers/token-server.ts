@@ -8,7 +8,7 @@ import type { Authority } from './certificates.ts'
 /** An authorization server (RFC 6749, 4.4) whose tokens are JWTs without a signature, as a broker of a test takes them. */
 export class TokenServer implements AsyncDisposable {
   /** Tokens there have been. */
-  granted = 0
+  readonly tokens: string[] = []
   /** So many requests are answered with 503 first. */
   busy = 0
   readonly #server: Server
@@ -29,9 +29,9 @@ export class TokenServer implements AsyncDisposable {
             .writeHead(401)
             .end(JSON.stringify({ error: 'invalid_client', given: request.headers.authorization }))
         }
-        self.granted++
         const now = Math.floor(Date.now() / 1000)
         const token = unsigned({ sub: client.id, iat: now, exp: now + 3_600 })
+        self.tokens.push(token)
         return response.end(JSON.stringify({ access_token: token, token_type: 'Bearer', expires_in: 3_600 }))
       })
     })
@@ -39,6 +39,10 @@ export class TokenServer implements AsyncDisposable {
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     return self
+  }
+
+  get granted(): number {
+    return this.tokens.length
   }
 
   get url(): string {

@@ -1,11 +1,13 @@
 import { Vitals } from '../../src/observe/vitals.ts'
 import assert from 'node:assert/strict'
+import { createPrivateKey } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { inspect } from 'node:util'
+import { openS3Store } from '../../src/storage/s3.ts'
 import { connectKafka } from '../../src/kafka/connect.ts'
 import { FrameConnection } from '../../src/kafka/kafkajs/frame-connection.ts'
 import { kafkaOptions } from '../../src/kafka/options.ts'
@@ -17,15 +19,19 @@ import { systemClock } from '../../src/runtime/clock.ts'
 import type { Finding } from '../../src/check/finding.ts'
 import { isMaxbrodError } from '../../src/runtime/errors.ts'
 import { systemRandom } from '../../src/runtime/random.ts'
+import { newAgeKey } from '../helpers/age-keys.ts'
 import { Authority } from '../helpers/certificates.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { joinGroup } from '../helpers/group-member.ts'
 import { batchOf } from '../helpers/kafka-batches.ts'
 import { Kafka } from '../helpers/kafka-broker.ts'
-import { runCommand } from '../helpers/in-process.ts'
+import { HttpProxy } from '../helpers/http-proxy.ts'
+import { runCommand, runWith } from '../helpers/in-process.ts'
 import { optionsOf } from '../helpers/options.ts'
+import { freePorts } from '../helpers/ports.ts'
 import { Referee } from '../helpers/referee.ts'
 import { skipWithForeignKafka } from '../helpers/shared-kafka.ts'
+import { openBucket } from '../helpers/shared-s3.ts'
 import { TokenServer } from '../helpers/token-server.ts'
 
 const canary = 'canary-4711'
@@ -240,6 +246,137 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
     assert.ok(!(stdout + stderr).includes(canary))
   })
 
+  test('secrets wherever they may stand are in nothing that a day of backup, restore and mistakes says or leaves behind', async () => {
+    await using bucket = await openBucket()
+    await using referee = Referee.start(kafka.bootstrap)
+    await using proxy = await HttpProxy.start('alice:canary-of-the-proxy')
+    await using tokens = await TokenServer.start(authority, { id: 'backup', secret: canary })
+    const key = newAgeKey()
+    const { AWS_ACCESS_KEY_ID: id = '', AWS_SECRET_ACCESS_KEY: secret = '', ...rest } = process.env
+    const setAws = (aws: Readonly<Record<string, string>>) => (process.env = { ...rest, ...aws })
+    const inVariables = { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret }
+    using _ = { [Symbol.dispose]: () => void setAws(inVariables) }
+    const work = join(folder, 'day')
+    mkdirSync(work)
+    // What the SDK finds in a profile; what is in variables; and what is wrong in both.
+    const profile = file('credentials', `[backup]\naws_access_key_id=${id}\naws_secret_access_key=${secret}\n`)
+    const withProfile = { AWS_SHARED_CREDENTIALS_FILE: profile, AWS_PROFILE: 'backup' }
+    const withToken = { ...inVariables, AWS_SESSION_TOKEN: 'canary-of-the-session' }
+    const wrong = { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: 'canary-that-is-wrong' }
+    // A password in a file beside the properties, and a key with one of its own.
+    file('passwords.properties', `alice=${canary}`)
+    const provided = scram('SCRAM-SHA-512', 'alice', `\${file:${folder}/passwords.properties:alice}`)
+    const provider = [
+      'config.providers=file',
+      'config.providers.file.class=org.apache.kafka.common.config.provider.FileConfigProvider',
+    ]
+    const config = file('day.properties', [...provided, ...provider].join('\n'))
+    const cipher = { cipher: 'aes-256-cbc', passphrase: 'canary-of-the-key' }
+    const sealed = createPrivateKey(client.key).export({ type: 'pkcs8', format: 'pem', ...cipher })
+    const keyStore = [
+      `ssl.keystore.location=${file('sealed.pem', sealed + client.certificate)}`,
+      'ssl.key.password=canary-of-the-key',
+    ]
+    const identity = file('identity.txt', key.identityText)
+
+    const stored = [`--storage=${bucket.url('shop')}`, `--s3-endpoint=${bucket.endpoint}`]
+    const way = ['--s3-proxy', proxy.url, '--s3-proxy-user=alice']
+    const at = (listener: string, properties: string) => [
+      `--bootstrap-server=${kafka.brokers[0]!.addressOf(listener)}`,
+      `--command-config=${properties}`,
+    ]
+    const scrammed = at('SCRAM', config)
+    const said: string[] = []
+    const run = async (aws: Readonly<Record<string, string>>, exit: number, ...argv: string[]) => {
+      setAws(aws)
+      const ofStore = ['status', 'topics'].includes(argv[0] ?? '') ? [] : stored
+      const result = await runWith([...argv, '--log-level=debug', ...ofStore], {
+        S3_PROXY_PASSWORD: 'canary-of-the-proxy',
+      })
+      said.push(result.stdout, result.stderr)
+      assert.equal(result.exit, exit, `${argv.join(' ')}: ${result.stderr}`)
+      return result
+    }
+
+    await referee.createTopic('day')
+    await referee.generate('day', { partitions: 1, records: 100 })
+    const backup = [
+      'backup',
+      '--once',
+      '--topics=day',
+      `--working-dir=${work}`,
+      '--flush-port=0',
+      `--encrypt-to=${key.recipientText}`,
+    ]
+    const [metricsPort = 0] = await freePorts(1)
+    await run(withProfile, 0, ...backup, `--metrics-port=${metricsPort}`, ...way, ...scrammed)
+    assert.ok(proxy.asked.length > 0)
+    const opened = ['--identity', identity]
+    const plan = ['--plan-topic=day.plan']
+    await run(
+      inVariables,
+      0,
+      'plan',
+      '--target-prefix=back.',
+      '--create-topics',
+      ...plan,
+      ...opened,
+      ...way,
+      ...scrammed,
+    )
+    await run(inVariables, 0, 'restore', '--exit-when-done', '--metrics-port=0', ...plan, ...opened, ...scrammed)
+    await run(inVariables, 0, 'status', ...plan, ...scrammed)
+    await run(inVariables, 0, 'verify', ...opened)
+    await run(inVariables, 0, 'coverage', ...opened)
+    await run(inVariables, 0, 'report', '--out', join(work, 'report.html'), ...plan, ...opened, ...scrammed)
+    await run(inVariables, 0, 'check', `--working-dir=${work}`, '--topics=day', '--timeout=120s', ...way, ...scrammed)
+    const sealedFlags = at('MUTUAL', file('sealed.properties', [...mutual(), ...keyStore].join('\n')))
+    await run(inVariables, 0, 'topics', ...sealedFlags)
+    await run(inVariables, 0, 'topics', ...at('TOKEN', file('bearer.properties', bearer(tokens.url).join('\n'))))
+    assert.ok(tokens.granted > 0)
+    for (const command of ['backup', 'plan', 'restore', 'verify', 'check', 'prune'])
+      await run(
+        inVariables,
+        0,
+        'config',
+        'show',
+        command,
+        ...way,
+        ...(command === 'prune' || command === 'verify' ? [] : scrammed),
+      )
+    // What is wrong is a secret as well: somebody meant it for another place.
+    await run(wrong, 12, 'verify', ...opened)
+    // This server knows no tokens.
+    await run(withToken, 1, 'verify', ...opened)
+    await run(
+      inVariables,
+      12,
+      'topics',
+      ...at('SCRAM', file('wrong.properties', scram('SCRAM-SHA-512', 'alice', 'canary-that-is-wrong').join('\n'))),
+    )
+    const wrongKey = ['ssl.key.password=canary-that-is-wrong', ...keyStore.slice(0, 1)]
+    await run(
+      inVariables,
+      2,
+      'topics',
+      ...at('MUTUAL', file('wrong.properties', [...mutual(), ...wrongKey].join('\n'))),
+    )
+
+    const secrets = [canary, secret, key.identityText, ...tokens.tokens]
+    const left = [...textsBelow(work), ...(await objectsIn(bucket.options))]
+    await using port = open('SCRAM', scram('SCRAM-SHA-512'))
+    for (const topic of ['day.plan', '__consumer_offsets']) {
+      const texts = await recordsIn(port, topic)
+      assert.ok(texts.length > 0)
+      left.push(...texts)
+    }
+    assert.ok(left.length > 5)
+    for (const text of [...said, ...left, ...lines]) {
+      for (const one of secrets) assert.ok(!text.includes(one), text.slice(0, 2_000))
+      assert.doesNotMatch(text, /canary-(of|that)-/)
+    }
+  })
+
   test('certificates of another authority, renewed under load, are taken with the next connection, without a restart', async () => {
     await using port = open('MUTUAL', mutual())
     const topic = 'renewed'
@@ -376,4 +513,36 @@ async function useEverything(kafka: KafkaPort, name: string): Promise<void> {
   assert.equal(outcomes.get(place), 'committed')
   await member.session.leave()
   assert.deepEqual((await kafka.admin.committed(topic, [place])).get(place), { offset: 2, metadata: 'note' })
+}
+
+/** All files of a folder, and their names. */
+function textsBelow(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+  return entries.flatMap(entry => {
+    const path = join(entry.parentPath, entry.name)
+    return entry.isFile() ? [path, readFileSync(path, 'latin1')] : []
+  })
+}
+
+async function objectsIn(options: Parameters<typeof openS3Store>[0]): Promise<string[]> {
+  const store = openS3Store(options)
+  const texts: string[] = []
+  for await (const { key } of store.list('')) {
+    await using read = await store.get(key)
+    texts.push(key)
+    for await (const chunk of read.body) texts.push(chunk.toString('latin1'))
+  }
+  store.close()
+  return texts
+}
+
+async function recordsIn(port: KafkaPort, topic: string): Promise<string[]> {
+  const [described] = await port.admin.topics([topic])
+  const all = Array.from({ length: described?.partitions ?? 0 }, (_, partition) => ({ topic, partition }))
+  const { offsets } = await port.admin.offsets('high watermark', all)
+  const texts: string[] = []
+  for (const [partition, end] of offsets)
+    for await (const { key, value } of port.readRecords(partition, 0, end, AbortSignal.timeout(60_000)))
+      texts.push(`${key?.toString('latin1')} ${value?.toString('latin1')}`)
+  return texts
 }
