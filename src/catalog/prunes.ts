@@ -114,11 +114,13 @@ export async function toldIfPruned(
   if (!isMaxbrodError(error, 'OBJECT_MISSING')) return error
   // Looking must not add a second error to the first.
   const prunes = await readPrunes(store).catch(() => undefined)
-  if (prunes?.isPruned(place) !== true && prunes?.hasRemoved(key) !== true) return error
+  const isReplaced = prunes?.hasRemoved(key) === true
+  if (prunes?.isPruned(place) !== true && !isReplaced) return error
+  const then = isReplaced ? 'takes the files that stand in its place' : 'begins behind what was pruned'
   return new MaxbrodError('OBJECT_MISSING', `${key} was pruned after it was planned`, {
     key,
     cause: error,
-    hint: 'plan again into a new --plan-topic: it begins behind what was pruned; --grace of maxbrod prune leaves time for restores',
+    hint: `plan again into a new --plan-topic: it ${then}; --grace of maxbrod prune leaves time for restores`,
   })
 }
 

@@ -21,7 +21,6 @@ after(() => scene[Symbol.asyncDispose]())
 for (const fault of [
   'store.get~users/0/:before:8:kill', //                for whom they are was read, and a part of them
   'store.put~@rewrapped:after:2:kill',
-  'store.get~@rewrapped:before:1:kill', //              reading back
   'store.put~generation.json:before:1:kill',
   'store.put~generation.json:after:1:kill',
 ]) {
@@ -53,9 +52,7 @@ for (const fault of [
 }
 
 for (const fault of [
-  'store.put~@prunes/:before:1:kill',
   'store.put~@prunes/:after:1:kill',
-  'store.deleteAll:before:1:kill',
   'store.deleteAll:after:1:kill',
 ]) {
   test(`prune --superseded, killed at ${fault}: the new key restores all of it, and the next run completes it`, async t => {
