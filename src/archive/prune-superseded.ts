@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { listPartitions, listTiles } from '../catalog/tile-list.ts'
 import type { ListedTile } from '../catalog/tile-list.ts'
 import { tileFactsFromMap } from '../format/facts.ts'
@@ -10,6 +11,7 @@ import type { Doomed } from './prune-delete.ts'
 import { originalsOf } from './prune-generations.ts'
 import type { ReadGeneration } from './prune-generations.ts'
 import type { JudgedTopic } from './prune-topics.ts'
+import { problemOf } from './survey.ts'
 
 /** What of one partition and lineage has others in its place. */
 export interface Superseded {
@@ -22,17 +24,27 @@ export interface Superseded {
 
 /** Objects that are asked for together. */
 const HEADS = 32
+/** Files that are read together. */
+const READS = 4
+
+export interface SupersedingOptions {
+  /** Says what is given up anyway. */
+  readonly beginOf: (place: PartitionPlace) => number
+  /** Reads the bytes of all files that others are to go for: what a store says beside them does not prove that they are there. */
+  readonly isProving: boolean
+  readonly onBytes: (bytes: number) => void
+}
 
 /**
  * Originals and generations that newer generations have taken the place of: those with the very same records, finished, whose
  * files are there as their seals say. As with all files the oldest go first, up to the first that nothing stands for, and the newest
- * of a partition stays, because a worker goes on behind it. `beginOf` says what is given up anyway.
+ * of a partition stays, because a worker goes on behind it.
  */
 export async function findSuperseded(
   store: ObjectStore,
   topics: readonly JudgedTopic[],
   generations: readonly ReadGeneration[],
-  beginOf: (place: PartitionPlace) => number,
+  options: SupersedingOptions,
   signal: AbortSignal,
 ): Promise<Superseded[]> {
   const whole = generations.filter(({ kind }) => kind !== 'compacted')
@@ -44,33 +56,64 @@ export async function findSuperseded(
       const own = byFolder.get(partitionFolder(place)) ?? []
       if (own.length === 0) continue
       const originals: ListedTile[] = []
-      for await (const tile of listTiles(store, place, beginOf(place), { onForeign: () => undefined, signal }))
+      for await (const tile of listTiles(store, place, options.beginOf(place), { onForeign: () => undefined, signal }))
         originals.push(tile)
-      const one = await supersededIn(store, place, originals, own, signal)
+      const one = await supersededIn(store, { place, originals, own }, options, signal)
       if (one.files.length + one.generations.length > 0) found.push(one)
     }
   }
   return found
 }
 
+interface Partition {
+  readonly place: PartitionPlace
+  readonly originals: readonly ListedTile[]
+  readonly own: readonly ReadGeneration[]
+}
+
 async function supersededIn(
   store: ObjectStore,
-  place: PartitionPlace,
-  originals: readonly ListedTile[],
-  own: readonly ReadGeneration[],
+  partition: Partition,
+  { isProving, onBytes }: SupersedingOptions,
   signal: AbortSignal,
 ): Promise<Superseded> {
-  const limit = newLimit(HEADS)
-  const isThere = (file: GenerationFile) => limit(() => isAsTold(store, file, signal))
-  const standing: ReadGeneration[] = []
-  for (const one of own) {
+  const heads = newLimit(HEADS)
+  const isThere = (file: GenerationFile) => heads(() => isAsTold(store, file, signal))
+  const standing = await wholeOnes(partition.own, isThere)
+  const { found, by } = await replacedBy(standing, partition, isThere)
+  if (!isProving || by.size === 0) return found
+  const reads = newLimit(READS)
+  const holds = (file: GenerationFile) => reads(() => holdsItsBytes(store, file, onBytes, signal))
+  const proven = await wholeOnes([...by], holds)
+  return (await replacedBy(proven, partition, isThere)).found
+}
+
+/** The generations of which each file passes. */
+async function wholeOnes(
+  generations: readonly ReadGeneration[],
+  passes: (file: GenerationFile) => Promise<boolean>,
+): Promise<ReadGeneration[]> {
+  const whole: ReadGeneration[] = []
+  for (const one of generations) {
     if (one.seal === undefined) continue
-    const told = await Promise.all(one.seal.files.map(isThere))
-    if (told.every(Boolean)) standing.push(one)
+    const passed = await Promise.all(one.seal.files.map(passes))
+    if (passed.every(Boolean)) whole.push(one)
   }
-  const made = new Map<string, GenerationFile>()
-  for (const { seal } of standing)
-    for (const source of [...(seal?.sources ?? []), ...(seal?.earlier ?? [])]) made.set(source.key, source)
+  return whole
+}
+
+/** All that a generation was made of, at first or in the end. */
+function sourcesOf({ seal }: ReadGeneration): readonly GenerationFile[] {
+  return [...(seal?.sources ?? []), ...(seal?.earlier ?? [])]
+}
+
+/** What has others in its place, and the generations that these are of. */
+async function replacedBy(
+  standing: readonly ReadGeneration[],
+  { place, originals, own }: Partition,
+  isThere: (file: GenerationFile) => Promise<boolean>,
+): Promise<{ readonly found: Superseded; readonly by: ReadonlySet<ReadGeneration> }> {
+  const made = new Map(standing.flatMap(sourcesOf).map(source => [source.key, source] as const))
   const files: ListedTile[] = []
   for (const file of originals.slice(0, -1)) {
     const told = made.get(file.key)
@@ -78,10 +121,16 @@ async function supersededIn(
     files.push(file)
   }
   const left = new Set(originals.slice(files.length).map(({ key }) => key))
-  const generations = own
-    .filter(one => standing.some(newer => hasReplaced(newer, one, left)))
-    .map(({ sealed, files: keys }) => ({ first: sealed, keys: keys.map(({ key }) => key) }))
-  return { place, files, generations }
+  const older = own
+    .map(one => ({ one, newer: standing.filter(newer => hasReplaced(newer, one, left)) }))
+    .filter(({ newer }) => newer.length > 0)
+  const generations = older.map(({ one: { sealed, files: listed } }) => ({
+    first: sealed,
+    keys: listed.map(({ key }) => key),
+  }))
+  const gone = new Set(files.map(({ key }) => key))
+  const making = standing.filter(one => sourcesOf(one).some(({ key }) => gone.has(key)))
+  return { found: { place, files, generations }, by: new Set([...making, ...older.flatMap(({ newer }) => newer)]) }
 }
 
 /** True when a generation has all that an older one has, and knows of all that is left of what that one was made of. Pure. */
@@ -109,4 +158,25 @@ async function isAsTold(
   if (head === undefined || head.bytes !== bytes || head.facts['sha256'] !== storedSha256) return false
   const facts = tileFactsFromMap(head.facts)
   return facts !== undefined && facts.coversTo === to && from < to
+}
+
+/** True when an object has the bytes that a seal tells of, whatever stands beside it. */
+async function holdsItsBytes(
+  store: ObjectStore,
+  { key, sha256, storedSha256 = sha256 }: GenerationFile,
+  onBytes: (bytes: number) => void,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const hash = createHash('sha256')
+  try {
+    const { body } = await store.get(key, { facts: 'unneeded', signal })
+    for await (const chunk of body) {
+      hash.update(chunk)
+      onBytes(chunk.length)
+    }
+  } catch (error) {
+    if (problemOf(error) === undefined) throw error
+    return false
+  }
+  return hash.digest('hex') === storedSha256
 }

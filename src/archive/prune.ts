@@ -68,7 +68,12 @@ export async function pruneArchive(deps: PruneDeps, options: PruneOptions, signa
   const old = await oldObjects(store, topics, points, nowMs, signal)
   const beginOf = beginsAfter(topics, before)
   const generations = oldGenerations(beside, beginOf, nowMs)
-  const superseded = options.superseded ? await findSuperseded(store, topics, beside, beginOf, signal) : []
+  const superseding = async () => {
+    using proving = progress.task('reading what stands for others', { unit: 'bytes', total: undefined })
+    const how = { beginOf, isProving: options.yes, onBytes: (bytes: number) => proving.add(bytes) }
+    return await findSuperseded(store, topics, beside, how, signal)
+  }
+  const superseded = options.superseded ? await superseding() : []
   const replaced = superseded.map(({ files }): Doomed => ({ keys: files.map(({ key }) => key) }))
   const objects = [...old.points, ...old.groups, ...old.definitions, ...old.reports]
     .map(({ key }) => key)

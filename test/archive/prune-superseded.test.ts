@@ -158,6 +158,15 @@ const flip = (bytes: Buffer) => {
   return bytes
 }
 
+/** A bit of the first file of such a generation flips, and what stands beside it says what it was. */
+async function rot(store: ErasableStore, kind: string) {
+  const { key } = (await generationsIn(store)).find(one => one.kind === kind)!.files[0]!
+  const { facts } = (await store.head(key))!
+  const bytes = flip(Buffer.from(await contentOf(await store.get(key))))
+  await store.delete(key)
+  await store.put(key, bodyOf(bytes), facts)
+}
+
 for (const [what, damage] of Object.entries<(store: ErasableStore) => Promise<void>>({
   'has no seal': async store => {
     const [one] = await generationsIn(store)
@@ -193,6 +202,24 @@ for (const [what, damage] of Object.entries<(store: ErasableStore) => Promise<vo
     assert.deepEqual(await objectsIn(store), untouched)
   })
 }
+
+test('what stands for others is read before they go: nothing is removed for bytes that rotted under their checksum', async () => {
+  const { store, all } = await archive(4)
+  await compacting(store, folder, '--merge')
+  await rewrapping(store, { with: [present], to: [present] })
+  await rot(store, 'rewrapped')
+  await pruning(store, '--superseded', '--yes')
+  // The merged file is sound and stands for the small ones; nothing stands for it.
+  const left = await filesIn(store)
+  assert.deepEqual([left['users/0'], left['@merged/users/0']], [[150], [0]])
+  assert.deepEqual(await restorable(store, place), all)
+
+  const other = await archive(4)
+  await compacting(other.store, folder, '--merge')
+  await rot(other.store, 'merged')
+  await pruning(other.store, '--superseded', '--yes')
+  assert.deepEqual((await filesIn(other.store))['users/0'], [0, 50, 100, 150])
+})
 
 test('an original that was replaced since stays, and all behind it', async () => {
   const { store } = await archive(4, old)
