@@ -1,7 +1,7 @@
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { ObjectStore } from '../storage/port.ts'
 
-/** URLs of backups that do exist near the one that was asked for; empty when nothing can be said. */
+/** URLs of folders that do exist near the one that was asked for; empty when nothing can be said. */
 export type NearbyArchives = () => Promise<readonly string[]>
 
 /** Of many topics, so many are named. */
@@ -27,9 +27,7 @@ export async function backupNotFound(
   const nearby = await nearbyArchives().catch(() => [])
   return new MaxbrodError('BACKUP_NOT_FOUND', `there is no backup in ${store.url}`, {
     hint:
-      nearby.length === 0
-        ? 'check the bucket and the prefix in --storage'
-        : `there are backups in ${nearby.join(', ')}`,
+      nearby.length === 0 ? 'check the bucket and the prefix in --storage' : `is it one of these? ${nearby.join(', ')}`,
     nearby,
   })
 }

@@ -139,7 +139,7 @@ test('a selection without a file ends with exit code 10 and names what is there'
   const topic = scene.world.name('orders')
   await scene.putFiles(topic, 0, [0, 5])
   refused(await scene.plan([...create, '--topics', 'ordres.*']), 10, 'BACKUP_NOT_FOUND', `the backup holds ${topic}`)
-  const elsewhere = new RegExp(`there are backups in file://${scene.folder}\\b`)
+  const elsewhere = new RegExp(`is it one of these\\? file://${scene.folder}\\b`)
   const wrong = [...create, `--plan-topic=${scene.planTopic}`, `--storage=file://${scene.folder}x`]
   const result = await runCommand(['plan', ...wrong, `--bootstrap-server=${scene.world.bootstrap}`])
   refused(result, 10, 'BACKUP_NOT_FOUND', `there is no backup in file://${scene.folder}x`, elsewhere)

@@ -104,6 +104,8 @@ test('a wrong folder: its neighbours are named', async () => {
   const options = (name: string) => optionsOf(storageOptions, `--storage=${join(folder, name)}`)
   const store = await openStorage(options('prod'), newDeps())
   await store.put('t/0/x', bodyOf('x'), {})
+  await store.put('@points/x', bodyOf('x'), {})
+  assert.deepEqual(await storageNearby(options('prod'), newDeps()), [`file://${folder}/prod/t`])
   assert.deepEqual(await storageNearby(options('prd'), newDeps()), [`file://${folder}/prod`])
   await rm(folder, { recursive: true })
 })

@@ -125,7 +125,7 @@ export class BrokerConnection {
     } catch (cause) {
       connection.close('it could not be opened')
       if (cause instanceof MaxbrodError) throw cause
-      const detail = cause instanceof KafkaError ? cause.detail : messageOf(cause)
+      const detail = plainReason(cause instanceof KafkaError ? cause.detail : messageOf(cause))
       const error = isDistrust(cause)
         ? 'SSL_AUTHENTICATION_FAILED'
         : cause instanceof KafkaError
@@ -137,6 +137,13 @@ export class BrokerConnection {
       if (this.#connection === connection) this.#opening = undefined
     }
   }
+}
+
+/** Of OpenSSL's line of codes, functions and files, the part that is for people. */
+function plainReason(detail: string | undefined): string | undefined {
+  const reason = /[0-9A-F]+:error:[0-9A-F]*:[^:]*:[^:]*:([^:]*):/.exec(detail ?? '')?.[1]
+  if (reason === undefined) return detail
+  return reason.includes('alert') ? `the other side says: ${reason}` : reason
 }
 
 /** True when one side refused the other's certificate: OpenSSL's reasons, and what it calls the alerts of the other side. */
