@@ -3,6 +3,7 @@ export const walkedPages: Readonly<Record<string, string>> = {
   'README.md': 'test/system/pages.test.ts',
   'docs/operations.md': 'test/system/runbooks.test.ts',
   'docs/encryption.md': 'test/system/pages.test.ts',
+  'docs/migration.md': 'test/system/pages.test.ts',
   'docs/morning-after.md': 'test/commands/morning-after.kafka.test.ts',
 }
 

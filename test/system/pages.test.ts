@@ -3,16 +3,32 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
+import type { ErasableStore } from '../../src/storage/port.ts'
+import { openS3Store } from '../../src/storage/s3.ts'
 import { runElsewhere } from '../docs/walked-pages.ts'
+import { dataKeepFile, dataKeepKey, dataKeepRecord } from '../helpers/data-keep-files.ts'
 import { Kafka } from '../helpers/kafka-broker.ts'
+import { bodyOf } from '../helpers/object-bodies.ts'
 import { blocksOf } from '../helpers/page-blocks.ts'
 import { openDesk } from '../helpers/page-scene.ts'
 import { walkPage } from '../helpers/page-walk.ts'
 import { Referee } from '../helpers/referee.ts'
 import type { SecureListeners } from '../helpers/secure-listeners.ts'
 import { secureListeners } from '../helpers/secure-listeners.ts'
+import { Dice } from '../helpers/seed.ts'
+import { openBucket } from '../helpers/shared-s3.ts'
 import { skipWithForeignKafka } from '../helpers/shared-kafka.ts'
 import { findStockAge, withoutAge } from '../helpers/stock-age.ts'
+
+/** Of a topic with two partitions, two files each. */
+async function putDataKeepFiles(store: ErasableStore, dice: Dice): Promise<void> {
+  for (const [partition, from] of [0, 1].flatMap(one => [0, 50].map(offset => [one, offset] as const))) {
+    const place = { topic: 'invoices', partition }
+    const records = Array.from({ length: 50 }, (_, n) => dataKeepRecord(from + n, dice))
+    await store.put(dataKeepKey(place, BigInt(from)), bodyOf(dataKeepFile(records, place, dice)), {})
+  }
+  store.close()
+}
 
 const age = findStockAge()
 
@@ -81,6 +97,19 @@ suite('what pages tell their readers to do', { skip: skipWithForeignKafka }, () 
       source?.map(({ digest }) => digest),
     )
   }
+
+  test('what docs/migration.md says is done with a backup of kafka-data-keep', async t => {
+    await using desk = await openDesk()
+    await using bucket = await openBucket()
+    await putDataKeepFiles(openS3Store({ ...bucket.options, prefix: 'msk-backup' }), new Dice(t.fullName))
+    const { AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '', AWS_REGION = '' } = process.env
+    const credentials = { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION }
+    await walkPage('docs/migration.md', {
+      folder: desk.folder,
+      env: { ...desk.env, ...credentials, S3_ENDPOINT: bucket.endpoint },
+      instead: { 'localhost:9092': kafka.bootstrap, backups: bucket.bucket },
+    })
+  })
 
   test(
     'what docs/encryption.md says is done, with the stock program',
