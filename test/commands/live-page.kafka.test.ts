@@ -7,7 +7,7 @@ import { eventually } from '../helpers/eventually.ts'
 import { freePorts } from '../helpers/ports.ts'
 import { openWorld } from '../helpers/world.ts'
 
-test('a worker and an executor show at / of the metrics port what they are at, while they are at it', async t => {
+test('a worker and an executor show at / of the metrics port what they are at, while they are at it; metrics and status say the same', async t => {
   await using world = await openWorld(t)
   const [topic, group, plan] = [world.name('orders'), world.name('group'), world.name('plan')]
   const [metrics = 0, flush = 0] = await freePorts(2)
@@ -51,6 +51,16 @@ test('a worker and an executor show at / of the metrics port what they are at, w
   t.after(() => executor.signal('SIGTERM'))
   const restored = await shows(/<p class=lead>1,000 of 1,000 records of the partitions that this executor has met/)
   assert.match(restored, new RegExp(`<th>copy.${topic}<td>2 of 2<td>1,000<td>1,000<td>100%`))
+  const status = await runCommand(['status', `--plan-topic=${plan}`, `--bootstrap-server=${world.bootstrap}`])
+  const told = ['records', 'recordsRestored', 'filesRestored'].map(name => status.json[name])
+  assert.deepEqual(told, [1_000, 1_000, 2])
+  await eventually('the metrics say what status does', async () => {
+    const scraped = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text()
+    const value = (name: string) =>
+      Number(new RegExp(`^maxbrod_restore_${name}{topic="copy.${topic}"} (\\d+)$`, 'm').exec(scraped)?.[1])
+    assert.deepEqual([value('planned_records'), value('restored_records'), value('files_total')], told)
+    return true
+  })
   executor.signal('SIGTERM')
   assert.equal((await executor.result).exit, 0)
 })

@@ -4,6 +4,7 @@ import { writeDefinitions } from '../../src/catalog/topic-definitions.ts'
 import type { PreflightRow } from '../../src/planner/preflight.ts'
 import { Cli } from '../helpers/cli.ts'
 import { FaultyCli } from '../helpers/faulty-process.ts'
+import { runCommand } from '../helpers/in-process.ts'
 import { openClient } from '../helpers/kafka-client.ts'
 import { ok, openRestoreScene, refused } from '../helpers/restore-scene.ts'
 
@@ -119,6 +120,23 @@ test('without a hold, a target that would refuse the times of its records is ref
   ok(await scene.plan(flags))
   ok(await scene.restore())
   await scene.assertSame(future, target)
+})
+
+test('with --hold off a target keeps its own configs from the plan to the end, and finalize has nothing to do', async t => {
+  await using scene = await openRestoreScene(t)
+  const { referee } = scene.world
+  const topic = scene.world.name('orders')
+  await scene.putFiles(topic, 0, [0, 50])
+  const configs = { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': '9223372036854775807' }
+  await referee.createTopic(`r.${topic}`, { configs })
+  const own = (await referee.describeTopic(`r.${topic}`)).configs
+  ok(await scene.plan(['--target-prefix=r.', '--hold=off']))
+  assert.deepEqual((await referee.describeTopic(`r.${topic}`)).configs, own)
+  ok(await scene.restore())
+  assert.equal((await referee.records(`r.${topic}`)).length, 50)
+  const finalize = ['finalize', `--plan-topic=${scene.planTopic}`, `--bootstrap-server=${scene.world.bootstrap}`]
+  assert.deepEqual(ok(await runCommand(finalize)).json['topics'], [])
+  assert.deepEqual((await referee.describeTopic(`r.${topic}`)).configs, own)
 })
 
 test('a topic that held no record is created like its source, or told', async t => {
@@ -293,6 +311,5 @@ test('a target is held, and what it had before stands in the head, also after la
   const free = scene.world.name('free')
   await referee.createTopic(free, { configs: own })
   const late = [`--plan-topic=${free}.plan`, `--rename=${topic}=${free}`, '--hold=off']
-  const { runCommand } = await import('../helpers/in-process.ts')
   refused(await runCommand(['plan', ...late, ...scene.common]), 2, 'USAGE', free, 'message.timestamp.type=CreateTime')
 })
