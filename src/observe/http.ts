@@ -34,10 +34,23 @@ export interface HttpOptions {
   readonly flag: string
   /** Somebody named this port, so it is an error when it is taken; a default port that is taken only costs the server. */
   readonly isNamed: boolean
-  /** `loopback` also refuses requests under another host name: a web page could send them (DNS rebinding). */
+  /** `loopback` also refuses what a web page could send: requests under another host name (DNS rebinding), or from elsewhere. */
   readonly bind: 'loopback' | 'everywhere'
   readonly logger: Logger
+  readonly limits?: HttpLimits
 }
+
+/** Nobody sends us anything large or slow; who does would take the connections that probes need. */
+export interface HttpLimits {
+  /** Until the head of a request is there. */
+  readonly headMs: number
+  /** Without a byte of the answer being fetched. */
+  readonly idleMs: number
+  /** How often heads are looked at. */
+  readonly checkMs: number
+}
+
+const LIMITS: HttpLimits = { headMs: 5_000, idleMs: 10_000, checkMs: 1_000 }
 
 export interface HttpServer extends AsyncDisposable {
   readonly port: number
@@ -45,11 +58,11 @@ export interface HttpServer extends AsyncDisposable {
 
 /** Starts a small HTTP server; undefined when there is to be none. A port that was named and is taken is PORT_IN_USE. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer | undefined> {
-  const { port, flag, isNamed, bind, logger } = options
+  const { port, flag, isNamed, bind, logger, limits: { headMs, checkMs } = LIMITS } = options
   if (port === 0) return undefined
-  const server = nodeHttp.createServer((request, response) => void answer(options, request, response))
-  // Nobody sends us anything large or slow.
-  Object.assign(server, { headersTimeout: 5_000, requestTimeout: 10_000, maxHeadersCount: 50, maxConnections: 100 })
+  const settings = { headersTimeout: headMs, requestTimeout: 2 * headMs, connectionsCheckingInterval: checkMs }
+  const server = nodeHttp.createServer(settings, (request, response) => void answer(options, request, response))
+  Object.assign(server, { maxHeadersCount: 50, maxConnections: 100 })
   try {
     await listen(server, port, bind === 'loopback' ? '127.0.0.1' : undefined)
   } catch (cause) {
@@ -95,6 +108,7 @@ async function answer(options: HttpOptions, request: IncomingMessage, response: 
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
   })
+  response.setTimeout((options.limits ?? LIMITS).idleMs, () => response.destroy())
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 
@@ -104,6 +118,7 @@ async function reply(
   signal: AbortSignal,
 ): Promise<Reply> {
   if (bind === 'loopback' && !isLoopback(request.headers.host)) return { status: 403, body: 'ask for 127.0.0.1\n' }
+  if (bind === 'loopback' && isOfAnotherSite(request)) return { status: 403, body: 'not from a page of another site\n' }
   const [pathname = '/', query = ''] = (request.url ?? '/').split('?', 2)
   const method = request.method === 'HEAD' ? 'GET' : request.method
   const route = routes[`${method} ${pathname}`]
@@ -118,6 +133,12 @@ async function reply(
     if (!signal.aborted) logger.error({ err, path: pathname }, 'could not answer an HTTP request')
     return { status: 500, body: `${messageOf(err)}\n` }
   }
+}
+
+/** Browsers say where a request comes from; nobody else does. */
+function isOfAnotherSite({ headers }: IncomingMessage): boolean {
+  const { origin, host = '', 'sec-fetch-site': site = 'none' } = headers
+  return (origin !== undefined && origin !== `http://${host}`) || !['none', 'same-origin'].includes(site)
 }
 
 function isLoopbackAddress(address = ''): boolean {

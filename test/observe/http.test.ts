@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { watchRoutes } from '../../src/observe/endpoints.ts'
@@ -74,9 +74,51 @@ test('only the routes of the table are there', async () => {
 
 test('a loopback server refuses requests that a web page sends under a name of its own', async () => {
   await using server = await start({ 'POST /__/flush': () => ({ body: 'done' }) })
-  assert.equal(await statusWithHost(server.port, 'evil.example:8082'), 403)
-  assert.equal(await statusWithHost(server.port, 'localhost:8082'), 200)
+  assert.equal(await statusWith(server.port, { host: 'evil.example:8082' }), 403)
+  assert.equal(await statusWith(server.port, { host: 'localhost:8082' }), 200)
 })
+
+test('a loopback server refuses requests that a browser sends for a page of another site, and no others', async () => {
+  await using server = await start({ 'POST /__/flush': () => ({ body: 'done' }) })
+  const ask = (headers: Record<string, string>) =>
+    statusWith(server.port, { host: `127.0.0.1:${server.port}`, ...headers })
+  for (const headers of [
+    { origin: 'https://evil.example' },
+    { origin: 'null' },
+    { 'sec-fetch-site': 'cross-site' },
+    { origin: `http://127.0.0.1:${server.port + 1}`, 'sec-fetch-site': 'same-site' },
+  ])
+    assert.equal(await ask(headers), 403, JSON.stringify(headers))
+  const own = { origin: `http://127.0.0.1:${server.port}`, 'sec-fetch-site': 'same-origin' }
+  for (const headers of [{}, { 'sec-fetch-site': 'none' }, own])
+    assert.equal(await ask(headers), 200, JSON.stringify(headers))
+})
+
+test(
+  'who sends no whole request, or fetches no answer, holds no connection for long',
+  { timeout: 20_000 },
+  async () => {
+    const limits = { headMs: 100, idleMs: 100, checkMs: 50 }
+    const asked = Promise.withResolvers<AbortSignal>()
+    const routes: Routes = {
+      'GET /large': ({ signal }) => {
+        asked.resolve(signal)
+        return { body: 'x'.repeat(64 * 1024 * 1024) }
+      },
+    }
+    await using server = await start(routes, { limits })
+    const half = connect(server.port, '127.0.0.1')
+      .resume()
+      .on('error', () => undefined)
+    half.write('GET /large HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: ')
+    await once(half, 'close')
+    const deaf = connect(server.port, '127.0.0.1').on('error', () => undefined)
+    deaf.write('GET /large HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n')
+    const signal = await asked.promise
+    if (!signal.aborted) await once(signal, 'abort')
+    deaf.destroy()
+  },
+)
 
 test('what a route throws is logged and is 500 for that request only', async () => {
   const events: unknown[] = []
@@ -148,15 +190,12 @@ async function occupied() {
   }
 }
 
-function statusWithHost(port: number, host: string): Promise<number | undefined> {
+function statusWith(port: number, headers: Record<string, string>): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    const asking = request(
-      { port, host: '127.0.0.1', path: '/__/flush', method: 'POST', headers: { host } },
-      answer => {
-        answer.resume()
-        resolve(answer.statusCode)
-      },
-    )
+    const asking = request({ port, host: '127.0.0.1', path: '/__/flush', method: 'POST', headers }, answer => {
+      answer.resume()
+      resolve(answer.statusCode)
+    })
     asking.once('error', reject)
     asking.end()
   })
