@@ -51,10 +51,7 @@ for (const fault of [
   })
 }
 
-for (const fault of [
-  'store.put~@prunes/:after:1:kill',
-  'store.deleteAll:after:1:kill',
-]) {
+for (const fault of ['store.put~@prunes/:after:1:kill', 'store.deleteAll:after:1:kill']) {
   test(`prune --superseded, killed at ${fault}: the new key restores all of it, and the next run completes it`, async t => {
     const { old, present, originals, records } = scene
     const { store, prune } = await scene.copy(t.fullName)
