@@ -22,6 +22,8 @@ import type { SurveyedFile } from './survey.ts'
 import { besideGenerations, surveyGenerations } from './survey-generations.ts'
 import { listSystemObjects } from './system-objects.ts'
 import type { SystemObject } from './system-objects.ts'
+import { TwinRecords, twinsOf } from './twins.ts'
+import type { Twins } from './twins.ts'
 import type { VerifyOptions } from './verify-options.ts'
 
 export interface VerifyDeps extends ArchiveDeps {
@@ -44,6 +46,9 @@ export interface Verification {
   /** Of those that were read, so many have no checksum beside them that covers their header. */
   readonly headersUnproven: number
   readonly findings: readonly Finding[]
+  /** Pairs of a plain and an encrypted file that cover the same offsets: with the same records, and of which a sample did not read both. */
+  readonly twins: number
+  readonly twinsUnread: number
   /** Keys that are no data files where only those belong. */
   readonly foreign: readonly string[]
   /** Files that were pruned and are still there. They were not looked at. */
@@ -91,9 +96,14 @@ export async function verifyArchive(
     await forgetPruned(ledger, files, survey.prunes)
     if (!options.allowMissingHeads) findings.push(...chains.flatMap(chain => missingHead(chain) ?? []))
     const readable = files.filter(({ problem }) => problem === undefined)
-    const chosen = chooseFiles(readable, ledger.files, options.sample, ledger.done, () => random.number())
+    const twins = new TwinRecords(chains.flatMap(twinsOf))
+    const chosen = withTwins(
+      chooseFiles(readable, ledger.files, options.sample, ledger.done, () => random.number()),
+      twins.all,
+      options.sample === 1,
+    )
     const throttle = options.maxRate === undefined ? unthrottled : newThrottle(clock, options.maxRate)
-    const read = await readFiles(deps, chosen, ledger, sealedHashes(generations), options, throttle, signal)
+    const read = await readFiles(deps, chosen, twins, ledger, sealedHashes(generations), options, throttle, signal)
     const shared = system.filter(({ topic }) => topic === undefined)
     // Which incarnation was first is asked for each topic anyway.
     const firsts = system.filter(({ topic }) => topic !== undefined && isSelected(topic, options))
@@ -107,7 +117,9 @@ export async function verifyArchive(
       ...read,
       systemObjects: firsts.length + shared.length,
       systemVerified: beside.sound,
-      findings: [...findings, ...read.findings, ...beside.findings].toSorted(byPlace),
+      twins: twins.all.filter(one => twins.areSame(one) === true).length,
+      twinsUnread: twins.all.filter(one => twins.areSame(one) === undefined).length,
+      findings: [...judged(findings, twins), ...read.findings, ...beside.findings].toSorted(byPlace),
       foreign,
       leftovers: survey.leftovers.length,
       generations: generations.filter(({ sealed }) => sealed !== undefined).length,
@@ -116,6 +128,30 @@ export async function verifyArchive(
   } finally {
     await ledger.close()
   }
+}
+
+/** The files with their twins, as one says nothing of the other; with `all`, all twins, those that an earlier run has read among them. */
+function withTwins(chosen: readonly SurveyedFile[], twins: readonly Twins[], all: boolean): readonly SurveyedFile[] {
+  const files = new Set(chosen)
+  const taken = twins.filter(({ first, second }) => all || files.has(first) || files.has(second))
+  for (const { first, second } of taken) files.add(first).add(second)
+  return [...files]
+}
+
+/** Twins that hold the same are no finding, nor those of which nobody can tell today. */
+function judged(findings: readonly Finding[], twins: TwinRecords): Finding[] {
+  return findings.flatMap(finding => {
+    const { kind, key, from, to } = finding
+    const own = twins.all.find(
+      one => kind === 'overlap' && one.second.key === key && one.from === from && one.to === to,
+    )
+    if (own === undefined) return [finding]
+    if (twins.areSame(own) !== false) return []
+    const { first, second } = own
+    return [
+      { ...finding, says: `${first.key} and ${second.key} hold different records of offsets ${from} to ${own.to - 1}` },
+    ]
+  })
 }
 
 /** What was removed on purpose needs not be remembered. */
@@ -133,6 +169,7 @@ type FilesRead = Pick<Verification, 'verified' | 'records' | 'bytes' | 'headersU
 async function readFiles(
   { store, pool, progress }: ArchiveDeps,
   chosen: readonly SurveyedFile[],
+  twins: TwinRecords,
   ledger: Ledger,
   sealed: ReadonlyMap<string, string>,
   { maxRecordBytes }: VerifyOptions,
@@ -153,8 +190,10 @@ async function readFiles(
   const limit = newLimit(FILES)
   const readOne = async (file: SurveyedFile) => {
     signal.throwIfAborted()
+    const followed = twins.follow(file)
     try {
-      const sound = await checkFile(file, reading)
+      const sound = await checkFile(file, reading, followed?.visit)
+      followed?.read()
       const before = ledger.files.get(file.key)
       if (before !== undefined && before.sha256 !== sound.sha256)
         return void read.findings.push(replaced(file, before.atMs))

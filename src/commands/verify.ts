@@ -35,7 +35,7 @@ const NAMED = 100
 
 function outcomeOf(found: Verification, url: string): Outcome {
   const { topics, partitions, files, verified, records, bytes, headersUnproven, findings, foreign, leftovers } = found
-  const { generations, unfinished } = found
+  const { generations, unfinished, twins, twinsUnread } = found
   const { systemObjects, systemVerified } = found
   const more = findings.length - NAMED
   const text = [
@@ -46,6 +46,10 @@ function outcomeOf(found: Verification, url: string): Outcome {
     `${systemVerified} of ${systemObjects} objects beside them read and sound: groups, points, definitions of topics, reports\n`,
     headersUnproven === 0 ? '' : `${headersUnproven} of them have no checksum beside them that covers their headers\n`,
     foreign.length === 0 ? '' : `${foreign.length} objects are no backup files: ${foreign.slice(0, 10).join(', ')}\n`,
+    twins === 0
+      ? ''
+      : `${twins} pairs of a plain and an encrypted file cover the same offsets with the same records: a restore takes each once\n`,
+    twinsUnread === 0 ? '' : `${twinsUnread} such pairs were not compared\n`,
     generations === 0 ? '' : `${generations} partitions have files beside the originals that were made of them\n`,
     unfinished === 0 ? '' : `${unfinished} partitions have such files that nobody finished: they count for nothing\n`,
     leftovers === 0 ? '' : `${leftovers} files were pruned and are still there: maxbrod prune goes on with them\n`,

@@ -10,7 +10,7 @@ import { decrypting } from '../../src/storage/decrypting.ts'
 import { newAgeKey } from '../helpers/age-keys.ts'
 import { bodyOf } from '../helpers/object-bodies.ts'
 import { checkAsync } from '../helpers/properties.ts'
-import { soundFiles, storeOf } from '../helpers/sound-archive.ts'
+import { soundFiles, storeOf, wholeFile } from '../helpers/sound-archive.ts'
 import type { StoredObject } from '../helpers/sound-archive.ts'
 import { verifying } from '../helpers/verifying.ts'
 
@@ -78,4 +78,29 @@ test('what a worker would be told beside an encrypted file, and is not so, is fo
     const lying = await sealed(plain!, lie)
     assert.deepEqual(await findingsIn([lying, ...files.slice(1)]), [lying.key], JSON.stringify(lie))
   }
+})
+
+test('a plain file beside an encrypted one with the same records is no finding, and is told; with other records it is one', async () => {
+  const plain = await soundFiles(['a'], 2)
+  const opened = (objects: readonly StoredObject[]) =>
+    storeOf(objects).then(store => decrypting(store, { identities: [key.identity], mustBeSealed: () => false }))
+  const same = await verifying(await opened([...files, plain[1]!]))
+  assert.deepEqual([same.findings, same.twins, same.twinsUnread, same.verified], [[], 1, 0, 5])
+
+  // Ten offsets of the plain file are those of the first encrypted one, and ten those of the second.
+  const place = must(parseTileKey(plain[0]!.key), 'a key')
+  const across = await verifying(await opened([...files, await wholeFile(place, 10, 30)]))
+  assert.deepEqual([across.twins, across.findings.map(({ kind }) => kind)], [0, ['overlap', 'overlap']])
+  for (const { says } of across.findings) assert.match(says, /hold different records of offsets (10 to 19|20 to 29)$/)
+
+  const sampled = await verifying(await opened([...files, ...plain]), '--sample=20%')
+  assert.deepEqual([sampled.findings, sampled.twins + sampled.twinsUnread], [[], 4])
+  assert.ok(sampled.twins > 0 && sampled.verified % 2 === 0, JSON.stringify(sampled))
+})
+
+test('two plain files that cover the same offsets are a finding, whatever they hold', async () => {
+  const plain = await soundFiles(['a'], 2)
+  const place = must(parseTileKey(plain[0]!.key), 'a key')
+  const { findings, twins } = await verifying(await storeOf([...plain, await wholeFile(place, 10, 20)]))
+  assert.deepEqual([findings.map(({ kind }) => kind), twins], [['overlap'], 0])
 })

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { headerPieces } from '../format/transcode/avro-records.ts'
-import type { ScannedRecord } from '../catalog/scan-records.ts'
+import type { ScannedRecord } from './scan-records.ts'
 
 /**
  * The same for two copies of a record, in whichever order their headers stand: kafka-data-keep writes a map, and each time in
