@@ -6,6 +6,7 @@ import { listPartitions, listTiles, listTopicFolders } from '../catalog/tile-lis
 import type { ListedTile, TopicFolder } from '../catalog/tile-list.ts'
 import type { ObjectStore } from '../storage/port.ts'
 import { estimatedTotal } from '../observe/progress.ts'
+import type { Logger } from '../observe/logger.ts'
 import { newLimit } from '../runtime/limit.ts'
 import type { ArchiveDeps } from './deps.ts'
 import { definitionsOf } from './prune-definitions.ts'
@@ -49,7 +50,7 @@ export type RuledTopic = Pick<JudgedTopic, 'folder' | 'topicId' | 'isSelected' |
 
 /** All topics of the archive with their rules, also those that nothing may be taken of. Throws BACKUP_NOT_FOUND. */
 export async function ruleTopics(
-  { store, nearbyArchives }: Pick<ArchiveDeps, 'store' | 'nearbyArchives'>,
+  { store, nearbyArchives, log }: Pick<ArchiveDeps, 'store' | 'nearbyArchives'> & { readonly log: Logger },
   options: PruneOptions,
   rules: KeepRules,
   signal: AbortSignal,
@@ -61,12 +62,21 @@ export async function ruleTopics(
   const incarnations: Incarnation[] = []
   for (const folder of folders) incarnations.push({ folder, topicId: await idOf(store, folder, signal) })
   const definitions = await definitionsOf(store, incarnations, signal)
-  return incarnations.map(one => {
+  const ruled = incarnations.map(one => {
     const { topic } = one.folder
     const isAsked = isSelected(topic, options)
     const rule = limitsOf(rules(topic), definitions.get(one))
     return { ...one, isSelected: isAsked, rule: isAsked ? rule : { keepsAll: 'it is not among --topics' } }
   })
+  const unknown = ruled.filter(
+    ({ rule }, n) => !('keepsAll' in rule) && !definitions.has(incarnations[n] as Incarnation),
+  )
+  if (unknown.length > 0)
+    log.warn(
+      { topics: unknown.map(({ folder }) => folder.name) },
+      'no definition of these topics was saved: if they are compacted, old records go that may be the last of their keys',
+    )
+  return ruled
 }
 
 /** Looks at all topics for files that may go. */

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { writeDefinitions } from '../../src/catalog/topic-definitions.ts'
 import { openDirectoryStore } from '../../src/storage/directory.ts'
-import { beginnings, placeOf, putAged, putPoint } from '../helpers/aged-archive.ts'
+import { beginnings, firstId, placeOf, putAged, putPoint } from '../helpers/aged-archive.ts'
 import { runCli } from '../helpers/cli.ts'
 import { FaultyCli } from '../helpers/faulty-process.ts'
 import { runCommand } from '../helpers/in-process.ts'
@@ -55,6 +56,21 @@ test('prune shows what would go, in a table by topic, and changes nothing', asyn
   assert.match(stdout, /^5 files of .* would go, 1 restoration points, 0 group snapshots/m)
   assert.match(stdout, /^nothing was changed: --yes does it$/m)
   assert.deepEqual(Object.values(await beginnings(openDirectoryStore(path))).flat().length, 8)
+})
+
+test('topics are named of which nobody knows whether they are compacted, when a rule would take of them', async () => {
+  const { storage, path } = await copy('unknown')
+  const warnings = async (...argv: string[]) => {
+    const lines = (await runCommand(['prune', ...argv, storage])).stderr
+      .split('\n')
+      .filter(line => line.includes('keys'))
+    return lines.map(line => (JSON.parse(line) as { topics: string[]; message: string }).topics)
+  }
+  assert.deepEqual(await warnings('--keep=30d'), [['orders']])
+  assert.deepEqual(await warnings('--keep=as-source'), [])
+  const definition = { topic: 'orders', topic_id: firstId, partitions: 2, replication_factor: 1, configs: {}, acls: [] }
+  await writeDefinitions(openDirectoryStore(path), [definition], Date.now())
+  assert.deepEqual(await warnings('--keep=30d'), [])
 })
 
 test('prune --yes deletes it, writes down what, and leaves a sound backup', async () => {
