@@ -4,7 +4,7 @@
 NODE = scripts/node
 BIN = node_modules/.bin
 
-.PHONY: demo test test-long check lint format bench bench-scale-out servers torture scale-backup scale-coverage scale-groups scale-plan scale-compact torture-backup torture-matrix torture-restore torture-restore-matrix torture-kills torture-verify fuzz golden test-stores test-deploy deploy-tools sbom install
+.PHONY: demo test test-long check lint format bench bench-scale-out servers torture scale-backup scale-coverage scale-report scale-groups scale-plan scale-compact torture-backup torture-matrix torture-restore torture-restore-matrix torture-kills torture-verify fuzz golden test-stores test-deploy deploy-tools sbom install
 
 ## a backup, a disaster and a restore with real data, in under two minutes
 demo: install
@@ -80,6 +80,10 @@ scale-plan: install
 ## coverage of 100,000 files in a folder, and again with an index of their headers; make scale-coverage ARGS='--files 10000'
 scale-coverage: install
 	@$(NODE) test/torture/scale-coverage.ts $(ARGS)
+
+## the page of 3,000 partitions: its bytes, and how long it takes to make
+scale-report: install
+	@$(NODE) test/torture/scale-report.ts $(ARGS)
 
 ## five million updates of a million keys are compacted in 256 MiB; make scale-compact ARGS='--updates 50000000'
 scale-compact: install

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Chromium } from './chromium.ts'
+import { eventually } from './eventually.ts'
 import { tethered } from './tether.ts'
 
 /** What a browser is told, so that it does nothing by itself. */
@@ -134,7 +135,8 @@ export class BrowserPage {
     const before = this.#count('Page.loadEventFired')
     const { errorText } = await this.send<{ errorText?: string }>('Page.navigate', { url })
     assert.equal(errorText, undefined)
-    while (this.#count('Page.loadEventFired') === before) await new Promise(resolve => setTimeout(resolve, 10))
+    const isLoaded = () => this.#count('Page.loadEventFired') > before
+    await eventually(`${url} is loaded`, isLoaded, { timeoutMs: 120_000, everyMs: 10 })
   }
 
   /** What an expression is; works in pages whose own scripts are off, too. */
