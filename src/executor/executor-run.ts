@@ -1,7 +1,6 @@
 import type { GroupSession, Ownership } from '../kafka/port.ts'
 import type { PlanFile, PlanHead } from '../format/plan.ts'
 import { Aborted, isAborted } from '../runtime/aborted.ts'
-import { messageOf } from '../runtime/errors.ts'
 import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { within } from '../runtime/within.ts'
@@ -19,6 +18,7 @@ import { Targets } from './targets.ts'
 import { troubleOf } from './trouble.ts'
 import { markText } from './verify-marks.ts'
 import type { VerifyMark } from './verify-marks.ts'
+import { failuresOf } from './view.ts'
 import type { ExecutorView } from './view.ts'
 
 /** How long batches on their way may still be answered when a plan partition moves to another executor. */
@@ -32,6 +32,7 @@ export class ExecutorRun implements AsyncDisposable {
   readonly marks = new Map<number, VerifyMark>()
   /** Of this executor, for the others. */
   readonly name: string
+  readonly targets: Targets
   readonly #deps: ExecutorDeps
   readonly #options: ExecutorOptions
   readonly #session: Promise<GroupSession>
@@ -42,7 +43,6 @@ export class ExecutorRun implements AsyncDisposable {
   readonly #failure = Promise.withResolvers<never>()
   readonly #runs = new Map<Ownership, PlanRun>()
   readonly #watching: Promise<void>
-  readonly #targets: Targets
 
   constructor(
     deps: ExecutorDeps,
@@ -54,16 +54,12 @@ export class ExecutorRun implements AsyncDisposable {
     this.#options = options
     this.name = options.workerName ?? deps.random.id().slice(0, 8)
     this.#session = session
-    this.#targets = new Targets(deps.kafka, heads)
-    this.#means = new SharedMeans(deps, options, this.#targets)
+    this.targets = new Targets(deps.kafka, heads)
+    this.#means = new SharedMeans(deps, options, this.targets)
     this.#progress = new RestoreProgress(deps.progress, deps.metrics)
     this.#scrape = deps.metrics.beforeScrape(() => this.#setGauges())
     this.#failure.promise.catch(() => undefined) // whoever waits for it hears of it
     this.#watching = this.#watch()
-  }
-
-  get targets(): Targets {
-    return this.#targets
   }
 
   /** Records that were acknowledged to this executor. */
@@ -78,9 +74,7 @@ export class ExecutorRun implements AsyncDisposable {
       executor: this.name,
       planPartitions: this.#runs.size,
       targets: this.#progress.targets,
-      failed: [...this.failed].map(([{ topic, partition }, error]) => {
-        return { topic, partition, message: messageOf(error) }
-      }),
+      failed: failuresOf(this.failed),
       recordsSent: this.recordsSent,
     }
   }
@@ -96,7 +90,7 @@ export class ExecutorRun implements AsyncDisposable {
   }
 
   start(ownerships: readonly Ownership[]): void {
-    const { head } = this.#targets
+    const { head } = this.targets
     const beyond = ownerships.find(({ partition }) => partition >= head.planPartitions)
     if (beyond !== undefined) this.#failure.reject(resized(this.#options.planTopic, beyond.partition + 1, head))
     for (const ownership of ownerships) {
@@ -158,7 +152,7 @@ export class ExecutorRun implements AsyncDisposable {
       deps: this.#deps,
       session: this.#session,
       planTopic: this.#options.planTopic,
-      head: this.#targets.head,
+      head: this.targets.head,
       chains: this.#means.turns,
       noteOf: partition => {
         const mark = this.marks.get(partition)
@@ -178,8 +172,8 @@ export class ExecutorRun implements AsyncDisposable {
     const { signal } = this.#end
     const topics = () => new Set([...this.#runs.values()].flatMap(run => run.unfinishedTopics))
     const watches = [
-      watchHold(this.#targets, topics, clock, signal),
-      watchPlanTopic(kafka, this.#options.planTopic, this.#targets.head, clock, signal),
+      watchHold(this.targets, topics, clock, signal),
+      watchPlanTopic(kafka, this.#options.planTopic, this.targets.head, clock, signal),
     ]
     const fail = (error: unknown) => (error === undefined ? undefined : this.#failure.reject(error))
     await Promise.all(watches.map(watch => watch.then(fail)))
@@ -187,8 +181,8 @@ export class ExecutorRun implements AsyncDisposable {
 
   /** A planner may have added targets since the heads were read. */
   async #meet(topic: string): Promise<void> {
-    if (this.#targets.has(topic)) return
-    this.#targets.learn(await readHeads(this.#deps.kafka, this.#options.planTopic, this.#end.signal))
+    if (this.targets.has(topic)) return
+    this.targets.learn(await readHeads(this.#deps.kafka, this.#options.planTopic, this.#end.signal))
   }
 
   #onFailed(target: PlanFile['target'], error: unknown): void {
