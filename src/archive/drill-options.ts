@@ -1,7 +1,7 @@
 import { maxRecordBytes } from '../catalog/max-record-bytes.ts'
 import { list, regexList } from '../config/kinds-of-list.ts'
 import { bytes, duration, rate } from '../config/kinds-of-number.ts'
-import { path, text, time } from '../config/kinds-of-text.ts'
+import { flag, path, text, time } from '../config/kinds-of-text.ts'
 import { one } from '../config/option.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
@@ -21,6 +21,10 @@ export const drillOptions = section('drill', {
     placeholder: 'TOPIC-PARTITION',
     isAdvanced: true,
     doc: 'Go on with these partitions in spite of missing files. The refusal lists them.',
+  }),
+  useCompacted: flag({
+    isAdvanced: true,
+    doc: 'Restore from what maxbrod compact made where there is some, as maxbrod plan --use-compacted does.',
   }),
   incarnation: text({
     placeholder: 'newest|ID',

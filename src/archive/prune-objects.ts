@@ -6,7 +6,9 @@ import type { ObjectStore } from '../storage/port.ts'
 import { oldPoints } from './prune-points.ts'
 import type { ReadPoints } from './prune-points.ts'
 import { oldDefinitions, oldGroups } from './prune-snapshots.ts'
+import { longestKeep } from './prune-rules.ts'
 import type { JudgedTopic } from './prune-topics.ts'
+import { oldConflicts } from './prune-conflicts.ts'
 import { oldReports } from './prune-reports.ts'
 import { problemOf } from './survey.ts'
 
@@ -16,6 +18,8 @@ export interface OldObjects {
   readonly groups: readonly SnapshotKey[]
   readonly definitions: readonly SnapshotKey[]
   readonly reports: readonly SnapshotKey[]
+  /** Files that lost a conflict. */
+  readonly conflicts: readonly { readonly key: string }[]
 }
 
 /** What goes with the files that go. */
@@ -38,19 +42,8 @@ export async function oldObjects(
     groups: await oldGroups(store, oldest, signal),
     definitions: await oldDefinitions(store, oldest, left, signal),
     reports: await oldReports(store, Math.max(oldest?.atMs ?? 0, keptFromMs), signal),
+    conflicts: await oldConflicts(store, topics, nowMs, signal),
   }
-}
-
-/** How long the topic lives longest of which every rule is one of time; undefined when some topic is kept by another rule. Pure. */
-export function longestKeep(topics: readonly Pick<JudgedTopic, 'rule'>[]): number | undefined {
-  const keeps = topics.map(({ rule }) => {
-    if ('keepsAll' in rule || rule.keepBytes !== undefined) return undefined
-    return rule.source === undefined ? rule.keepMs : rule.source.keepMs
-  })
-  return keeps.reduce(
-    (longest, one) => (longest === undefined || one === undefined ? undefined : Math.max(longest, one)),
-    0,
-  )
 }
 
 /** Whether something of a partition of a point is left. Pure. */

@@ -40,6 +40,10 @@ export const pruneOptions = section('prune', {
   superseded: flag({
     doc: 'Give up files as well whose records are all in files that maxbrod rewrap or compact --merge made of them.',
   }),
+  supersededByCompacted: flag({
+    isAdvanced: true,
+    doc: 'With --superseded, for what maxbrod compact made as well: then only the latest record of each key is left, and restores need --use-compacted.',
+  }),
   grace: duration({
     default: '0s',
     isAdvanced: true,

@@ -73,6 +73,23 @@ export function neededOf(
 }
 
 /**
+ * The first offset that some of the points go back into: the least of their ends in a partition. What lies before it all of them have
+ * as a whole. Infinity when they do not know the partition. Pure.
+ */
+export function historyFromOf(
+  points: readonly RestorationPoint[],
+  topicId: string | undefined,
+): (topic: string, partition: number) => number {
+  const ends = new Map<string, number>()
+  for (const { topic, topic_id: id, partition, log_start: start, end } of points.flatMap(one => one.partitions)) {
+    if ((topicId !== undefined && id !== null && id !== topicId) || end <= start) continue
+    const name = `${topic} ${partition}`
+    ends.set(name, Math.min(end, ends.get(name) ?? Infinity))
+  }
+  return (topic, partition) => ends.get(`${topic} ${partition}`) ?? Infinity
+}
+
+/**
  * The points that nobody can go back to any more: the oldest ones, up to the first of which some partition has something left,
  * and those from before `keptFromMs`. Never those that are kept.
  */

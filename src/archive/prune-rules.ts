@@ -99,3 +99,18 @@ function limitIn(definition: TopicDefinition | undefined, config: string): numbe
 function finite(limit: number | undefined): number | undefined {
   return limit === undefined || limit < 0 ? undefined : limit
 }
+
+/** How long files of a topic are kept; undefined when that is not by time alone. Pure. */
+function keepMsOf(rule: TopicRule): number | undefined {
+  if ('keepsAll' in rule || rule.keepBytes !== undefined) return undefined
+  return rule.source === undefined ? rule.keepMs : rule.source.keepMs
+}
+
+/** How long the topic lives longest of which every rule is one of time; undefined when some topic is kept by another rule. Pure. */
+export function longestKeep(topics: readonly { readonly rule: TopicRule }[]): number | undefined {
+  const keeps = topics.map(({ rule }) => keepMsOf(rule))
+  return keeps.reduce(
+    (longest, one) => (longest === undefined || one === undefined ? undefined : Math.max(longest, one)),
+    0,
+  )
+}

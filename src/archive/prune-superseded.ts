@@ -30,15 +30,20 @@ const READS = 4
 export interface SupersedingOptions {
   /** Says what is given up anyway. */
   readonly beginOf: (place: PartitionPlace) => number
+  /** The first offset that restoration points need as it was, and not only the latest record of each key. */
+  readonly historyFrom: (topic: JudgedTopic, partition: number) => number
+  /** Originals go for what is compacted, too. */
+  readonly byCompacted: boolean
   /** Reads the bytes of all files that others are to go for: what a store says beside them does not prove that they are there. */
   readonly isProving: boolean
   readonly onBytes: (bytes: number) => void
 }
 
 /**
- * Originals and generations that newer generations have taken the place of: those with the very same records, finished, whose
- * files are there as their seals say. As with all files the oldest go first, up to the first that nothing stands for, and the newest
- * of a partition stays, because a worker goes on behind it.
+ * Originals and generations that newer generations have taken the place of: finished ones, whose files are there as their seals say.
+ * They have the very same records; what is compacted counts for older generations of its kind, and for originals if that is asked
+ * for, where no restoration point ends inside of it. As with all files the oldest go first, up to the first that nothing stands
+ * for, and the newest of a partition stays, because a worker goes on behind it.
  */
 export async function findSuperseded(
   store: ObjectStore,
@@ -47,13 +52,15 @@ export async function findSuperseded(
   options: SupersedingOptions,
   signal: AbortSignal,
 ): Promise<Superseded[]> {
-  const whole = generations.filter(({ kind }) => kind !== 'compacted')
-  const byFolder = Map.groupBy(whole, ({ place }) => partitionFolder(originalsOf(place)))
+  const byFolder = Map.groupBy(generations, ({ place }) => partitionFolder(originalsOf(place)))
   const found: Superseded[] = []
-  for (const { folder, isSelected } of topics) {
-    if (!isSelected) continue
-    for (const place of await listPartitions(store, folder, { onForeign: () => undefined, signal })) {
-      const own = byFolder.get(partitionFolder(place)) ?? []
+  for (const topic of topics) {
+    if (!topic.isSelected) continue
+    for (const place of await listPartitions(store, topic.folder, { onForeign: () => undefined, signal })) {
+      const historyFrom = options.historyFrom(topic, place.partition)
+      const own = (byFolder.get(partitionFolder(place)) ?? []).filter(
+        ({ kind, seal }) => kind !== 'compacted' || (seal?.covers.to ?? Infinity) <= historyFrom,
+      )
       if (own.length === 0) continue
       const originals: ListedTile[] = []
       for await (const tile of listTiles(store, place, options.beginOf(place), { onForeign: () => undefined, signal }))
@@ -74,18 +81,18 @@ interface Partition {
 async function supersededIn(
   store: ObjectStore,
   partition: Partition,
-  { isProving, onBytes }: SupersedingOptions,
+  { byCompacted, isProving, onBytes }: SupersedingOptions,
   signal: AbortSignal,
 ): Promise<Superseded> {
   const heads = newLimit(HEADS)
   const isThere = (file: GenerationFile) => heads(() => isAsTold(store, file, signal))
   const standing = await wholeOnes(partition.own, isThere)
-  const { found, by } = await replacedBy(standing, partition, isThere)
+  const { found, by } = await replacedBy(standing, partition, byCompacted, isThere)
   if (!isProving || by.size === 0) return found
   const reads = newLimit(READS)
   const holds = (file: GenerationFile) => reads(() => holdsItsBytes(store, file, onBytes, signal))
   const proven = await wholeOnes([...by], holds)
-  return (await replacedBy(proven, partition, isThere)).found
+  return (await replacedBy(proven, partition, byCompacted, isThere)).found
 }
 
 /** The generations of which each file passes. */
@@ -111,9 +118,11 @@ function sourcesOf({ seal }: ReadGeneration): readonly GenerationFile[] {
 async function replacedBy(
   standing: readonly ReadGeneration[],
   { place, originals, own }: Partition,
+  byCompacted: boolean,
   isThere: (file: GenerationFile) => Promise<boolean>,
 ): Promise<{ readonly found: Superseded; readonly by: ReadonlySet<ReadGeneration> }> {
-  const made = new Map(standing.flatMap(sourcesOf).map(source => [source.key, source] as const))
+  const making = standing.filter(({ kind }) => kind !== 'compacted' || byCompacted)
+  const made = new Map(making.flatMap(sourcesOf).map(source => [source.key, source] as const))
   const files: ListedTile[] = []
   for (const file of originals.slice(0, -1)) {
     const told = made.get(file.key)
@@ -122,30 +131,37 @@ async function replacedBy(
   }
   const left = new Set(originals.slice(files.length).map(({ key }) => key))
   const older = own
-    .map(one => ({ one, newer: standing.filter(newer => hasReplaced(newer, one, left)) }))
+    .map(one => ({ one, newer: standing.filter(newer => hasReplaced(newer, one, left, byCompacted)) }))
     .filter(({ newer }) => newer.length > 0)
   const generations = older.map(({ one: { sealed, files: listed } }) => ({
     first: sealed,
     keys: listed.map(({ key }) => key),
   }))
   const gone = new Set(files.map(({ key }) => key))
-  const making = standing.filter(one => sourcesOf(one).some(({ key }) => gone.has(key)))
-  return { found: { place, files, generations }, by: new Set([...making, ...older.flatMap(({ newer }) => newer)]) }
+  const needed = making.filter(one => sourcesOf(one).some(({ key }) => gone.has(key)))
+  return { found: { place, files, generations }, by: new Set([...needed, ...older.flatMap(({ newer }) => newer)]) }
 }
 
 /** True when a generation has all that an older one has, and knows of all that is left of what that one was made of. Pure. */
-export function hasReplaced(newer: ReadGeneration, older: ReadGeneration, left: ReadonlySet<string>): boolean {
+export function hasReplaced(
+  newer: ReadGeneration,
+  older: ReadGeneration,
+  left: ReadonlySet<string>,
+  byCompacted: boolean,
+): boolean {
   const [one, other] = [newer.seal, older.seal]
   if (one === undefined || other === undefined || newer === older) return false
   if (newer.atMs < older.atMs || (newer.atMs === older.atMs && newer.place.generation <= older.place.generation))
     return false
+  const isLess = newer.kind === 'compacted' && older.kind !== 'compacted'
+  if (isLess && !byCompacted) return false
   const known = new Set([...one.sources, ...(one.earlier ?? [])].map(({ key }) => key))
   // Two that were made of the same files at once are one too many; two of different kinds are not.
   const isTwin = newer.kind === older.kind && other.sources.every(({ key }) => known.has(key))
   const isSource = other.files.every(({ key }) => known.has(key))
   const isCovered = one.covers.from <= other.covers.from && other.covers.to <= one.covers.to
   const isForgotten = [...other.sources, ...(other.earlier ?? [])].some(({ key }) => left.has(key) && !known.has(key))
-  return isCovered && (isTwin || isSource) && !isForgotten
+  return isCovered && (isTwin || isSource || isLess) && !isForgotten
 }
 
 /** True for an object that is the very one that a seal tells of, and all of it. */

@@ -10,7 +10,7 @@ import type { ArchiveDeps } from './deps.ts'
 import { deleteDoomed, keysOf } from './prune-delete.ts'
 import type { Deleted, Doomed } from './prune-delete.ts'
 import type { PruneOptions } from './prune-options.ts'
-import { readPoints } from './prune-points.ts'
+import { historyFromOf, readPoints } from './prune-points.ts'
 import { readKeepRules } from './prune-rules.ts'
 import { oldGenerations, readGenerations } from './prune-generations.ts'
 import { oldObjects } from './prune-objects.ts'
@@ -35,6 +35,8 @@ export interface Pruned {
   readonly reports: readonly SnapshotKey[]
   /** Files that were made of others which are given up, or that nobody finished: one queue for each generation. */
   readonly generations: readonly Doomed[]
+  /** Files that lost a conflict, and are as old as what their topic keeps. */
+  readonly conflicts: readonly { readonly key: string }[]
   /** What generations have taken the place of. */
   readonly superseded: readonly Superseded[]
   /** Files that an earlier run gave up and did not delete. */
@@ -70,12 +72,19 @@ export async function pruneArchive(deps: PruneDeps, options: PruneOptions, signa
   const generations = oldGenerations(beside, beginOf, nowMs)
   const superseding = async () => {
     using proving = progress.task('reading what stands for others', { unit: 'bytes', total: undefined })
-    const how = { beginOf, isProving: options.yes, onBytes: (bytes: number) => proving.add(bytes) }
+    const how = {
+      beginOf,
+      historyFrom: ({ folder: { topic }, topicId }: JudgedTopic, partition: number) =>
+        historyFromOf(points.kept, topicId)(topic, partition),
+      byCompacted: options.supersededByCompacted,
+      isProving: options.yes,
+      onBytes: (bytes: number) => proving.add(bytes),
+    }
     return await findSuperseded(store, topics, beside, how, signal)
   }
   const superseded = options.superseded ? await superseding() : []
   const replaced = superseded.map(({ files }): Doomed => ({ keys: files.map(({ key }) => key) }))
-  const objects = [...old.points, ...old.groups, ...old.definitions, ...old.reports]
+  const objects = [...old.points, ...old.groups, ...old.definitions, ...old.reports, ...old.conflicts]
     .map(({ key }) => key)
     .concat(...[...generations, ...replaced, ...superseded.flatMap(one => one.generations)].map(keysOf))
   const ranges = topics.flatMap(({ partitions }) => partitions.flatMap(one => one.old.map(({ range }) => range)))
@@ -97,7 +106,7 @@ export async function pruneArchive(deps: PruneDeps, options: PruneOptions, signa
     ...before.all.filter(({ atMs }) => atMs <= nowMs - options.grace),
     ...(record === undefined || options.grace > 0 ? [] : [record]),
   ])
-  const snapshots = [old.points, old.groups, old.definitions, old.reports].map(keys => ({
+  const snapshots = [old.points, old.groups, old.definitions, old.reports, old.conflicts].map(keys => ({
     keys: keys.map(({ key }) => key),
   }))
   const queues: Doomed[] = [...topics.flatMap(chainsOf), ...snapshots, ...generations, ...replaced]

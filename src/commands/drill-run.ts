@@ -124,7 +124,7 @@ async function planDrill(
     topics,
     excludeTopics,
     processLargeTopicsLast: undefined,
-    useCompacted: false,
+    useCompacted: options.useCompacted,
     targetPrefix: scratch.prefix,
     rename: new Map(renamesFor([...new Set(names)], scratch)),
     topic: [],

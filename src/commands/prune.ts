@@ -87,6 +87,7 @@ function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
     groups,
     definitions,
     reports,
+    conflicts,
     generations,
     superseded,
     leftovers,
@@ -117,6 +118,9 @@ function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
     generations.length === 0
       ? ''
       : `${generations.flatMap(keysOf).length} files that were made of others, which nothing needs any more\n`,
+    conflicts.length === 0
+      ? ''
+      : `${conflicts.length} files that lost a conflict, as old as what their topics keep: ${some(conflicts.map(({ key }) => key))}\n`,
     replaced.length === 0
       ? ''
       : `${replaced.length} files of ${formatBytes(replaced.reduce((total, { bytes }) => total + bytes, 0))} whose records are all in others\n`,
@@ -144,6 +148,7 @@ function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
       definitions: definitions.length,
       reports: reports.length,
       generations: generations.flatMap(keysOf).length,
+      conflicts: conflicts.map(({ key }) => key),
       superseded: superseded.map(supersededOf),
       leftovers,
       waiting,
@@ -154,6 +159,10 @@ function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
     },
     text,
   }
+}
+
+function some(keys: readonly string[]): string {
+  return `${keys.slice(0, NAMED).join(', ')}${keys.length > NAMED ? ', …' : ''}`
 }
 
 function supersededOf({ place: { topic, topicId, partition, lineage }, files, generations }: Superseded) {

@@ -72,15 +72,22 @@ export async function auditTopic(
     warnings.push(...all.warnings)
     if (all.generation !== undefined) compacted.push({ partition: partitionName(place), generation: all.generation })
     const wanted = await cutHistory(deps, all.tiles, bounds, survey)
-    partitions.push(
-      auditPartition(
-        { place, tiles: wanted, sealed, ...(begin !== undefined && { begin }) },
-        { clusterId, topicId },
-        bounds,
-      ),
+    const audited = auditPartition(
+      { place, tiles: wanted, sealed, ...(begin !== undefined && { begin }) },
+      { clusterId, topicId },
+      bounds,
     )
+    partitions.push(await withCompactedHead(generations, audited))
   }
   return { partitions, clusterId, compacted, warnings }
+}
+
+/** Where only the latest record per key is left of the first offsets, leaving them out is no small thing. */
+async function withCompactedHead(generations: Generations, audited: AuditedPartition): Promise<AuditedPartition> {
+  const { missingHead: head, place, holes } = audited
+  const compactedHead = head === undefined ? undefined : await generations.compactedOver(place, head)
+  if (head === undefined || compactedHead === undefined) return audited
+  return { ...audited, holes: [head, ...holes], missingHead: undefined, compactedHead }
 }
 
 /** Partitions without a file that must have records, as somebody says: all of them are missing. */

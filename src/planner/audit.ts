@@ -16,6 +16,8 @@ export interface AuditedPartition {
   readonly overlaps: readonly Overlap[]
   /** Offsets that were backed up once and whose files are gone, and no prune says so. */
   readonly missingHead: Hole | undefined
+  /** The compacted generation that has the latest record per key of what is missing there. */
+  readonly compactedHead?: string | undefined
   /** Files that belong to something else than the others. */
   readonly foreign: readonly ForeignTile[]
 }
@@ -96,11 +98,21 @@ function whyForeign(tile: SurveyedTile, { clusterId, topicId }: Identity): strin
 }
 
 /** Lines that name what is wrong with a partition, for people. */
-export function findingsOf({ place, sealed = [], holes, overlaps, foreign }: AuditedPartition): string[] {
+export function findingsOf({
+  place,
+  sealed = [],
+  holes,
+  overlaps,
+  foreign,
+  compactedHead,
+}: AuditedPartition): string[] {
   const folder = partitionFolder(place)
   return [
     ...sealed.map(({ key }) => `${key} is encrypted, and there is no key for it`),
     ...holes.map(({ from, to }) => `${folder} has no file for offsets ${from} to ${to - 1}`),
+    ...(compactedHead === undefined
+      ? []
+      : [`@${compactedHead} has the latest record of each key of the first of them`]),
     ...overlaps.map(({ first, second, from, to }) => `${first} and ${second} both cover offsets ${from} to ${to - 1}`),
     ...foreign.map(({ key, reason }) => `${key} ${reason}`),
   ]

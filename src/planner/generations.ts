@@ -1,5 +1,6 @@
 import { listGenerations, readSeal } from '../catalog/generations.ts'
 import type { ListedGeneration } from '../catalog/generations.ts'
+import type { Hole } from '../catalog/tiling.ts'
 import type { GenerationSeal } from '../format/generation.ts'
 import type { GenerationKind, PartitionPlace } from '../format/keys.ts'
 import { isMaxbrodError } from '../runtime/errors.ts'
@@ -51,6 +52,17 @@ export class Generations {
     return found.toSorted((a, b) => b.seal.covers.to - a.seal.covers.to || b.atMs - a.atMs)
   }
 
+  /** The newest compacted generation that has these offsets, whether it can be opened or not. */
+  async compactedOver(place: PartitionPlace, { from, to }: Hole): Promise<string | undefined> {
+    let name: string | undefined
+    for (const listed of this.#listed) {
+      if (listed.kind !== 'compacted' || !isIn(listed, place)) continue
+      const seal = await readSeal(this.#deps.store, listed, this.#signal).catch(() => undefined)
+      if (seal !== undefined && seal.covers.from <= from && to <= seal.covers.to) name = seal.generation
+    }
+    return name
+  }
+
   async #of(
     place: PartitionPlace,
     isWanted: (kind: GenerationKind) => boolean,
@@ -58,9 +70,8 @@ export class Generations {
   ): Promise<PartitionGeneration[]> {
     const found: PartitionGeneration[] = []
     for (const listed of this.#listed) {
-      const { topic, topicId, partition, lineage, generation } = listed.place
-      const isOfPlace = topic === place.topic && topicId === place.topicId && partition === place.partition
-      if (!isOfPlace || lineage !== place.lineage || !isWanted(listed.kind)) continue
+      const { generation } = listed.place
+      if (!isIn(listed, place) || !isWanted(listed.kind)) continue
       try {
         const seal = await readSeal(this.#deps.store, listed, this.#signal)
         if (seal === undefined) continue
@@ -75,4 +86,9 @@ export class Generations {
     }
     return found
   }
+}
+
+function isIn({ place: { topic, topicId, partition, lineage } }: ListedGeneration, place: PartitionPlace): boolean {
+  const isOfTopic = topic === place.topic && topicId === place.topicId
+  return isOfTopic && partition === place.partition && lineage === place.lineage
 }

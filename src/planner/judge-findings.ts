@@ -26,11 +26,13 @@ export function judgeFindings(
     const lines = refused.flatMap(findingsOf)
     const isSealed = refused.some(({ sealed = [] }) => sealed.length > 0)
     const withKeys = isSealed ? 'give the secret keys with --identity, ' : ''
+    const compacted = refused.flatMap(({ compactedHead }) => compactedHead ?? [])
+    const orCompacted = compacted.length === 0 ? '' : 'give --use-compacted to restore the latest record of each key, '
     throw new MaxbrodError('TILING_HOLE', lines.join('; '), {
       holes: refused.flatMap(({ place, holes }) =>
         holes.map(hole => ({ topic: place.topic, partition: place.partition, ...hole })),
       ),
-      hint: `${withKeys}restore the missing objects from the bucket’s versions, or accept the loss with ${refused.map(({ place }) => `--accept-gaps ${partitionName(place)}`).join(' ')}`,
+      hint: `${withKeys}${orCompacted}restore the missing objects from the bucket’s versions, or accept the loss with ${refused.map(({ place }) => `--accept-gaps ${partitionName(place)}`).join(' ')}`,
     })
   }
   return partitions.flatMap(partition => [

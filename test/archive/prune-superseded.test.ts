@@ -3,7 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { sealKey } from '../../src/format/keys.ts'
+import { claimTopicFolder } from '../../src/catalog/incarnation.ts'
+import { tileFactsToMap } from '../../src/format/facts.ts'
+import { conflictKey, sealKey } from '../../src/format/keys.ts'
 import { listGenerations } from '../../src/catalog/generations.ts'
 import { readPrunes } from '../../src/catalog/prunes.ts'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
@@ -11,12 +13,12 @@ import { newMemoryStore } from '../../src/storage/memory.ts'
 import type { ErasableStore } from '../../src/storage/port.ts'
 import { newAgeKey } from '../helpers/age-keys.ts'
 import type { AgeKey } from '../helpers/age-keys.ts'
-import { beginnings, dayMs, pruning, pruningAt, putPoint } from '../helpers/aged-archive.ts'
-import { compacting, updates } from '../helpers/compacting.ts'
+import { beginnings, dayMs, firstId, pruning, pruningAt, putPoint } from '../helpers/aged-archive.ts'
+import { compacting, latestOf, updates } from '../helpers/compacting.ts'
 import { bodyOf, contentOf } from '../helpers/object-bodies.ts'
 import type { DigestRecord } from '../helpers/records.ts'
 import { restorable } from '../helpers/restorable.ts'
-import { openedWith, putFor, rewrapping } from '../helpers/rewrapping.ts'
+import { compactingFor, openedWith, putFor, rewrapping } from '../helpers/rewrapping.ts'
 import { Dice } from '../helpers/seed.ts'
 import { objectsIn } from '../helpers/stored-backup.ts'
 import { verifying } from '../helpers/verifying.ts'
@@ -326,4 +328,76 @@ test('what a generation alone has grows old as other files do, and restoration p
   assert.equal(deletion?.deleted, 5, 'two generations of a file and a seal, and the point that they were for')
   assert.deepEqual(await filesIn(store), { 'users/0': [150], '@rewrapped/users/0': [100, 150] })
   await assertWhole(store, all.slice(40), present)
+})
+
+/** An archive of four files, the first three of which are compacted. */
+async function compactedArchive() {
+  const { store, all } = await archive(3)
+  await compacting(store, folder, '--topics=users')
+  return { store, all: [...all, ...(await add(store, 3, []))], compacted: latestOf(all) }
+}
+
+test('what is compacted takes the place of originals only when that is asked for; then restores need it', async () => {
+  const { store, all, compacted } = await compactedArchive()
+  await pruning(store, '--superseded', '--yes')
+  assert.deepEqual((await filesIn(store))['users/0'], [0, 50, 100, 150])
+  assert.deepEqual(await restorable(store, place), all)
+  const { deletion } = await pruning(store, '--superseded', '--superseded-by-compacted', '--yes')
+  assert.equal(deletion?.deleted, 3)
+  assert.deepEqual((await filesIn(store))['users/0'], [150])
+  assert.deepEqual((await verifying(store)).findings, [])
+  const later = all.filter(({ offset }) => offset >= 150)
+  assert.deepEqual(await restorable(store, place, '--use-compacted'), [...compacted, ...later])
+  await assert.rejects(restorable(store, place))
+})
+
+test('a restoration point that is kept, and ends inside of what was compacted, keeps the originals', async () => {
+  const flags = ['--superseded', '--superseded-by-compacted', '--yes', '--keep-points=1']
+  for (const [end, deleted] of [
+    [149, 0],
+    [150, 3],
+  ] as const) {
+    const { store, all } = await compactedArchive()
+    await putPoint(store, 0.1, [['users', 0, 0, end]])
+    assert.equal((await pruning(store, ...flags)).deletion?.deleted, deleted, `a point at ${end}`)
+    if (deleted === 0) assert.deepEqual(await restorable(store, place), all)
+  }
+})
+
+test('an older compaction goes when a newer one has all of it, also where it is for another key', async () => {
+  const { store, all } = await compactedArchive()
+  await compacting(store, folder, '--topics=users')
+  await compactingFor(store, { with: [present], to: [present] }, folder, '--topics=users')
+  await pruning(store, '--superseded', '--yes')
+  const { length } = await generationsIn(store)
+  assert.equal(length, 1)
+  const opened = openedWith(store, present)
+  assert.deepEqual(await restorable(opened, place, '--use-compacted'), latestOf(all))
+  assert.deepEqual(await restorable(opened, place), all)
+  await compacting(store, folder, '--merge')
+  await compactingFor(store, { with: [present, third], to: [third] }, folder, '--topics=users')
+  await pruning(store, '--superseded', '--superseded-by-compacted', '--yes')
+  assert.deepEqual(await filesIn(store), { 'users/0': [150], '@compacted/users/0': [0] })
+  assert.deepEqual(await restorable(openedWith(store, third), place, '--use-compacted'), latestOf(all))
+})
+
+test('a file that lost a conflict goes once it is older than what its topic keeps, and is named before', async () => {
+  const { store } = await archive(2)
+  await claimTopicFolder(store, 'users', firstId)
+  const facts = { clusterId: 'c', topicId: firstId, lineage: undefined, coversTo: 9, records: 1, uploadId: 'u' }
+  const [ours, unknown] = ['a', 'b'].map(digit => conflictKey(digit.repeat(64)))
+  await store.put(ours!, bodyOf('ours'), tileFactsToMap(facts, 'x'))
+  await store.put(unknown!, bodyOf('of nobody'), {})
+  const conflicts = async (days: number, ...flags: string[]) =>
+    (await pruningAt(store, Date.now() + days * dayMs, ...flags)).conflicts.map(({ key }) => key)
+  assert.deepEqual(await conflicts(29, '--keep=30d'), [])
+  assert.deepEqual(await conflicts(31, '--keep=30d'), [ours, unknown])
+  assert.deepEqual(await conflicts(9_999, '--keep-bytes=1GiB'), [])
+  assert.deepEqual(await conflicts(9_999, '--superseded'), [])
+  await conflicts(31, '--keep=30d', '--yes')
+  assert.deepEqual(
+    [...(await objectsIn(store)).keys()].filter(key => key.startsWith('@conflicts/')),
+    [],
+  )
+  assert.deepEqual((await readPrunes(store)).all[0]?.objects, [ours, unknown])
 })

@@ -5,12 +5,13 @@ import { soundOf, standInsOf } from '../survey-generations.ts'
 import type { SurveyedGeneration } from '../survey-generations.ts'
 import { mergesOf, sourceOf, sourcesOf } from './choose-sources.ts'
 import type { LeftOut } from './choose-sources.ts'
+import { earlierOf } from './earlier.ts'
 import type { MakingJob } from './make-generation.ts'
 import type { CompactOptions } from './options.ts'
 import type { Source } from './source.ts'
 
 /** Neighbours of a partition that become one generation. */
-export interface Job extends Pick<MakingJob, 'place' | 'sources'> {
+export interface Job extends Pick<MakingJob, 'place' | 'sources' | 'earlier'> {
   /** Folder of the topic. */
   readonly folder: string
 }
@@ -74,6 +75,7 @@ export function findJobs(
           folder: folder.name,
           place: { ...place, generation: generationName(kind, firstMs + n) },
           sources: list,
+          earlier: earlierOf(list, generations),
         })
     }
   }

@@ -23,6 +23,8 @@ export interface MakingDeps extends WritingDeps {
 export interface MakingJob extends Pick<WritingJob, 'fileBytes' | 'folder'> {
   readonly place: PartitionPlace & { readonly generation: string }
   readonly sources: readonly Source[]
+  /** What those were made of that are files of generations. */
+  readonly earlier?: readonly GenerationFile[]
 }
 
 /** Which records of the sources a generation has. */
@@ -101,6 +103,7 @@ export async function makeGeneration(deps: MakingDeps, job: MakingJob, selection
     covers: { from: generation.from, to: generation.to },
     files,
     sources: read,
+    ...(job.earlier !== undefined && job.earlier.length > 0 && { earlier: job.earlier }),
     timestampMax: timestampMax === undefined ? undefined : BigInt(timestampMax),
     droppedTombstones: selection.dropped,
   }

@@ -1,5 +1,4 @@
 import { proveTiling } from '../../catalog/tiling.ts'
-import type { GenerationFile } from '../../format/generation.ts'
 import { partitionFolder } from '../../format/keys.ts'
 import type { PartitionPlace } from '../../format/keys.ts'
 import { sourceOf } from '../compact/choose-sources.ts'
@@ -58,19 +57,6 @@ interface Span {
 
 function doOverlap(a: Span | undefined, b: Span | undefined): boolean {
   return a !== undefined && b !== undefined && a.from < b.to && b.from < a.to
-}
-
-/** What files of generations were made of, as their seals say: none of it is a source any more. Pure. */
-export function earlierOf(files: readonly Source[], generations: readonly SurveyedGeneration[]): GenerationFile[] {
-  const names = new Set(files.flatMap(({ place: { generation } }) => generation ?? []))
-  const [first, last] = [files[0], files.at(-1)]
-  if (first === undefined || last === undefined) return []
-  const { topic, topicId, partition, lineage } = first.place
-  return generations
-    .filter(({ place }) => names.has(place.generation) && place.topic === topic && place.topicId === topicId)
-    .filter(({ place }) => place.partition === partition && place.lineage === lineage)
-    .flatMap(({ seal }) => [...(seal?.sources ?? []), ...(seal?.earlier ?? [])])
-    .filter(({ from, to }) => from >= first.from && to <= last.to)
 }
 
 /** So much is lost at most when somebody kills the run. */

@@ -6,6 +6,8 @@ import type { CanonicalRecord } from '../../helpers/records.ts'
 import { RoundTrip } from '../../helpers/round-trip.ts'
 import { openWorld } from '../../helpers/world.ts'
 
+const byCompacted = ['--superseded', '--superseded-by-compacted', '--yes']
+
 /** What a consumer holds that keeps the last value of each key, as Kafka Streams does; keys without a value are gone. */
 function materialized(records: readonly CanonicalRecord[]): Map<string, string> {
   const table = new Map<string, string>()
@@ -72,4 +74,24 @@ test('a compacted topic that is restored from what was compacted materializes to
   const more = await referee.records(trip.target(topic))
   assert.equal(more.length, survivors + 50 + 80)
   assert.deepEqual(materialized(more), materialized(await referee.records(topic)))
+
+  // With the originals gone, a restore that is not asked to take what was compacted is no small thing.
+  const pruned = await runCommand(['prune', `--storage=${trip.storage}`, ...byCompacted])
+  assert.equal(pruned.exit, 0, pruned.stderr)
+  assert.ok(Number(pruned.json['deleted']) >= 4, pruned.stdout)
+  const common = [`--bootstrap-server=${world.bootstrap}`, `--storage=${trip.storage}`, `--topics=${topic}`]
+  const blind = [
+    'plan',
+    `--plan-topic=${world.name('blind')}`,
+    '--dry-run',
+    '--create-topics',
+    '--target-prefix=other.',
+  ]
+  const refused = await runCommand([...blind, ...common])
+  assert.equal(refused.exit, 4, refused.stdout)
+  const { code, hint } = refused.json['error'] as Record<string, string>
+  assert.equal(code, 'TILING_HOLE')
+  assert.match(hint!, /give --use-compacted to restore the latest record of each key/)
+  const drilled = await runCommand(['drill', '--use-compacted', ...common])
+  assert.equal(drilled.exit, 0, drilled.stderr)
 })
