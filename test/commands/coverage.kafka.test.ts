@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { runCli } from '../helpers/cli.ts'
+import { openDirectoryStore } from '../../src/storage/directory.ts'
 import { runCommand } from '../helpers/in-process.ts'
+import { storeOf, wholeFile } from '../helpers/sound-archive.ts'
 import { openWorld } from '../helpers/world.ts'
 
 interface Covered {
@@ -70,4 +72,17 @@ test('coverage with a broker tells what is late from what a worker has in hand, 
   )
   assert.match(stdout, /unprotected +oldest +until it expires/)
   assert.match(stdout, /^FAILURE$/m)
+})
+
+test('a report does not take another cluster for the one that is backed up, and says so', async t => {
+  await using world = await openWorld(t)
+  const { bootstrap, folder } = world
+  const place = { topic: 'orders', topicId: undefined, partition: 0, lineage: undefined }
+  await storeOf([await wholeFile(place, 0, 20)], openDirectoryStore(`${folder}/backup`))
+  const out = `${folder}/report.html`
+  const flags = [`--out=${out}`, `--bootstrap-server=${bootstrap}`, `--storage=file://${folder}/backup`]
+  assert.equal((await runCommand(['report', ...flags])).exit, 0)
+  const page = await readFile(out, 'utf8')
+  assert.match(page, /<li>The cluster that was asked is not the one that is backed up here/)
+  assert.doesNotMatch(page, /<th>unprotected|UPLOADING/)
 })
