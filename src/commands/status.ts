@@ -4,11 +4,13 @@ import { regexList } from '../config/kinds-of-list.ts'
 import { looseRegexes } from '../config/kinds-of-others.ts'
 import { flag, text, topicName } from '../config/kinds-of-text.ts'
 import { section } from '../config/section.ts'
+import { checkPlanTopic, readHeads } from '../executor/plan-reader.ts'
 import type { RestoreStatus } from '../executor/restore-sum.ts'
 import { restoreStatus } from '../executor/status.ts'
 import { usualRestoreGroup } from '../format/restore-group.ts'
 import { kafkaOptions } from '../kafka/options.ts'
 import { table } from '../observe/table.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import { command } from './command.ts'
 import type { Context } from './command.ts'
@@ -33,6 +35,10 @@ const statusOptions = section('status', {
   }),
   includeInternal: flag({ isAdvanced: true, doc: "Kafka's internal topics, too, as for maxbrod backup." }),
   wait: flag({ doc: 'Of a restore: wait until all is there.' }),
+  isPlanned: flag({
+    isAdvanced: true,
+    doc: 'Of a restore: say only whether its plan is there, with exit code 0, or 10 when it is not. What has become of it does not matter.',
+  }),
 })
 
 export const status = command({
@@ -45,12 +51,19 @@ export const status = command({
     { does: 'wait for it, in a script', line: '--plan-topic maxbrod.plan --wait -o json' },
   ],
   endsByItself: () => true,
-  async run({ status: { planTopic, groupId, topics, excludeTopics, includeInternal, wait }, kafka: options }, context) {
+  async run({ status: values, kafka: options }, context) {
+    const { planTopic, groupId, topics, excludeTopics, includeInternal, wait, isPlanned } = values
     const { clock, logger: log, stop } = context
+    if (isPlanned && planTopic === undefined)
+      throw new MaxbrodError('USAGE', '--is-planned is about a restore', { hint: 'name its --plan-topic' })
     await using kafka = await context.openKafka(options, context)
     if (planTopic === undefined) {
       const question = { groupId: groupId ?? 'maxbrod', topics, excludeTopics, includeInternal }
       return backupOutcome(await backupStatus({ kafka, clock, log }, question, stop.draining))
+    }
+    if (isPlanned) {
+      const head = await checkPlanTopic(kafka, planTopic, await readHeads(kafka, planTopic, stop.draining))
+      return { result: 'ok', details: { planTopic, restoreId: head.restoreId }, text: `${planTopic} has a plan\n` }
     }
     const question = { planTopic, groupId: groupId ?? usualRestoreGroup(planTopic), isWaiting: wait }
     const onLook = showing(context)

@@ -43,9 +43,12 @@ test('status tells what is protected and what is restored, whoever runs, and wai
   await world.referee.generate(topic, { partitions: 2, records: 100 })
   assert.equal((await protection())['behind'], 100)
 
+  const isPlanned = ['status', '--is-planned', `--plan-topic=${plan}`]
+  assert.equal((await runCommand([...isPlanned, cluster])).exit, 10)
   await run('plan', `--topics=${topic}`, '--target-prefix=copy.', '--create-topics', `--plan-topic=${plan}`, storage)
   const copied = (await run('topics'))['topics'] as { topic: string; backedUp: string }[]
   assert.equal(copied.find(one => one.topic === `copy.${topic}`)?.backedUp, 'held by a restore')
+  await run(...isPlanned)
   const planned = await run('status', `--plan-topic=${plan}`)
   assert.deepEqual(
     ['isDone', 'files', 'filesRestored', 'records', 'recordsRestored'].map(name => planned[name]),

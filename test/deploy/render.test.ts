@@ -103,6 +103,31 @@ describe('values of the chart', { skip: without('helm') }, () => {
     assert.match(template(...needed, 'backup.options.maxFileRecords=12000000'), /value: "12000000"/)
   })
 
+  test('the ports of all addresses in the values can be reached', () => {
+    const ports = (...values: readonly string[]) =>
+      [...template(...needed, ...values).matchAll(/- { port: (\d+), protocol: TCP }\n/g)].map(([, port]) =>
+        Number(port),
+      )
+    const usual = ports()
+    assert.deepEqual(usual, [9092, 9093, 9094, 9096, 9098, 443])
+    const more = ports(
+      'kafka.options.bootstrapServer={a:9095,b:9095,c}',
+      'storage.options.s3Endpoint=http://minio:9000/',
+      'storage.options.s3Proxy=http://proxy',
+    )
+    assert.deepEqual(more, [...usual, 9095, 9000, 80])
+    assert.deepEqual(ports('kafka.options.bootstrapServer=a:19092\\,b:19093'), [...usual, 19_092, 19_093])
+    assert.deepEqual(ports('storage.options.s3Endpoint=https://store'), usual)
+  })
+
+  test('who waits for the plan has what the one that it waits for has', () => {
+    const values = ['plan.enabled=true', 'restore.enabled=true', 'envFromSecrets={credentials}']
+    const [job = ''] = template(...needed, ...values)
+      .split('---\n')
+      .filter(one => /name: x-maxbrod-restore-/.test(one))
+    assert.equal([...job.matchAll(/secretRef: { name: credentials }/g)].length, 2)
+  })
+
   test('a Job is another one when its pod changes, and the same when nothing does', () => {
     const name = (...values: readonly string[]) =>
       /name: x-maxbrod-(plan-\w+)/.exec(template(...needed, 'plan.enabled=true', ...values))?.[1]

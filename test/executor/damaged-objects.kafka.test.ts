@@ -54,6 +54,9 @@ test('a chain ends exactly before an object that is missing, replaced or corrupt
   const first = await scene.restore()
   assert.equal(first.exit, 3, first.stderr)
   await assertStopped(first, { 0: 'OBJECT_MISSING', 1: 'OBJECT_CHANGED', 2: 'OBJECT_CORRUPT' })
+  const asked = ['status', scene.common[0]!, `--plan-topic=${scene.planTopic}`]
+  assert.equal((await runCommand(asked)).exit, 3)
+  ok(await runCommand([...asked, '--is-planned'])) // who waits for the plan can begin, to try again
 
   await rename(away, second(0))
   const again = await scene.restore()

@@ -52,3 +52,16 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- define "maxbrod.hasMtls" -}}
 {{- if and .Values.kafka.mtls.caSecret .Values.kafka.mtls.userSecret }}yes{{ end }}
 {{- end }}
+
+{{/* Ports of the addresses in the values: brokers, and the way to the store. */}}
+{{- define "maxbrod.namedPorts" -}}
+{{- $ports := list }}
+{{- $servers := .Values.kafka.options.bootstrapServer | default list }}
+{{- if not (kindIs "slice" $servers) }}{{ $servers = splitList "," $servers }}{{ end }}
+{{- range $servers }}{{ $ports = append $ports (regexFind ":[0-9]+$" (trim .) | trimPrefix ":" | default "9092" | int) }}{{ end }}
+{{- with .Values.storage.options }}{{ range list .s3Endpoint .s3Proxy }}{{ if . }}
+{{- $usual := hasPrefix "https:" . | ternary "443" "80" }}
+{{- $ports = append $ports (regexFind ":[0-9]+$" (urlParse .).host | trimPrefix ":" | default $usual | int) }}
+{{- end }}{{ end }}{{ end }}
+{{- toJson $ports }}
+{{- end }}

@@ -35,12 +35,12 @@ spec:
   terminationGracePeriodSeconds: {{ . }}
   {{- end }}
   {{- if .waitsForPlan }}
-  # Before the planner has begun, status ends with exit 10, and the pod is tried again later.
+  # Before the planner has begun, this ends with exit 10, and the pod is tried again later.
   initContainers:
     - name: plan-is-there
       image: {{ include "maxbrod.image" $root }}
       imagePullPolicy: {{ $values.image.pullPolicy }}
-      args: [status]
+      args: [status, --is-planned]
       env:
         {{- $view := list $values.log.options $values.kafka.options (dict "planTopic" $values.planTopic) }}
         {{- if $values.kafka.properties.secret }}
@@ -49,6 +49,12 @@ spec:
         {{- if include "maxbrod.hasMtls" $root }}{{ $view = append $view (dict "kafkaMtlsAuth" true) }}{{ end }}
         {{- include "maxbrod.options" $view | nindent 8 }}
         {{- with $values.extraEnv }}{{ toYaml . | nindent 8 }}{{ end }}
+      {{- with $values.envFromSecrets }}
+      envFrom:
+        {{- range . }}
+        - secretRef: { name: {{ . }} }
+        {{- end }}
+      {{- end }}
       resources: {{- toYaml .resources | nindent 8 }}
       securityContext: {{- toYaml $values.securityContext | nindent 8 }}
       volumeMounts:
