@@ -1,5 +1,6 @@
 import { plainNumbers } from '../observe/json-line.ts'
 import type { Redactor } from '../observe/redact.ts'
+import { visible } from '../observe/visible.ts'
 import type { ErrorCode } from '../runtime/error-codes.ts'
 import { exitCodeOf } from '../runtime/error-codes.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
@@ -36,9 +37,8 @@ export function reportOutcome(outcome: Outcome, signal: StopSignal | undefined, 
   const { result, code, details, text } = outcome
   const { command, isJson, redactor, world } = context
   const interrupted = signal === undefined ? {} : { interrupted: signal }
-  world.stdout.write(
-    redactor.clean(isJson ? jsonDocument({ command, result, ...interrupted, ...details }, context) : text),
-  )
+  const said = isJson ? jsonDocument({ command, result, ...interrupted, ...details }, context) : text
+  world.stdout.write(visible(redactor.clean(said)))
   if (signal !== undefined) return interruptedExit[signal]
   if (result === 'ok') return 0
   return result === 'partial' ? exitCodeOf(code ?? 'PARTIAL') : code === undefined ? 1 : exitCodeOf(code)
@@ -52,14 +52,13 @@ export function reportError(error: unknown, context: EndingContext): number {
   const { command, isJson, redactor, world } = context
   const known = error instanceof MaxbrodError ? error : undefined
   const exit = known === undefined ? 1 : exitCodeOf(known.code)
-  world.stderr.write(
-    redactor.clean(known === undefined ? bugText(error, world.version) : `maxbrod: ${sentence(known)}\n`),
-  )
+  const said = known === undefined ? bugText(error, world.version) : `maxbrod: ${sentence(known)}\n`
+  world.stderr.write(visible(redactor.clean(said)))
   if (isJson) {
     const { code = 'BUG', hint, facts = {} } = known ?? {}
     const message = error instanceof Error ? error.message : String(error)
     const document = { command, result: 'failed', error: { code, message, hint, facts, exit } }
-    world.stdout.write(redactor.clean(jsonDocument(document, context)))
+    world.stdout.write(visible(redactor.clean(jsonDocument(document, context))))
   }
   return exit
 }

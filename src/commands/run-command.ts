@@ -1,5 +1,6 @@
 import { parse } from '../config/parse.ts'
 import { Metrics } from '../observe/metrics.ts'
+import { visible } from '../observe/visible.ts'
 import { Vitals } from '../observe/vitals.ts'
 import { isAborted } from '../runtime/aborted.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
@@ -47,7 +48,7 @@ export async function runCommand(command: Command, argv: readonly string[], worl
     using progress = openProgress()
     using vitals = new Vitals(ports.clock)
     const metrics = new Metrics()
-    const print = (text: string) => (isJson ? undefined : world.stdout.write(redactor.clean(text)))
+    const print = (text: string) => (isJson ? undefined : world.stdout.write(visible(redactor.clean(text))))
     const own = { origins, stop, logger, redactor, metrics, vitals, progress }
     const tools = { ...own, version, print, isJson, onFlushSignal }
     const outcome = await command.run(values, { ...ports, ...tools })

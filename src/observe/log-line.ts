@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { visible } from './visible.ts'
 
 const colors = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as const
 
@@ -14,11 +15,12 @@ export function logLine(json: string, { isColored }: { readonly isColored: boole
   const words = [
     paint('gray', String(time)),
     paint(color, String(level).toUpperCase().padEnd(5)),
-    oneLine(String(message)),
+    visible(oneLine(String(message))),
   ]
   const stacks: string[] = []
-  for (const [name, value] of Object.entries(facts)) words.push(`${paint('gray', `${name}=`)}${fact(value, stacks)}`)
-  return `${words.join(' ')}\n${stacks.map(stack => `${stack.replaceAll(/^/gm, '    ')}\n`).join('')}`
+  for (const [name, value] of Object.entries(facts))
+    words.push(`${paint('gray', `${name}=`)}${visible(fact(value, stacks))}`)
+  return `${words.join(' ')}\n${stacks.map(stack => `${visible(stack).replaceAll(/^/gm, '    ')}\n`).join('')}`
 }
 
 function fact(value: unknown, stacks: string[]): string {
