@@ -3,6 +3,7 @@ import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { planNow } from './completion.ts'
 import type { CompletePlan } from './completion.ts'
 import type { ExecutorDeps } from './deps.ts'
+import { checkLogStart } from './target-errors.ts'
 import type { Targets } from './targets.ts'
 
 /** What of a plan is in the targets. */
@@ -54,6 +55,7 @@ function unknownCount({ topic, partition }: TopicPartition, error: string): Maxb
     ? new MaxbrodError('TARGET_REPLACED', `${topic}-${partition} is gone since the restore was planned`, {
         topic,
         partition,
+        hint: 'plan again with --restart-plan, or into a new --plan-topic',
       })
     : new MaxbrodError('KAFKA_GAVE_UP', `cannot tell how much of ${topic}-${partition} is restored: ${error}`, {
         topic,
@@ -63,12 +65,7 @@ function unknownCount({ topic, partition }: TopicPartition, error: string): Maxb
 
 function countOf({ topic, partition }: TopicPartition, start: number, end: number, targets: Targets): number {
   const base = targets.baseOffset(topic, partition)
-  if (start > base)
-    throw new MaxbrodError(
-      'TARGET_LOSING',
-      `${topic}-${partition} now begins at ${start}, and the restore began at ${base}`,
-      { topic, partition },
-    )
+  checkLogStart({ topic, partition, baseOffset: base }, start, end)
   return end - base
 }
 

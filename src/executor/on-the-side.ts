@@ -96,7 +96,10 @@ export async function sayWhenIdle(
     await clock.sleep(IDLE_MS, draining)
     if (draining.aborted) return
     const isIdle = session.owned.length === 0
-    if (isIdle && !wasIdle) log.info('stands by: the other executors have all plan partitions')
+    if (isIdle && !wasIdle) {
+      const planPartitions = session.selected.length
+      log.info({ planPartitions }, 'stands by: the other executors have all plan partitions')
+    }
     if (!isIdle && wasIdle) log.info('has plan partitions again')
     wasIdle = isIdle
   }

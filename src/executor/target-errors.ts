@@ -19,8 +19,8 @@ export function targetSpoiled(place: TargetPlace, reason: string, record: number
   })
 }
 
-/** Throws TARGET_LOSING when the beginning of a target was deleted. */
-export function checkLogStart(place: TargetPlace, logStart: number): void {
+/** Throws TARGET_LOSING when the beginning of a target was deleted. `logEnd` where it is known: there may be nothing left. */
+export function checkLogStart(place: TargetPlace, logStart: number, logEnd?: number): void {
   const { topic, partition, baseOffset } = place
   if (logStart <= baseOffset) return
   throw new MaxbrodError(
@@ -29,7 +29,10 @@ export function checkLogStart(place: TargetPlace, logStart: number): void {
     {
       topic,
       partition,
-      hint: 'something deletes records: set retention.ms=-1 and retention.bytes=-1, then restore into a new topic',
+      hint:
+        logStart === logEnd
+          ? 'it is empty: if that was meant, plan again with --restart-plan; if not, set retention.ms=-1 first'
+          : 'something deletes records: set retention.ms=-1 and retention.bytes=-1, then restore into a new topic',
     },
   )
 }

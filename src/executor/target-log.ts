@@ -89,7 +89,7 @@ export class TargetLog {
       this.#options,
       ownership.ended,
     )
-    checkLogStart(this.#options, tail.logStart)
+    checkLogStart(this.#options, tail.logStart, tail.logEnd)
     this.#proof.take(moment)
     this.#count = tail.logEnd - this.#options.baseOffset
     const isOurs = tail.last !== undefined && tail.last.offset === tail.logEnd - 1

@@ -69,7 +69,7 @@ export class Targets {
       throw new MaxbrodError(
         'TARGET_REPLACED',
         `${topic} is ${found === undefined ? 'gone' : 'another topic'} since the restore was planned`,
-        { topic, hint: 'plan again into a new --plan-topic' },
+        { topic, hint: 'plan again with --restart-plan, or into a new --plan-topic' },
       )
     }
     const configs = (await this.#kafka.admin.topicConfigs([topic])).get(topic) ?? []

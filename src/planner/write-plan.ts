@@ -68,7 +68,7 @@ export async function writePlan(job: PlanJob): Promise<PlanResult> {
   const planId = planIdOfJob(job, state)
   const filesAdded = await emitFiles(context, first, planId, wanted.chains, state)
   const what = filesAdded > 0 ? 'planned' : 'nothing new to plan'
-  log.info({ planTopic, planId, filesAdded, restoreId: first.restoreId }, what)
+  log.info({ planTopic, planPartitions, planId, filesAdded, restoreId: first.restoreId }, what)
   return resultOf(job, planId, filesAdded, first.restoreId)
 }
 

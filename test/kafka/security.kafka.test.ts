@@ -251,6 +251,28 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
     assert.ok(!(stdout + stderr).includes(canary))
   })
 
+  test('whoever speaks to a port in another way than it wants hears which way that is, in one sentence', async () => {
+    const plain = kafka.bootstrap
+    const [scrammed, basicly] = [kafka.brokers[0]!.addressOf('SCRAM'), kafka.brokers[0]!.addressOf('BASIC')]
+    const overTls = ['security.protocol=SSL', 'ssl.truststore.type=PEM', `ssl.truststore.location=${trust}`]
+    const wrongWays: [what: string, address: string, lines: string[], exits: number[], words: RegExp][] = [
+      ['plain text to TLS', scrammed, [], [5], /this listener speaks TLS/],
+      ['TLS to plain text', plain, overTls, [5], /a listener that speaks no TLS/],
+      ['no login', basicly, [], [5], /wants TLS or SASL/],
+      ['a login that nobody asked for', plain, basic(), [12], /a listener that wants no login/],
+    ]
+    for (const [what, address, properties, exits, words] of wrongWays) {
+      const config = file('way.properties', properties.join('\n'))
+      const argv = ['topics', `--bootstrap-server=${address}`, `--command-config=${config}`, '--kafka-deadline=3s']
+      const { exit, stderr } = await runCommand(argv)
+      const sentences = stderr.split('\n').filter(line => line.startsWith('maxbrod: '))
+      assert.ok(exits.includes(exit), `${what}: ${exit} ${stderr}`)
+      assert.equal(sentences.length, 1, `${what}: ${stderr}`)
+      assert.match(sentences[0]!, words, what)
+      assert.doesNotMatch(stderr, /^ {4}at /m, what)
+    }
+  })
+
   test('secrets wherever they may stand are in nothing that a day of backup, restore and mistakes says or leaves behind', async () => {
     await using bucket = await openBucket()
     await using referee = Referee.start(kafka.bootstrap)

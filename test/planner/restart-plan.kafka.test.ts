@@ -26,6 +26,8 @@ test('--restart-plan forgets a plan whose targets were emptied, keeps nothing he
   assert.deepEqual(await scene.entries(), before)
 
   for (const partition of [0, 1]) await referee.deleteRecords(target, partition, 9)
+  // Whoever restores again after wiping the target is told why nothing comes, and what to do.
+  refused(await scene.restore(), 6, 'TARGET_LOSING', `${target}-`, 'it is empty', '--restart-plan')
   for (const groupId of [`maxbrod.restore.${scene.planTopic}`, scene.world.name('others')]) {
     await using kafka = openClient(scene.world.bootstrap)
     await using member = await joinGroup(kafka, { groupId, topics: new RegExp(`^${scene.planTopic}$`) })

@@ -125,7 +125,8 @@ export class BrokerConnection {
     } catch (cause) {
       connection.close('it could not be opened')
       if (cause instanceof MaxbrodError) throw cause
-      const detail = plainReason(cause instanceof KafkaError ? cause.detail : messageOf(cause))
+      const said = plainReason(cause instanceof KafkaError ? cause.detail : messageOf(cause))
+      const detail = said === undefined ? undefined : withLikelyReason(said)
       const error = isDistrust(cause)
         ? 'SSL_AUTHENTICATION_FAILED'
         : cause instanceof KafkaError
@@ -144,6 +145,20 @@ function plainReason(detail: string | undefined): string | undefined {
   const reason = /[0-9A-F]+:error:[0-9A-F]*:[^:]*:[^:]*:([^:]*):/.exec(detail ?? '')?.[1]
   if (reason === undefined) return detail
   return reason.includes('alert') ? `the other side says: ${reason}` : reason
+}
+
+/** How it looks from here when the listener is of another kind than `security.protocol` says. */
+const OTHER_KINDS: readonly (readonly [RegExp, string])[] = [
+  [
+    /wrong version number|packet length too long|before secure TLS connection was established/i,
+    'a listener that speaks no TLS ends a connection so',
+  ],
+  [/not valid given the current SASL state/i, 'a listener that wants no login answers so'],
+]
+
+function withLikelyReason(message: string): string {
+  const [, reason] = OTHER_KINDS.find(([sign]) => sign.test(message)) ?? []
+  return reason === undefined ? message : `${message}; ${reason}`
 }
 
 /** True when one side refused the other's certificate: OpenSSL's reasons, and what it calls the alerts of the other side. */
