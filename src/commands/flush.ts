@@ -21,6 +21,9 @@ const flushOptions = section('flush', {
   timeout: duration({ default: '5m', doc: 'How long to wait. The worker goes on afterwards.' }),
 })
 
+/** Others than a worker may answer with a whole page. */
+const SHOWN_CHARS = 200
+
 export const flush = command({
   name: 'flush',
   summary: 'ask the worker on this host to upload everything it has, now',
@@ -56,9 +59,25 @@ export const flush = command({
 })
 
 function outcomeOf({ status, body }: { status: number; body: string }, wait: boolean): Outcome {
-  if (status === (wait ? 200 : 202)) return wait ? flushedOutcome(JSON.parse(body) as Flushed) : asked
+  const flushed = status === 200 && wait ? flushedIn(body) : undefined
+  if (flushed !== undefined) return flushedOutcome(flushed)
+  if (status === 202 && !wait) return asked
   const hint = status === 503 ? 'try again in a moment' : 'is it really the --flush-port of a maxbrod backup?'
-  throw new MaxbrodError('WORKER_UNREACHABLE', `the worker answered ${status}: ${body.trim()}`, { status, hint })
+  throw new MaxbrodError('WORKER_UNREACHABLE', `the worker answered ${status}: ${body.trim().slice(0, SHOWN_CHARS)}`, {
+    status,
+    hint,
+  })
+}
+
+/** What a worker says; undefined when somebody else has answered. */
+function flushedIn(body: string): Flushed | undefined {
+  try {
+    const { files, left, seconds } = JSON.parse(body) as Partial<Flushed>
+    if (Array.isArray(files) && Array.isArray(left) && seconds !== undefined) return { files, left, seconds }
+  } catch {
+    // not JSON
+  }
+  return undefined
 }
 
 /** What was uploaded is durable, whatever became of the report. */
