@@ -46,6 +46,7 @@ export const drillOptions = section('drill', {
   sessionTimeout: duration({
     default: '30s',
     min: '1s',
+    max: '24d',
     isAdvanced: true,
     doc: 'After so long a silence a drill counts as dead, and the next one removes what it left behind.',
   }),

@@ -105,6 +105,7 @@ export const backupOptions = section('backup', {
   sessionTimeout: duration({
     default: '30s',
     min: '1s',
+    max: '24d',
     isAdvanced: true,
     doc: 'How long the group waits for a silent worker before others take over.',
   }),

@@ -40,6 +40,7 @@ export const executorOptions = section('restore', {
   sessionTimeout: duration({
     default: '30s',
     min: '1s',
+    max: '24d',
     isAdvanced: true,
     doc: 'How long the group waits for a silent executor before others take over.',
   }),
