@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { chartCommands, chartOptions } from '../../scripts/deploy/chart-options.ts'
+import { NEEDS } from '../../src/check/purpose.ts'
+import type { Purpose } from '../../src/check/purpose.ts'
 import { assertRuns } from './assert-runs.ts'
 import { parseManifests, runsOf } from './manifests.ts'
 import { digestFile, digestOfSources, goldenOf, renderings } from './renderings.ts'
@@ -51,3 +53,57 @@ test('the chart runs every command that is for pods, and what it shares all of t
   for (const path of ['backup', 'plan', 'restore', 'groupsBackup', 'groupsRestore', 'schedules.verify'])
     assert.ok((options[path] ?? []).length > 2, path)
 })
+
+interface User {
+  readonly kind: string
+  readonly metadata: { readonly name: string }
+  readonly spec: { readonly authorization: { readonly acls: readonly Acl[] } }
+}
+
+interface Acl {
+  readonly resource: { readonly type: string; readonly name?: string; readonly patternType?: string }
+  readonly operations: readonly string[]
+}
+
+/** The users of Strimzi in the overlays, and what they run. */
+const users: Readonly<Record<string, readonly Purpose[]>> = {
+  maxbrod: ['backup', 'groups-backup'],
+  'maxbrod-plan': ['plan'],
+  'maxbrod-restore': ['restore'],
+  'maxbrod-groups-restore': ['groups-restore'],
+}
+
+test('the users of Strimzi in the overlays have the rights that maxbrod check asks for', () => {
+  const all = renderings.flatMap(rendering => parseManifests(goldenOf(rendering)) as unknown as User[])
+  const found = new Map(all.filter(({ kind }) => kind === 'KafkaUser').map(user => [user.metadata.name, user]))
+  assert.deepEqual([...found.keys()].toSorted(), Object.keys(users).toSorted())
+  for (const [name, purposes] of Object.entries(users)) {
+    const { acls } = found.get(name)!.spec.authorization
+    const may = (type: string, ofName: string) =>
+      acls
+        .filter(({ resource }) => resource.type === type)
+        .filter(({ resource: { name: given = '', patternType } }) =>
+          patternType === 'prefix' ? ofName.startsWith(given) : ['', '*', ofName].includes(given),
+        )
+        .flatMap(({ operations }) => operations.map(operation => operation.toUpperCase()))
+    for (const purpose of purposes) {
+      const { topics, planTopic, group, cluster } = NEEDS[purpose]
+      const groupId = purpose === 'restore' ? 'maxbrod.restore.maxbrod.plan' : 'maxbrod'
+      const missing = [
+        ...topics.filter(({ operation }) => !may('topic', 'orders').includes(asAcl(operation))),
+        ...planTopic.filter(({ operation }) => !may('topic', 'maxbrod.plan').includes(asAcl(operation))),
+        ...group.filter(({ operation }) => !may('group', groupId).includes(asAcl(operation))),
+        // To create topics is granted on topics as well.
+        ...cluster.filter(
+          ({ operation }) => ![...may('cluster', ''), ...may('topic', 'orders')].includes(asAcl(operation)),
+        ),
+      ]
+      assert.deepEqual(missing, [], `${name}: ${purpose}`)
+    }
+  }
+})
+
+/** ALTER_CONFIGS → ALTERCONFIGS, as Strimzi's AlterConfigs in capitals. */
+function asAcl(operation: string): string {
+  return operation.replaceAll('_', '')
+}
