@@ -23,7 +23,8 @@ export async function openDesk(programs: Readonly<Record<string, string>> = {}):
   const cache = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }
   return {
     folder,
-    env: { PATH: `${folder}/bin:${PATH}`, HOME, ...cache },
+    // A busy machine takes longer for `check` than its readers would wait.
+    env: { PATH: `${folder}/bin:${PATH}`, HOME, TIMEOUT: '2m', ...cache },
     put(name, content) {
       const file = join(folder, name)
       writeFileSync(file, content)

@@ -25,7 +25,14 @@ test('the runbooks are done word for word, from one cluster to another', { skip:
   await using desk = await openDesk(
     Object.fromEntries(
       Object.entries(kafkaTools).map(([name, main]) => {
-        const args = javaArguments({ classPath: 'kafka', main, heapMiB: 128, isTethered: false })
+        const args = javaArguments({
+          classPath: 'kafka',
+          main,
+          heapMiB: 128,
+          // Each lives for a second.
+          flags: ['-XX:TieredStopAtLevel=1'],
+          isTethered: false,
+        })
         return [name, `exec ${[javaProgram(), ...args].map(word => `'${word}'`).join(' ')} "$@"`]
       }),
     ),
@@ -47,16 +54,16 @@ test('the runbooks are done word for word, from one cluster to another', { skip:
     { topic: 'payments', partition: 0, offset: 120 },
     { topic: 'orders', partition: 0, offset: 10 },
   ])
-  const [flushPort = 0] = await freePorts(1)
+  const [flushPort = 0, metricsPort = 0] = await freePorts(2)
   const worker = new Cli(
-    ['backup', '--max-file-age=1h', `--flush-port=${flushPort}`, '--metrics-port=0', '--storage', storage],
+    ['backup', '--max-file-age=1h', `--flush-port=${flushPort}`, `--metrics-port=${metricsPort}`, '--storage', storage],
     { cwd: desk.folder, env: { ...desk.env, KAFKA_BROKERS: old.bootstrap } },
   )
   const file = (partition: number, offset: number) =>
     join(desk.folder, `prod-2/orders/${partition}/orders-${partition}-${`${offset}`.padStart(19, '0')}.avro`)
   const aside = join(desk.folder, 'aside')
   try {
-    await eventually('the worker has read all', () => worker.output.match(/"backing up"/g)?.length === 3)
+    await eventually('the worker has read all', async () => (await recordsRead(metricsPort)) === 2_300)
     await walkPage('docs/operations.md', {
       folder: desk.folder,
       env: { ...desk.env, FLUSH_PORT: `${flushPort}`, METRICS_PORT: '0' },
@@ -115,6 +122,16 @@ test('the runbooks are done word for word, from one cluster to another', { skip:
 
 function recordsOf(partition: number, count: number): readonly RecordToSend[] {
   return Array.from({ length: count }, (_, n) => ({ partition, key: `${n}`, value: `payment ${n}` }))
+}
+
+/** What the worker has of them, for whoever asks it to flush. */
+async function recordsRead(port: number): Promise<number> {
+  const page = await fetch(`http://127.0.0.1:${port}/metrics`).then(
+    answer => answer.text(),
+    () => '', // it does not listen yet
+  )
+  const values = [...page.matchAll(/^maxbrod_backup_records_total\{.*\} (\d+)$/gm)]
+  return values.reduce((sum, [, value]) => sum + Number(value), 0)
 }
 
 function scramProperties(): string {
