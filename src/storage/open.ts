@@ -4,6 +4,7 @@ import type { Metrics } from '../observe/metrics.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
 import { openDirectoryStore } from './directory.ts'
+import { escapingFacts } from './escaping-facts.ts'
 import { measured } from './measured.ts'
 import { storageMetrics } from './metrics.ts'
 import { checkKeeping } from './keeping-options.ts'
@@ -97,11 +98,12 @@ async function openDriver(options: StoreOptions): Promise<ErasableStore> {
   if (storage.kind === 'directory') return openDirectoryStore(storage.folder)
   // The SDK takes a tenth of a second and 30 MB, which a backup in a folder need not pay.
   const { openS3Store } = await import('./s3.ts')
-  return openS3Store({
+  const store = openS3Store({
     ...s3Route(storage, options),
     isConditional: !allowUnconditionalPut,
     keeping: keepingOf(options),
   })
+  return options.s3EscapeMetadata ? escapingFacts(store) : store
 }
 
 function keepingOf({ objectLock, retain, sse, sseKmsKeyId, storageClass }: Partial<KeepingOptions>): S3Keeping {

@@ -61,6 +61,10 @@ export const storageOptions = section('storage', {
     isAdvanced: true,
     doc: 'Write to a store that ignores If-None-Match. Nothing then keeps two workers from overwriting each other: run one.',
   }),
+  s3EscapeMetadata: flag({
+    isAdvanced: true,
+    doc: 'Write _ in metadata as %5F, for a store that alters it (Azure behind S3Proxy). For all commands on that backup. See docs/stores.md.',
+  }),
   storageDeadline: duration({
     default: '5m',
     min: '1s',

@@ -24,7 +24,7 @@ export interface StoreTraits {
   readonly sortsAllOfUnicode?: boolean
 }
 
-const facts = { 'cluster-id': 'pLf4c0b5R4-wx', 'covers-to': '1234', 'upload-id': 'a b=c/"d"', records: '0' }
+const facts = { 'cluster-id': 'pLf4c0b5R4-wx', 'covers-to': '1234', 'upload-id': 'a_b=c/"d" %5F%25', records: '0' }
 
 export function testObjectStore(
   name: string,
