@@ -85,7 +85,7 @@ scale-coverage: install
 scale-report: install
 	@$(NODE) test/torture/scale-report.ts $(ARGS)
 
-## five million updates of a million keys are compacted in 256 MiB; make scale-compact ARGS='--updates 50000000'
+## fifty million updates of a million keys are compacted in 256 MiB, in a few minutes; make scale-compact ARGS='--updates 5000000'
 scale-compact: install
 	@$(NODE) test/torture/scale-compact.ts $(ARGS)
 

@@ -28,7 +28,7 @@ import { writeResults } from './write-results.ts'
  */
 const { values } = parseArgs({
   options: {
-    updates: { type: 'string', default: '5000000' },
+    updates: { type: 'string', default: '50000000' },
     keys: { type: 'string', default: '1000000' },
     memory: { type: 'string', default: '256' },
     'file-records': { type: 'string', default: '500000' },
