@@ -5,6 +5,7 @@ import { optionsTemplate } from './deploy/chart-options.ts'
 import { dashboardFile } from './deploy/dashboards.ts'
 import { helmSchema } from './deploy/helm-schema.ts'
 import { dashboards } from './deploy/panels.ts'
+import { changeNotes, changelogPage } from './docs/changelog-page.ts'
 import { alertsPage, rulesFile, rulesTestFile } from './docs/alert-rules.ts'
 import { configPage } from './docs/config-page.ts'
 import { errorsPage } from './docs/errors-page.ts'
@@ -34,5 +35,7 @@ export async function docsPages(): Promise<Readonly<Record<string, string>>> {
 }
 
 if (import.meta.main) {
+  const root = join(docsFolder, '..')
+  writeFileSync(join(root, 'CHANGELOG.md'), changelogPage(changeNotes(root)))
   for (const [name, content] of Object.entries(await docsPages())) writeFileSync(join(docsFolder, name), content)
 }
