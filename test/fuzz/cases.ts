@@ -216,7 +216,7 @@ function changedBlock(dice: Dice, codec: string, block: PlainBlock): PlainBlock 
   const { records } = block
   const content = contentOfBlock(codec, block)
   // Larger ones are read by a process of their own (hostile-files.ts): here whoever compares has them several times.
-  if (dice.number() < 0.01) return { records, compressed: compressed(codec, Buffer.alloc(2 ** dice.between(20, 24))) }
+  if (dice.number() < 0.01) return { records, compressed: compressed(codec, Buffer.alloc(2 ** dice.between(20, 23))) }
   const changed = dice.pick([
     () => ({ records, content: edited(dice, content) }),
     () => ({ records, content: editedOften(dice, content) }),

@@ -38,7 +38,7 @@ const maxCaseMs = 120_000
 const inputsWanted = Number(args.inputs ?? Infinity)
 const maxRssBytes = 300e6
 /** What earlier cases have left is not what the next one takes. */
-const collectAboveBytes = 32 * 1024 * 1024
+const collectAboveBytes = 16 * 1024 * 1024
 
 interface Tally {
   readonly accepted: number
