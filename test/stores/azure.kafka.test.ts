@@ -8,12 +8,17 @@ import { assertSameDigests, RoundTrip } from '../helpers/round-trip.ts'
 import { openBucket } from '../helpers/shared-s3.ts'
 import { openWorld } from '../helpers/world.ts'
 import { openAzure } from './azurite.ts'
+import { writeResults } from '../torture/write-results.ts'
 import { without } from './tools.ts'
 
 describe('Azure through S3Proxy', { skip: without('azurite') }, () => {
   let azure: Awaited<ReturnType<typeof openAzure>>
   before(async () => void (azure = await openAzure()))
-  after(() => azure[Symbol.asyncDispose]())
+  const figures: Record<string, unknown> = {}
+  after(async () => {
+    await azure[Symbol.asyncDispose]()
+    if (Object.keys(figures).length > 0) writeResults('azure.json', { server: 'Azurite behind S3Proxy', figures })
+  })
 
   test('a backup goes there and comes back; a second worker, verify and prune find what they promise', async t => {
     await using world = await openWorld(t)
@@ -40,6 +45,13 @@ describe('Azure through S3Proxy', { skip: without('azurite') }, () => {
     const pruned = await runCommand(['prune', '--keep-bytes=1B', '--yes', ...looks])
     assert.deepEqual([pruned.exit, pruned.json['refused']], [0, []], pruned.stderr)
     assert.ok(Number(pruned.json['deleted']) > 0)
+    const { verified: filesVerified } = verified.json
+    Object.assign(figures, {
+      files: first['files'],
+      records: 3_000,
+      filesVerified,
+      objectsPruned: pruned.json['deleted'],
+    })
     assert.equal((await runCommand(['verify', ...looks])).exit, 0)
   })
 
