@@ -140,6 +140,7 @@ async function planDrill(
     // With a point, it says which one.
     incarnation: at === undefined ? incarnation : undefined,
     restartPlan: false,
+    ignoreErrors: false,
     strict: false,
     maxRecordBytes,
     dryRun: false,

@@ -72,6 +72,8 @@ function outcomeOf({ topics, ...rest }: PlanResult): Outcome {
   const { compacted } = rest
   const latest =
     compacted.length === 0 ? '' : `of ${compacted.length} partitions only the latest record per key (--use-compacted)\n`
-  const text = `${table(['source', 'target', 'partitions', 'files', 'records', 'bytes'], rows)}${cut}${latest}${done}\n`
-  return { result: 'ok', details: { ...rest, topics }, text }
+  const without = rest.leftOut.map(({ topic }) => topic).join(', ')
+  const left = without === '' ? '' : `left out, see the warnings: ${without} (--ignore-errors)\n`
+  const text = `${table(['source', 'target', 'partitions', 'files', 'records', 'bytes'], rows)}${cut}${latest}${left}${done}\n`
+  return { result: without === '' ? 'ok' : 'partial', details: { ...rest, topics }, text }
 }

@@ -1,3 +1,4 @@
+import type { TopicFolder } from '../catalog/tile-list.ts'
 import { proveTiling } from '../catalog/tiling.ts'
 import type { Hole, Overlap } from '../catalog/tiling.ts'
 import { partitionFolder } from '../format/keys.ts'
@@ -20,6 +21,11 @@ export interface AuditedPartition {
   readonly compactedHead?: string | undefined
   /** Files that belong to something else than the others. */
   readonly foreign: readonly ForeignTile[]
+}
+
+export interface AuditedTopic {
+  readonly folder: TopicFolder
+  readonly partitions: readonly AuditedPartition[]
 }
 
 export interface ForeignTile {

@@ -6,13 +6,14 @@ import { estimatedTotal } from '../observe/progress.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { auditTopic } from './audit-topic.ts'
 import type { Sight, UsedGeneration } from './audit-topic.ts'
-import type { AuditedPartition } from './audit.ts'
+import type { AuditedTopic } from './audit.ts'
 import { choosePoint, historiesAt } from './choose-point.ts'
 import type { PlannerContext } from './deps.ts'
 import { Generations } from './generations.ts'
 import { judgeFindings } from './judge-findings.ts'
 import { joinLineages } from './lineages.ts'
 import type { SurvivingHistory } from './lineages.ts'
+import type { LeftOut } from './left-out.ts'
 import { largeLast } from './order.ts'
 import type { PlannerOptions } from './options.ts'
 import type { PlanState } from './plan-state.ts'
@@ -38,11 +39,6 @@ export interface LookedAt {
   readonly warnings: readonly string[]
 }
 
-export interface AuditedTopic {
-  readonly folder: TopicFolder
-  readonly partitions: readonly AuditedPartition[]
-}
-
 /** Foreign keys that are named; the others are counted. */
 const NAMED_KEYS = 20
 
@@ -55,6 +51,7 @@ export async function lookAtBackup(
   options: PlannerOptions,
   asked: Window,
   planned: PlanState | undefined,
+  leftOut: LeftOut,
   signal: AbortSignal,
 ): Promise<LookedAt> {
   const archive = await findArchive(deps.store, signal)
@@ -95,22 +92,26 @@ export async function lookAtBackup(
     selected.map(({ topic }) => topic),
   )
   const sight: Sight = { deps, options, survey, generations, planned }
-  const topics: AuditedTopic[] = []
+  const audited: AuditedTopic[] = []
   const cutWarnings: string[] = []
   const compacted: UsedGeneration[] = []
   let clusterId = archive?.clusterId
   for (const [index, folder] of selected.entries()) {
-    const now = await historiesOf(folder)
+    const now = await leftOut.unless(folder.topic, () => historiesOf(folder))
     task.setTotal(estimatedTotal(read, index + 1, selected.length))
+    if (now === undefined) continue
     const found = historiesThen(now, folder, chosen?.point)
     surveyed.delete(folder.name) // a large backup fills the memory only once
     if (found.length === 0) continue // foreign objects only, which are told
-    const one = await auditTopic(sight, folder, { found, now }, window, clusterId)
+    const audit = () => auditTopic(sight, folder, { found, now }, window, clusterId)
+    const one = await leftOut.unless(folder.topic, audit)
+    if (one === undefined) continue
     clusterId = one.clusterId
     cutWarnings.push(...one.warnings)
     compacted.push(...one.compacted)
-    topics.push({ folder, partitions: one.partitions })
+    audited.push({ folder, partitions: one.partitions })
   }
+  const topics = await leftOut.whole(audited, options)
   if (plainKeys.length > 0) {
     const what = `${plainKeys.length} files are not encrypted, and --require-encryption is set: ${named(plainKeys)}`
     throw new MaxbrodError('NOT_ENCRYPTED', what, {
@@ -119,6 +120,7 @@ export async function lookAtBackup(
     })
   }
   if (topics.length === 0) {
+    leftOut.rethrow()
     throw new MaxbrodError('BACKUP_NOT_FOUND', `the selected topics have no files in ${deps.store.url}`, {
       hint: 'check --topics',
     })

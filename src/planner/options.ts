@@ -106,6 +106,10 @@ export const plannerOptions = section('plan', {
     isAdvanced: true,
     doc: 'Forget the plan that the plan topic holds and begin anew. Its targets must be empty: after they were emptied or deleted, say. The plan topic is deleted and created again.',
   }),
+  ignoreErrors: flag({
+    isAdvanced: true,
+    doc: 'Leave out topics that something is wrong with, name them, and plan the others. The exit code is 3 then; without it one such topic refuses the whole plan.',
+  }),
   strict: flag({
     isAdvanced: true,
     doc: 'Refuse what is otherwise a warning. Foreign objects among the files, or a missing head.',

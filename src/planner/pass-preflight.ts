@@ -2,18 +2,20 @@ import { chainName } from '../format/plan.ts'
 import type { PlannerDeps } from './deps.ts'
 import { plannedTarget } from './head.ts'
 import type { PlannedTarget } from './judge-target.ts'
+import type { LeftOut } from './left-out.ts'
 import type { PlannerOptions } from './options.ts'
 import type { PlanState } from './plan-state.ts'
 import { HELD_NOTHING, preflight } from './preflight.ts'
 import type { PreflightRow, PreflightView } from './preflight.ts'
 import { errorOf } from './refusal.ts'
 
-/** Shows what is found out of all targets, before the first one is created. Throws all that is refused at once. */
+/** Shows what is found out of all targets, before the first one is created. Throws all that is refused at once, unless it is left out. */
 export async function passPreflight(
   { clock, onPreflight }: PlannerDeps,
   options: PlannerOptions,
   view: Omit<PreflightView, 'planned'>,
   before: PlanState | undefined,
+  leftOut: LeftOut,
   readAgain: () => Promise<PlanState | undefined>,
 ): Promise<readonly PreflightRow[]> {
   const judge = (state: PlanState | undefined) =>
@@ -24,7 +26,7 @@ export async function passPreflight(
   if (isLate) ({ rows, refusals } = judge(await readAgain()))
   onPreflight(rows)
   const error = errorOf(refusals, { preflight: rows })
-  if (error !== undefined) throw error
+  if (error !== undefined && !leftOut.takes(rows)) throw error
   return rows
 }
 

@@ -6,6 +6,7 @@ import type { PlannerContext, PlannerDeps } from './deps.ts'
 import { checkSameMapping, isPlanned, plannedTarget } from './head.ts'
 import { createEmptyTopics, emptyTopics } from './empty-topics.ts'
 import { brokersForNew } from './enough-brokers.ts'
+import { LeftOut } from './left-out.ts'
 import { lookAtBackup } from './look.ts'
 import { checkOrder, holesBehindPlan } from './behind-plan.ts'
 import { checkRenames, impossibleTargets } from './mapping.ts'
@@ -42,24 +43,28 @@ export async function runPlanner(ports: PlannerDeps, options: PlannerOptions, st
   const readPlan = () => readExisting(deps, options, mapping, signal)
   // Where a plan is begun decides which generation it may go on with.
   const begun = options.useCompacted && !options.restartPlan ? await readPlan() : undefined
-  const looked = await lookAtBackup(deps, options, asked, begun, signal)
-  const sources = [...new Set(looked.topics.map(({ folder }) => folder.topic))]
-  const empty = await emptyTopics(deps, options, mapping, looked, signal)
-  const named = [...sources, ...empty.map(({ source }) => source)]
+  const leftOut = new LeftOut(options)
+  const all = await lookAtBackup(deps, options, asked, begun, leftOut, signal)
+  const sources = [...new Set(all.topics.map(({ folder }) => folder.topic))]
+  const allEmpty = (await emptyTopics(deps, options, mapping, all, signal)).filter(({ source }) => !leftOut.has(source))
+  const named = [...sources, ...allEmpty.map(({ source }) => source)]
   checkRenames(named, mapping)
   const impossible = impossibleTargets(named, mapping, options.planTopic)
   const old = options.restartPlan ? await oldPlan(deps, options, signal) : undefined
   const before = options.restartPlan ? undefined : (begun ?? (await readPlan()))
-  const targets = await wantedTargets(deps, looked, mapping, signal)
-  const possible = [...targets, ...empty].filter(({ source }) => !impossible.has(source))
+  const allTargets = await wantedTargets(deps, all, mapping, signal)
+  const possible = [...allTargets, ...allEmpty].filter(({ source }) => !impossible.has(source))
   const seen = await seeTargets(
     kafka,
     possible.map(({ topic }) => topic),
   )
   checkDefinitions(deps.definitions, possible, seen, options)
   const brokers = await brokersForNew(kafka, possible, seen, options)
-  const view = { wanted: targets, empty, impossible, seen, brokers }
-  const rows = await passPreflight(deps, options, view, before, readPlan)
+  const view = { wanted: allTargets, empty: allEmpty, impossible, seen, brokers }
+  const rows = await passPreflight(deps, options, view, before, leftOut, readPlan)
+  const looked = { ...all, topics: all.topics.filter(({ folder }) => !leftOut.has(folder.topic)) }
+  const targets = allTargets.filter(({ source }) => !leftOut.has(source))
+  const empty = allEmpty.filter(({ source }) => !leftOut.has(source))
   const fresh = targets.filter(({ topic }) => !isPlanned(before, topic))
   const partitionsOf = (topic: string) =>
     plannedTarget(before, topic)?.baseOffsets.length ??
@@ -73,9 +78,10 @@ export async function runPlanner(ports: PlannerDeps, options: PlannerOptions, st
   // Otherwise they are told when it is done, of the targets as they are then.
   if (options.dryRun) warnings.push(...notesOf(rows))
   const common = { deps, options, mapping, looked, wanted, before, fresh, seen }
-  const job: PlanJob = { ...common, preflight: rows, warnings, signal }
+  const job: PlanJob = { ...common, preflight: rows, leftOut: leftOut.topics, warnings, signal }
   if (old !== undefined) await forgetPlan(deps, options, old)
   warnings.push(...(await createEmptyTopics(deps, empty, options)))
+  warnings.push(...leftOut.topics.map(({ topic, reason }) => `${topic} is left out: ${reason}`))
   for (const warning of warnings) log.warn(warning)
   return options.dryRun ? resultOf(job, planIdOfJob(job, before), 0, before?.heads[0]?.restoreId) : writePlan(job)
 }

@@ -1,3 +1,4 @@
+import type { LeftOutTopic } from './left-out.ts'
 import type { PreflightRow } from './preflight.ts'
 
 /** What a planner did, for people and for programs. */
@@ -21,6 +22,8 @@ export interface PlanResult {
   readonly foreignKeys: number
   /** Encrypted files, which nobody here has a key for. */
   readonly encryptedFiles: number
+  /** Topics of the selection that are not planned (--ignore-errors). */
+  readonly leftOut: readonly LeftOutTopic[]
   /** What should be looked at, although the plan was made. */
   readonly warnings: readonly string[]
 }

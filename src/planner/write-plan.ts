@@ -11,6 +11,7 @@ import type { PlannerDeps } from './deps.ts'
 import { emitFiles, emitFirstHead, emitMoreHeads } from './emit.ts'
 import type { EmitContext } from './emit.ts'
 import { checkSameMapping, firstHead, isPlanned, plannedTarget, targetsOf } from './head.ts'
+import type { LeftOutTopic } from './left-out.ts'
 import type { LookedAt } from './look.ts'
 import type { PlannerOptions } from './options.ts'
 import { createPlanTopic, planTopicPartitions } from './plan-topic.ts'
@@ -39,6 +40,7 @@ export interface PlanJob {
   /** Targets as they were before anything was written; those that did not exist are missing. */
   readonly seen: ReadonlyMap<string, SeenTarget>
   readonly preflight: readonly PreflightRow[]
+  readonly leftOut: readonly LeftOutTopic[]
   readonly warnings: string[]
   readonly signal: AbortSignal
 }
@@ -125,7 +127,7 @@ export function planIdOfJob({ options, mapping, looked, wanted, seen }: PlanJob,
 }
 
 export function resultOf(
-  { options, looked, wanted, fresh, seen, preflight, warnings }: PlanJob,
+  { options, looked, wanted, fresh, seen, preflight, leftOut, warnings }: PlanJob,
   planId: string,
   filesAdded: number,
   restoreId: string | undefined,
@@ -143,6 +145,7 @@ export function resultOf(
     preflight,
     foreignKeys: looked.foreignKeys.length,
     encryptedFiles: looked.sealedKeys.length,
+    leftOut,
     warnings,
   }
 }

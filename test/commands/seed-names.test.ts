@@ -101,6 +101,7 @@ const others: Readonly<Record<string, readonly Row[]>> = {
     ['dry-run', undefined, 'true', 'plan.dryRun', true],
     ['restoration-point', undefined, '1659371338', 'plan.at', 1_659_371_338 * seconds],
     ['ignore-partitions', undefined, 'true', 'plan.partitionMap', 'modulo'],
+    ['ignore-errors', undefined, 'true', 'plan.ignoreErrors', true],
   ],
   'groups-backup': [
     ['consumer.group.exclude', undefined, 'a.b,c', 'groupsBackup.excludeGroups', [/^(?:a\.b)$/u, /^(?:c)$/u]],

@@ -134,6 +134,55 @@ test('a file with records of another topic or partition is refused by name, what
   assert.deepEqual(await scene.entries(), [])
 })
 
+test('with --ignore-errors topics that something is wrong with are named and left out, the others planned, and exit code 3 says so', async t => {
+  await using scene = await openRestoreScene(t)
+  const [good, holed, damaged, odd] = ['good', 'holed', 'damaged', 'odd'].map(word => scene.world.name(word))
+  await scene.putFiles(good!, 0, [0, 5])
+  for (const borders of [
+    [0, 5],
+    [7, 9],
+  ])
+    await scene.putFiles(holed!, 0, borders)
+  await scene.store.put(`${damaged}/0/${damaged}-0-0000000000000000000.avro`, bodyOf(Buffer.from('no container')), {})
+  await scene.putFiles(odd!, 1, [0, 5])
+  await scene.world.referee.createTopic(`r.${odd}`, { partitions: 1 })
+  const names = (topics: unknown) => new Set((topics as { topic: string }[]).map(({ topic }) => topic))
+  const flags = ['--create-topics', '--target-prefix=r.']
+  refused(await scene.plan(flags), 4, 'OBJECT_CORRUPT', damaged!)
+  assert.deepEqual(await scene.entries(), [])
+
+  const planned = await scene.plan([...flags, '--ignore-errors'])
+  assert.equal(planned.exit, 3, planned.stderr)
+  assert.deepEqual(names(planned.json['leftOut']), new Set([damaged, holed, odd]))
+  const warnings = (planned.json['warnings'] as string[]).join('\n')
+  for (const text of [
+    `${holed} is left out: `,
+    'has no file for offsets 5 to 6',
+    `${damaged} is left out: `,
+    `${odd} is left out: `,
+  ])
+    assert.ok(warnings.includes(text), warnings)
+  assert.deepEqual(
+    (await scene.files()).map(({ source }) => source.topic),
+    [good],
+  )
+  for (const topic of [holed, damaged])
+    await assert.rejects(scene.world.referee.describeTopic(`r.${topic}`), /UnknownTopicOrPartition/)
+
+  // What is right again comes into the same plan.
+  await scene.putFiles(holed!, 0, [5, 7])
+  const again = await scene.plan([...flags, '--ignore-errors'])
+  assert.equal(again.exit, 3, again.stderr)
+  assert.deepEqual(names(again.json['leftOut']), new Set([damaged, odd]))
+  const planTopics = (await scene.files()).map(({ source }) => source.topic)
+  assert.deepEqual(new Set(planTopics), new Set([good, holed]))
+  assert.equal(planTopics.length, 4)
+
+  // Nothing is left to plan: that is no success.
+  const only = [...flags, '--ignore-errors', `--topics=${damaged}`]
+  refused(await scene.plan(only), 4, 'OBJECT_CORRUPT', damaged!)
+})
+
 test('a selection without a file ends with exit code 10 and names what is there', async t => {
   await using scene = await openRestoreScene(t)
   const topic = scene.world.name('orders')
