@@ -47,6 +47,7 @@ export async function verifyShared(
   const by = new Map<number, string>()
   let movedAt = clock.monotonic()
   let ownMs = 0
+  let markedAt = -Infinity
   while (by.size < where.length) {
     signal.throwIfAborted()
     const commits = session === undefined ? undefined : await kafka.admin.committed(groupId, where)
@@ -78,9 +79,11 @@ export async function verifyShared(
     const offset = commits?.get(next)?.offset
     if (owned === undefined || offset === undefined) continue
     await session?.commit([{ ownership: owned, offset, leaderEpoch: -1, metadata: markText(mark) }])
-    // Time for the others to see it: whoever gets this plan partition begins with it anew.
-    if (by.size === where.length) await clock.sleep(2 * POLL_MS, signal)
+    markedAt = clock.monotonic()
   }
+  // Time for the others to see the last mark: whoever gets this plan partition begins with it anew.
+  const leftMs = markedAt + 2 * POLL_MS - clock.monotonic()
+  if (leftMs > 0) await clock.sleep(leftMs, signal)
   return counts
     .filter(({ due, restored }) => restored >= due)
     .map(count => {
