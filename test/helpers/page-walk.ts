@@ -66,14 +66,15 @@ function assertPrinted({ where }: PageLine, text: string, printed: string): void
   assert.match(printed, patternOf(text), `${where}: not printed: ${text}\n${printed}`)
 }
 
-/** `…` may be anything, a time any time, and columns may be of other widths. */
+/** `…` may be anything, an age any age, a time any time, and columns may be of other widths. */
 export function patternOf(line: string): RegExp {
   const parts = line
     .trimEnd()
-    .split(/(…| +|\d{4}-\d\d-\d\dT[\d:.]+Z)/)
+    .split(/(… ago|…| +|\d{4}-\d\d-\d\dT[\d:.]+Z)/)
     .map((part, index) => {
       if (index % 2 === 0) return RegExp.escape(part)
       if (part === '…') return '.*'
+      if (part === '… ago') return '(?:just now|[\\d.]+ [a-z]+ ago)'
       return part.startsWith(' ') ? ' +' : String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`
     })
   return new RegExp(`^${parts.join('')} *$`, 'm')
