@@ -1,30 +1,26 @@
 import { topicsPrefix } from '../format/keys.ts'
 import type { TopicDefinition } from '../format/snapshot/topic-definitions.ts'
-import { isMaxbrodError } from '../runtime/errors.ts'
 import type { MaxbrodError } from '../runtime/errors.ts'
 import type { ObjectStore } from '../storage/port.ts'
+import { DamagedObjects } from './damaged-objects.ts'
+import type { TellDamaged } from './damaged-objects.ts'
 import { listSnapshots } from './snapshots.ts'
 import { readDefinitions } from './topic-definitions.ts'
 import type { Definitions } from './topic-definitions.ts'
 
-/**
- * The definitions of topics, where damaged objects are passed over: what another object says of a topic is worth more than
- * nothing. Each of them is told of once, and not read again: it is never replaced.
- */
+/** The definitions of topics, where damaged objects are passed over: what another object says of a topic is worth more than nothing. */
 export class SoundDefinitions {
   readonly #store: ObjectStore
-  readonly #tell: (key: string, error: MaxbrodError) => void
-  readonly #damaged = new Map<string, MaxbrodError>()
+  readonly #damaged: DamagedObjects
 
-  constructor(store: ObjectStore, tell: (key: string, error: MaxbrodError) => void) {
+  constructor(store: ObjectStore, tell: TellDamaged) {
     this.#store = store
-    this.#tell = tell
+    this.#damaged = new DamagedObjects(tell)
   }
 
   /** What was wrong with the first damaged object that was met; undefined while there was none. */
   get firstError(): MaxbrodError | undefined {
-    for (const error of this.#damaged.values()) return error
-    return undefined
+    return this.#damaged.firstError
   }
 
   /** The newest ones; undefined when none can be read. */
@@ -64,20 +60,8 @@ export class SoundDefinitions {
     const all = await listSnapshots(this.#store, topicsPrefix, 0, signal)
     const before = all.filter(one => one.atMs <= atMs).toReversed()
     for (const { key } of [...before, ...all.filter(one => one.atMs > atMs)]) {
-      const topics = await this.#unlessDamaged(key, signal)
+      const topics = await this.#damaged.unless(key, () => readDefinitions(this.#store, key, signal))
       if (topics !== undefined) yield { key, topics }
-    }
-  }
-
-  async #unlessDamaged(key: string, signal?: AbortSignal): Promise<readonly TopicDefinition[] | undefined> {
-    if (this.#damaged.has(key)) return undefined
-    try {
-      return await readDefinitions(this.#store, key, signal)
-    } catch (error) {
-      if (!isMaxbrodError(error, 'OBJECT_CORRUPT')) throw error
-      this.#damaged.set(key, error)
-      this.#tell(key, error)
-      return undefined
     }
   }
 }

@@ -43,8 +43,10 @@ test('who must know what every object says stops at the first damaged one that i
   const { store } = await openScene([1000])
   const strict = strictDefinitions(store)
   assert.equal((await strict.newest())?.key, topicsKey(1002))
-  await assert.rejects(
-    strict.find(['gone'], any, undefined),
-    error => isMaxbrodError(error, 'OBJECT_CORRUPT') && error.facts['key'] === topicsKey(1000),
-  )
+  // Asked twice, it does not know better.
+  for (const _ of [1, 2])
+    await assert.rejects(
+      strict.find(['gone'], any, undefined),
+      error => isMaxbrodError(error, 'OBJECT_CORRUPT') && error.facts['key'] === topicsKey(1000),
+    )
 })
