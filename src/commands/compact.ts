@@ -8,7 +8,7 @@ import { resealing } from '../storage/resealing.ts'
 import { archiveIn } from './archive-deps.ts'
 import { command } from './command.ts'
 import type { Outcome } from './ending.ts'
-import { leftOutLines, madeTable } from './made-table.ts'
+import { outcomeOfMaking } from './outcome-of-making.ts'
 import { openStoreToRemake } from './open-store-to-read.ts'
 
 export const compact = command({
@@ -36,14 +36,7 @@ export const compact = command({
 })
 
 function outcomeOf(done: Compaction): Outcome {
-  const { made, upToDate, leftOut, isDryRun } = done
-  const text = [
-    madeTable(made),
-    leftOutLines(leftOut),
-    isDryRun ? 'nothing was written: --dry-run\n' : '',
-    upToDate === 0 ? '' : `${upToDate} partitions have nothing new\n`,
-    made.length + upToDate + leftOut.length === 0 ? 'no topic is compacted: name topics with --topics\n' : '',
-  ].join('')
-  const hasProblem = leftOut.some(({ isProblem }) => isProblem)
-  return { result: hasProblem ? 'partial' : 'ok', details: { ...done }, text }
+  const { made, upToDate, leftOut } = done
+  const last = made.length + upToDate + leftOut.length === 0 ? 'no topic is compacted: name topics with --topics\n' : ''
+  return outcomeOfMaking(done, { upToDate: 'have nothing new', last })
 }

@@ -9,7 +9,7 @@ import { resealing } from '../storage/resealing.ts'
 import { archiveIn } from './archive-deps.ts'
 import { command } from './command.ts'
 import type { Outcome } from './ending.ts'
-import { leftOutLines, madeTable } from './made-table.ts'
+import { outcomeOfMaking } from './outcome-of-making.ts'
 import { openStoreToRemake } from './open-store-to-read.ts'
 
 export const rewrap = command({
@@ -46,14 +46,8 @@ export const rewrap = command({
 })
 
 function outcomeOf(done: Compaction): Outcome {
-  const { made, upToDate, leftOut, isDryRun } = done
-  const text = [
-    madeTable(made),
-    leftOutLines(leftOut),
-    isDryRun ? 'nothing was written: --dry-run\n' : '',
-    upToDate === 0 ? '' : `${upToDate} partitions are for these recipients already\n`,
-    made.length === 0 || isDryRun ? '' : 'the files that were there stay: maxbrod prune --superseded lets them go\n',
-  ].join('')
-  const hasProblem = leftOut.some(({ isProblem }) => isProblem)
-  return { result: hasProblem ? 'partial' : 'ok', details: { ...done }, text }
+  const { made, isDryRun } = done
+  const last =
+    made.length === 0 || isDryRun ? '' : 'the files that were there stay: maxbrod prune --superseded lets them go\n'
+  return outcomeOfMaking(done, { upToDate: 'are for these recipients already', last })
 }

@@ -4,9 +4,9 @@ import type { ScannedRecord } from '../../catalog/scan-records.ts'
 import { sourcesHash } from '../../format/generation.ts'
 import type { GenerationFile, GenerationSeal } from '../../format/generation.ts'
 import type { PartitionPlace } from '../../format/keys.ts'
-import { must } from '../../runtime/assert.ts'
 import { MaxbrodError } from '../../runtime/errors.ts'
 import type { FileReading, Visit } from '../check-file.ts'
+import { beginSeal } from './begin-seal.ts'
 import { GenerationWriter } from './generation-writer.ts'
 import type { WritingDeps, WritingJob } from './generation-writer.ts'
 import { proveGeneration } from './prove-generation.ts'
@@ -62,8 +62,8 @@ export interface Proving {
  */
 export async function makeGeneration(deps: MakingDeps, job: MakingJob, selection: Selection): Promise<GenerationSeal> {
   const { sources, place } = job
-  const first = must(sources[0], 'a generation has sources')
-  const last = must(sources.at(-1), 'a generation has sources')
+  const beginning = beginSeal(place, sources)
+  const { clusterId, topicId, origin, covers } = beginning
   let timestampMax: number | bigint | undefined
   const read = await readAll(sources, deps.reading, record => {
     const { timestamp } = record.spans
@@ -73,12 +73,10 @@ export async function makeGeneration(deps: MakingDeps, job: MakingJob, selection
   await selection.learned()
   const generation = {
     name: place.generation,
-    from: first.from,
-    to: last.to,
+    ...covers,
     sources: read.length,
     sourcesSha256: sourcesHash(read),
   }
-  const { clusterId, topicId, origin } = last.header
   const { files, records, sha256 } = await write(deps, job, selection, read, {
     ...job,
     generation,
@@ -93,14 +91,7 @@ export async function makeGeneration(deps: MakingDeps, job: MakingJob, selection
   await proveGeneration(files, { records, sha256, visit: proof.visit }, { ...deps.reading, onBytes: () => undefined })
   await proof.end()
   const seal: GenerationSeal = {
-    generation: place.generation,
-    clusterId,
-    topic: place.topic,
-    topicId,
-    partition: place.partition,
-    lineage: place.lineage,
-    origin,
-    covers: { from: generation.from, to: generation.to },
+    ...beginning,
     files,
     sources: read,
     ...(job.earlier !== undefined && job.earlier.length > 0 && { earlier: job.earlier }),

@@ -12,6 +12,7 @@ import type { Random } from '../../runtime/random.ts'
 import type { Resealing } from '../../storage/port.ts'
 import { checkFile } from '../check-file.ts'
 import type { FileReading } from '../check-file.ts'
+import { beginSeal } from '../compact/begin-seal.ts'
 import type { Source } from '../compact/source.ts'
 
 export interface RewrapDeps {
@@ -38,18 +39,9 @@ const FILES = 4
  */
 export async function rewrapFiles(deps: RewrapDeps, { place, sources, earlier }: RewrapJob): Promise<GenerationSeal> {
   const { signal, store } = deps.reading
-  const last = must(sources.at(-1), 'a generation has sources')
   const pairs = await allOrNone(sources, source => rewrapFile(deps, place, source))
-  const { clusterId, topicId, origin } = last.header
   const seal: GenerationSeal = {
-    generation: place.generation,
-    clusterId,
-    topic: place.topic,
-    topicId,
-    partition: place.partition,
-    lineage: place.lineage,
-    origin,
-    covers: { from: must(sources[0], 'a generation has sources').from, to: last.to },
+    ...beginSeal(place, sources),
     files: pairs.map(({ file }) => file),
     sources: pairs.map(({ source }) => source),
     ...(earlier.length > 0 && { earlier }),
