@@ -57,7 +57,7 @@ export class Generations {
     let name: string | undefined
     for (const listed of this.#listed) {
       if (listed.kind !== 'compacted' || !isIn(listed, place)) continue
-      const seal = await readSeal(this.#deps.store, listed, this.#signal).catch(() => undefined)
+      const seal = await this.#sealOf(listed)
       if (seal !== undefined && seal.covers.from <= from && to <= seal.covers.to) name = seal.generation
     }
     return name
@@ -80,11 +80,27 @@ export class Generations {
       } catch (error) {
         // An encrypted one is for who has the key; what is missing without it is told as such.
         if (isMaxbrodError(error, 'NO_IDENTITY') || isMaxbrodError(error, 'NOT_ENCRYPTED')) continue
-        if (!isMaxbrodError(error, 'OBJECT_CORRUPT') && !isMaxbrodError(error, 'OBJECT_MISSING')) throw error
-        this.warnings.push(`@${generation} was left out: ${error.message}`)
+        this.#leaveOut(listed, error)
       }
     }
     return found
+  }
+
+  /** What a generation says of itself; undefined when it is not finished, or damaged, which is told. */
+  async #sealOf(listed: ListedGeneration): Promise<GenerationSeal | undefined> {
+    try {
+      return await readSeal(this.#deps.store, listed, this.#signal)
+    } catch (error) {
+      this.#leaveOut(listed, error)
+      return undefined
+    }
+  }
+
+  /** Only what is damaged or gone: a store that does not answer says nothing of what is there. */
+  #leaveOut({ place: { generation } }: ListedGeneration, error: unknown): void {
+    if (!isMaxbrodError(error, 'OBJECT_CORRUPT', 'OBJECT_MISSING')) throw error
+    const warning = `@${generation} was left out: ${error.message}`
+    if (!this.warnings.includes(warning)) this.warnings.push(warning)
   }
 }
 
