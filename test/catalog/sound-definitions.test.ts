@@ -6,15 +6,7 @@ import { topicsKey } from '../../src/format/keys.ts'
 import { isMaxbrodError } from '../../src/runtime/errors.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
 import { bodyOf } from '../../src/catalog/object-body.ts'
-
-const define = (topic: string, partitions: number) => ({
-  topic,
-  topic_id: null,
-  partitions,
-  replication_factor: 3,
-  configs: {},
-  acls: [],
-})
+import { define } from '../helpers/definition.ts'
 
 /** Definitions of 1000, 1001 and 1002 ms, and whatever was told of them. */
 async function openScene(damaged: readonly number[]) {

@@ -2,10 +2,10 @@
  * `make test-deploy` begins with this: builds helm, kustomize and kubeconform, and puts the schemas that manifests are
  * validated against into .cache/deploy. Needs Go and Python; afterwards nothing is fetched any more.
  */
-import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
+import { runTool } from '../helpers/run-tool.ts'
 import { root } from '../runner/files.ts'
 import { bin, cache, kinds, kubernetes, schemas, tools } from './tools.ts'
 
@@ -13,7 +13,7 @@ mkdirSync(bin, { recursive: true })
 for (const [tool, module] of Object.entries(tools)) {
   if (existsSync(join(bin, tool))) continue
   console.log(`building ${module}`)
-  run('go', ['install', '-ldflags=-s -w', module], { GOBIN: bin })
+  runTool('go', ['install', '-ldflags=-s -w', module], { GOBIN: bin })
 }
 
 const complete = join(schemas, 'complete')
@@ -22,7 +22,7 @@ if (!existsSync(complete) || readFileSync(complete, 'utf8') !== wanted) {
   rmSync(schemas, { recursive: true, force: true })
   writeKubernetes()
   for (const { module, folder } of kinds) {
-    const { Dir } = JSON.parse(run('go', ['mod', 'download', '-json', module])) as { Dir: string }
+    const { Dir } = JSON.parse(runTool('go', ['mod', 'download', '-json', module])) as { Dir: string }
     for (const file of globSync(`${folder}/*.yaml`, { cwd: Dir }))
       writeDefinitions(readFileSync(join(Dir, file), 'utf8'))
   }
@@ -34,13 +34,13 @@ if (!existsSync(complete) || readFileSync(complete, 'utf8') !== wanted) {
 
 function writeKubernetes(): void {
   const download = join(cache, 'download')
-  run('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', download, kubernetes.package])
+  runTool('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', download, kubernetes.package])
   const [wheel = ''] = globSync('*.whl', { cwd: download })
-  run('python3', ['-m', 'zipfile', '-e', join(download, wheel), download])
+  runTool('python3', ['-m', 'zipfile', '-e', join(download, wheel), download])
   const from = join(download, 'kubernetes_validate/kubernetes-json-schema', `v${kubernetes.version}-local-strict`)
   mkdirSync(schemas, { recursive: true })
   const to = join(schemas, 'kubernetes')
-  run('mv', [from, to])
+  runTool('mv', [from, to])
   // They name themselves and each other by addresses that nobody is to ask.
   for (const file of globSync('*.json', { cwd: to })) {
     const { $id: _id, $schema: _schema, ...schema } = JSON.parse(readFileSync(join(to, file), 'utf8')) as Schema
@@ -98,16 +98,4 @@ function strict(schema: Schema, isTop = false): Schema {
         ? {}
         : { additionalProperties: false }),
   }
-}
-
-function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
-  const { status, stdout, stderr, error } = spawnSync(command, args, {
-    cwd: root,
-    encoding: 'utf8',
-    env: { ...process.env, ...env },
-    maxBuffer: 64 * 1024 * 1024,
-  })
-  if (error !== undefined) throw new Error(`${command} is needed for this`, { cause: error })
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')}\n${stderr}`)
-  return stdout
 }

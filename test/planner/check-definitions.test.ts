@@ -2,15 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { checkDefinitions } from '../../src/planner/check-definitions.ts'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
-
-const define = (topic: string, partitions: number) => ({
-  topic,
-  topic_id: null,
-  partitions,
-  replication_factor: 3,
-  configs: {},
-  acls: [],
-})
+import { define } from '../helpers/definition.ts'
 
 test('no topic is created by a guess while a damaged object may say how it was', async () => {
   const met = { firstError: new MaxbrodError('OBJECT_CORRUPT', 'damaged') }

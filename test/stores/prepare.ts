@@ -2,10 +2,9 @@
  * `make test-stores` begins with this: builds and fetches the servers of tools.ts into .cache/stores, from the registries of Go, Maven
  * and npm. It takes some minutes, once; afterwards nothing is fetched any more.
  */
-import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { root } from '../runner/files.ts'
+import { runTool } from '../helpers/run-tool.ts'
 import { cache, servers } from './tools.ts'
 
 const versions = { versitygw: 'v1.8.0', s3mock: '4.11.0', azurite: '3.37.0' } as const
@@ -13,17 +12,17 @@ const versions = { versitygw: 'v1.8.0', s3mock: '4.11.0', azurite: '3.37.0' } as
 mkdirSync(cache, { recursive: true })
 bring('versitygw', folder => {
   const module = `github.com/versity/versitygw/cmd/versitygw@${versions.versitygw}`
-  run('go', ['install', '-ldflags=-s -w', module], { GOBIN: folder })
+  runTool('go', ['install', '-ldflags=-s -w', module], { GOBIN: folder })
 })
 bring('s3mock', folder => {
   const plugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy'
   const artifact = `com.adobe.testing:s3mock:${versions.s3mock}:jar:exec`
-  run('mvn', ['--batch-mode', '--quiet', plugin, `-Dartifact=${artifact}`, `-DoutputDirectory=${folder}`])
+  runTool('mvn', ['--batch-mode', '--quiet', plugin, `-Dartifact=${artifact}`, `-DoutputDirectory=${folder}`])
   renameSync(join(folder, `s3mock-${versions.s3mock}-exec.jar`), join(folder, basename(servers.s3mock)))
 })
 bring('azurite', folder => {
   const flags = ['--ignore-scripts', '--no-save', '--loglevel=error', '--prefix', folder]
-  run('npm', ['install', ...flags, `azurite@${versions.azurite}`])
+  runTool('npm', ['install', ...flags, `azurite@${versions.azurite}`])
 })
 
 /** Makes it aside, so that a run that was cut short leaves nothing half done. */
@@ -40,15 +39,4 @@ function bring(server: keyof typeof servers, make: (folder: string) => void): vo
   } finally {
     rmSync(draft, { recursive: true, force: true })
   }
-}
-
-function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): void {
-  const { status, stdout, stderr, error } = spawnSync(command, args, {
-    cwd: root,
-    encoding: 'utf8',
-    env: { ...process.env, ...env },
-    maxBuffer: 64 * 1024 * 1024,
-  })
-  if (error !== undefined) throw new Error(`${command} is needed for this`, { cause: error })
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')}\n${stdout}${stderr}`)
 }
