@@ -155,12 +155,12 @@ export function hasReplaced(
     return false
   const isLess = newer.kind === 'compacted' && older.kind !== 'compacted'
   if (isLess && !byCompacted) return false
-  const known = new Set([...one.sources, ...(one.earlier ?? [])].map(({ key }) => key))
+  const known = new Set(sourcesOf(newer).map(({ key }) => key))
   // Two that were made of the same files at once are one too many; two of different kinds are not.
   const isTwin = newer.kind === older.kind && other.sources.every(({ key }) => known.has(key))
   const isSource = other.files.every(({ key }) => known.has(key))
   const isCovered = one.covers.from <= other.covers.from && other.covers.to <= one.covers.to
-  const isForgotten = [...other.sources, ...(other.earlier ?? [])].some(({ key }) => left.has(key) && !known.has(key))
+  const isForgotten = sourcesOf(older).some(({ key }) => left.has(key) && !known.has(key))
   return isCovered && (isTwin || isSource || isLess) && !isForgotten
 }
 

@@ -1,4 +1,5 @@
 import { coverArchive } from '../archive/coverage.ts'
+import { coverageOptions } from '../archive/coverage-options.ts'
 import { keepReport } from '../archive/report/keep-report.ts'
 import type { Kafka } from '../kafka/port.ts'
 import type { Reply, Routes } from '../observe/http.ts'
@@ -25,8 +26,9 @@ export interface ReportDeps {
   readonly signal: AbortSignal
 }
 
-/** As of `maxbrod coverage`. */
-const LATE_AFTER_MS = 15 * 60_000
+/** As `maxbrod coverage` has it. */
+const { kind, default: preset } = coverageOptions.options.lateAfter
+const LATE_AFTER_MS = kind.read(preset)
 
 /**
  * `POST /__/report`: a report of the whole backup is made and put into the bucket. One at a time, because it reads the header of

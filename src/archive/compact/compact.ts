@@ -6,15 +6,16 @@ import { MaxbrodError } from '../../runtime/errors.ts'
 import type { Random } from '../../runtime/random.ts'
 import { newThrottle, unthrottled } from '../../runtime/throttle.ts'
 import type { ArchiveDeps } from '../deps.ts'
-import { surveyArchive, problemOf } from '../survey.ts'
+import { surveyArchive } from '../survey.ts'
 import { surveyGenerations } from '../survey-generations.ts'
 import type { SurveyedGeneration } from '../survey-generations.ts'
 import type { Resealing, Seal } from '../../storage/port.ts'
 import { findJobs, notSealing } from './find-jobs.ts'
-import type { Job, LeftOutPartition, Sealing } from './find-jobs.ts'
+import type { Job, Sealing } from './find-jobs.ts'
 import { LatestPerKey, allRecords } from './latest-per-key.ts'
-import { hasMade, wouldMake } from './made.ts'
-import type { Compaction, MadeGeneration } from './made.ts'
+import { wouldMake } from './made.ts'
+import type { Compaction } from './made.ts'
+import { makeEach } from './make-each.ts'
 import { makeGeneration } from './make-generation.ts'
 import type { MakingDeps } from './make-generation.ts'
 import type { CompactOptions } from './options.ts'
@@ -94,7 +95,7 @@ async function makeAll(
   options: CompactOptions,
   jobs: readonly Job[],
   signal: AbortSignal,
-): Promise<{ readonly made: readonly MadeGeneration[]; readonly failed: readonly LeftOutPartition[] }> {
+): ReturnType<typeof makeEach> {
   const { disk, clock, progress, store, pool } = deps
   const { workingDir, merge, memory, maxRate, maxRecordBytes, fileSize, dropTombstonesOlderThan: age } = options
   await disk.makeFolder(workingDir)
@@ -111,24 +112,17 @@ async function makeAll(
   const making: MakingDeps = { ...deps, reading, press: new BlockPress(COMPRESSION_LEVEL), signal }
   const survivors = merge ? undefined : new Survivors(disk, folder, memory / KEYS_SHARE)
   const dropBeforeMs = age === undefined ? undefined : clock.now() - age
-  const made: MadeGeneration[] = []
-  const failed: LeftOutPartition[] = []
-  for (const job of jobs) {
-    signal.throwIfAborted()
+  const make = async (job: Job) => {
     const selection = survivors === undefined ? allRecords : new LatestPerKey(survivors, dropBeforeMs)
     try {
-      made.push(hasMade(job, await makeGeneration(making, { ...job, folder, fileBytes: fileSize }, selection)))
-    } catch (error) {
-      const problem = problemOf(error)
-      if (problem === undefined || !(error instanceof MaxbrodError)) throw error
-      const reason = `${String(error.facts['key'])}: ${problem}`
-      failed.push({ folder: job.folder, partition: job.place.partition, reason, isProblem: true })
+      return await makeGeneration(making, { ...job, folder, fileBytes: fileSize }, selection)
     } finally {
       await survivors?.clear()
     }
   }
+  const done = await makeEach(jobs, make, signal)
   await disk.removeFolder(folder)
-  return { made, failed }
+  return done
 }
 
 async function lockFolder(disk: Disk, folder: string): Promise<Disposable> {

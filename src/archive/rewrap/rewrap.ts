@@ -1,6 +1,5 @@
 import { generationName } from '../../format/keys.ts'
 import { ByteBudget } from '../../runtime/byte-budget.ts'
-import { MaxbrodError } from '../../runtime/errors.ts'
 import { newLimit } from '../../runtime/limit.ts'
 import type { Random } from '../../runtime/random.ts'
 import { newThrottle, unthrottled } from '../../runtime/throttle.ts'
@@ -8,11 +7,12 @@ import type { Resealing } from '../../storage/port.ts'
 import type { GenerationFile } from '../../format/generation.ts'
 import type { Job, LeftOutPartition } from '../compact/find-jobs.ts'
 import { earlierOf } from '../compact/earlier.ts'
-import { hasMade, wouldMake } from '../compact/made.ts'
-import type { Compaction, MadeGeneration } from '../compact/made.ts'
+import { wouldMake } from '../compact/made.ts'
+import type { Compaction } from '../compact/made.ts'
+import { makeEach, reasonOf } from '../compact/make-each.ts'
 import type { Source } from '../compact/source.ts'
 import type { ArchiveDeps } from '../deps.ts'
-import { problemOf, surveyArchive } from '../survey.ts'
+import { surveyArchive } from '../survey.ts'
 import { surveyGenerations } from '../survey-generations.ts'
 import { batchesOf, filesToRewrap } from './choose-files.ts'
 import type { RewrapOptions } from './options.ts'
@@ -104,30 +104,12 @@ async function makeAll(
   { maxRate, maxRecordBytes }: RewrapOptions,
   jobs: readonly RewrapPartJob[],
   signal: AbortSignal,
-): Promise<{ readonly made: readonly MadeGeneration[]; readonly failed: readonly LeftOutPartition[] }> {
+): ReturnType<typeof makeEach> {
   const total = jobs.flatMap(({ sources }) => sources).reduce((sum, { bytes }) => sum + 2 * bytes, 0)
   using task = progress.task('rewrapping', { unit: 'bytes', total })
   const throttle = maxRate === undefined ? unthrottled : newThrottle(clock, maxRate)
   const budget = new ByteBudget(AHEAD_BYTES)
   const onBytes = (bytes: number) => task.add(bytes)
   const reading = { store, throttle, signal, pool, budget, maxRecordBytes, onBytes }
-  const made: MadeGeneration[] = []
-  const failed: LeftOutPartition[] = []
-  for (const job of jobs) {
-    signal.throwIfAborted()
-    try {
-      made.push(hasMade(job, await rewrapFiles({ resealing, reading, random }, job)))
-    } catch (error) {
-      const { folder, place } = job
-      failed.push({ folder, partition: place.partition, reason: reasonOf(error), isProblem: true })
-    }
-  }
-  return { made, failed }
-}
-
-/** What is wrong with a file; anything else is thrown. */
-function reasonOf(error: unknown): string {
-  const problem = problemOf(error)
-  if (problem === undefined || !(error instanceof MaxbrodError)) throw error
-  return `${String(error.facts['key'])}: ${problem}`
+  return await makeEach(jobs, job => rewrapFiles({ resealing, reading, random }, job), signal)
 }
