@@ -1,10 +1,12 @@
 import { formatDuration } from '../../config/units.ts'
 import { timeText } from '../../observe/ago.ts'
 
-const counts = new Intl.NumberFormat('en-US')
+/** Made when a page is: it takes longer than all else that is loaded for one, and most processes show none. */
+let counts: Intl.NumberFormat | undefined
 
 /** `1,234,567` */
 export function count(value: number): string {
+  counts ??= new Intl.NumberFormat('en-US')
   return counts.format(value)
 }
 
