@@ -1,8 +1,8 @@
-import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { text } from 'node:stream/consumers'
 import type { Clock } from '../../runtime/clock.ts'
 import { messageOf } from '../../runtime/errors.ts'
+import { nodeHttp } from '../../runtime/node-http.ts'
 import { KafkaError } from '../kafka-errors.ts'
 import type { ClientCredentials } from '../sasl.ts'
 import type { Token } from './kept-token.ts'
@@ -58,7 +58,7 @@ async function post(
     agent: false,
   }
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>()
-  const sent = url.protocol === 'https:' ? requestHttps(url, { ...options, ...tls }) : requestHttp(url, options)
+  const sent = url.protocol === 'https:' ? requestHttps(url, { ...options, ...tls }) : nodeHttp.request(url, options)
   sent.once('error', reject)
   sent.once('response', answer => {
     let chars = 0
