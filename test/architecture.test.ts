@@ -65,7 +65,7 @@ const worldly = [
 ] as const
 
 /** Who may take objects out of a store; all others get a port that has no verb for it. */
-const erasing = /^src\/(storage\/|archive\/prune|commands\/(prune|ports|system-ports)\.ts)/
+const erasing = /^src\/(storage\/|archive\/prune\/|commands\/(prune|ports|system-ports)\.ts)/
 
 /** A file that is longer is named in the test's output: look whether it answers two questions. */
 const linesUsual = 200
@@ -85,6 +85,10 @@ test('imports point one way: rooms never know each other, floors know nothing of
 })
 
 test('no file needs itself, over however many others', () => assert.deepEqual(cycles(files), []))
+
+test('no folder inside a room or floor needs itself, over however many others', () => {
+  assert.deepEqual(cycles(innerFolders(files)), [])
+})
 
 test('each package is imported by its owner only, and every dependency has one', () => {
   assert.deepEqual(foreignPackages(files), [])
@@ -143,13 +147,17 @@ test('the rules see what they are made to see', () => {
   assert.deepEqual(forbiddenImports(bad('src/kafka/x.ts', "import { a } from '../format/batch/varint.ts'")), [])
   const ring = [sourceFile('src/a.ts', "import './b.ts'"), sourceFile('src/b.ts', "import type { A } from './a.ts'")]
   assert.deepEqual(cycles(ring), ['src/a.ts → src/b.ts → src/a.ts'])
+  const there = sourceFile('src/a/b/x.ts', "import '../c/y.ts'")
+  const andBack = sourceFile('src/a/c/z.ts', "import '../b/z.ts'")
+  assert.deepEqual(cycles([there, andBack]), [])
+  assert.deepEqual(cycles(innerFolders([there, andBack])), ['src/a/b → src/a/c → src/a/b'])
   assert.equal(foreignPackages(bad('src/backup/x.ts', "import { Kafka } from 'kafkajs'")).length, 1)
   assert.equal(foreignPackages(bad('src/storage/x.ts', "import a from 'left-pad/deep.js'")).length, 1)
   assert.equal(worldlyUses(bad('src/backup/x.ts', "import { open } from 'node:fs/promises'")).length, 1)
   assert.equal(worldlyUses(bad('src/backup/x.ts', 'const now = Date.now() // setTimeout')).length, 1)
   assert.equal(erasers(bad('src/backup/x.ts', "import type { ErasableStore } from '../storage/port.ts'")).length, 1)
   assert.equal(erasers(bad('src/commands/verify.ts', 'await context.openErasableStore(a, b)')).length, 1)
-  assert.equal(erasers(bad('src/archive/prune.ts', 'await store.deleteAll(keys)')).length, 0)
+  assert.equal(erasers(bad('src/archive/prune/prune.ts', 'await store.deleteAll(keys)')).length, 0)
   assert.equal(processUses(bad('src/storage/x.ts', "const home = process.env['HOME']")).length, 1)
   assert.equal(
     processUses(bad('src/storage/x.ts', '/** console.log */\n// process.exit\nconst processed = 1')).length,
@@ -187,6 +195,19 @@ function cycles(all: readonly SourceFile[]): string[] {
   }
   for (const { path } of all) visit(path, [])
   return found
+}
+
+/** `src/backup/chain` and what it needs of its neighbours; what lies in `src/backup` itself is the frame of them all. */
+function innerFolders(all: readonly SourceFile[]): SourceFile[] {
+  const innerOf = (path: string) => /^src\/[^/]+\/[^/]+(?=\/)/.exec(path)?.[0]
+  const inner = new Map<string, string[]>()
+  for (const { path, imports } of all) {
+    const from = innerOf(path)
+    if (from === undefined) continue
+    const targets = imports.flatMap(target => innerOf(target) ?? []).filter(target => target !== from)
+    inner.set(from, [...(inner.get(from) ?? []), ...targets])
+  }
+  return [...inner].map(([path, imports]) => ({ path, text: '', imports }))
 }
 
 function foreignPackages(all: readonly SourceFile[]): string[] {

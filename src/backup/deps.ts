@@ -10,8 +10,8 @@ import type { Disk } from '../runtime/disk.ts'
 import type { Random } from '../runtime/random.ts'
 import type { ObjectStore, Seal } from '../storage/port.ts'
 import type { Flushed } from './flush.ts'
-import type { Spool } from './spool.ts'
-import type { TopicRules } from './topic-rules.ts'
+import type { Spool } from './spool/spool.ts'
+import type { TopicRules } from './topics/topic-rules.ts'
 import type { WorkerView } from './view.ts'
 
 /** The ports that a backup worker lives on. */

@@ -7,7 +7,7 @@ import { unlessAborted } from '../runtime/aborted.ts'
 import type { WorkerContext } from './deps.ts'
 import { FetchOrder } from './fetch-order.ts'
 import type { WorkerMemory } from './memory.ts'
-import type { PartitionBackup } from './partition.ts'
+import type { PartitionBackup } from './partition/partition.ts'
 import type { Throttle } from '../runtime/throttle.ts'
 
 export interface FetchLoopDeps {

@@ -2,7 +2,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import type { StoppedPartition } from './result.ts'
-import type { UploadedTile } from './uploaded-tile.ts'
+import type { UploadedTile } from './chain/uploaded-tile.ts'
 
 /** What a flush did: everything that was read when it was asked for is durable and committed now, but for what is `left`. */
 export interface Flushed {

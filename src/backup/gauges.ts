@@ -1,10 +1,10 @@
 import type { Clock } from '../runtime/clock.ts'
 import { sumOfBuffered } from './buffered.ts'
 import type { WorkerContext } from './deps.ts'
-import type { DiskRoom } from './disk-room.ts'
+import type { DiskRoom } from './spool/disk-room.ts'
 import type { WorkerMemory } from './memory.ts'
 import { backupMetrics } from './metrics.ts'
-import type { PartitionBackup } from './partition.ts'
+import type { PartitionBackup } from './partition/partition.ts'
 import type { BackupTally } from './result.ts'
 
 /** The metrics that follow from the state of all partitions. */

@@ -1,6 +1,6 @@
-import type { DiskRoom } from './disk-room.ts'
+import type { DiskRoom } from './spool/disk-room.ts'
 import type { WorkerMemory } from './memory.ts'
-import type { PartitionBackup } from './partition.ts'
+import type { PartitionBackup } from './partition/partition.ts'
 import type { BackupTally } from './result.ts'
 import type { PartitionView, WorkerView } from './view.ts'
 

@@ -1,4 +1,4 @@
-import type { PartitionBackup } from './partition.ts'
+import type { PartitionBackup } from './partition/partition.ts'
 
 /** What of a partition lies on the disk, and the way to get it off. */
 export type RoomTaker = Pick<PartitionBackup, 'openSpoolBytes' | 'waiting' | 'closeForRoom'>

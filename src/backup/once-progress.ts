@@ -1,6 +1,6 @@
 import type { Progress, Task } from '../observe/progress.ts'
 import type { OnceTargets } from './once.ts'
-import type { PartitionBackup } from './partition.ts'
+import type { PartitionBackup } from './partition/partition.ts'
 
 /** Progress of a backup that ends: offsets read of those that were there at the start, one line per topic. */
 export class OnceProgress implements Disposable {

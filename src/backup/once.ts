@@ -3,11 +3,11 @@ import type { Clock } from '../runtime/clock.ts'
 import type { MaxbrodError } from '../runtime/errors.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
-import { decodeCommitNote, isCache, requireArchive } from './commit-note.ts'
-import type { CommitNote } from './commit-note.ts'
-import { unknownOffset } from './log-bounds.ts'
+import { decodeCommitNote, isCache, requireArchive } from './resume/commit-note.ts'
+import type { CommitNote } from './resume/commit-note.ts'
+import { unknownOffset } from './resume/log-bounds.ts'
 import type { BackupResult } from './result.ts'
-import { selectTopics } from './selection.ts'
+import { selectTopics } from './topics/selection.ts'
 
 /** What `--once` backs up: everything that was committed when it began. */
 export interface OnceTargets {

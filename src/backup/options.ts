@@ -4,7 +4,7 @@ import { looseRegexes, milliseconds, plainNames, switchBetween } from '../config
 import { choice, flag, path, text } from '../config/kinds-of-text.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
-import { WHEN_DISK_IS_FULL } from './disk-room.ts'
+import { WHEN_DISK_IS_FULL } from './spool/disk-room.ts'
 
 export const backupOptions = section('backup', {
   topics: regexList({

@@ -1,5 +1,5 @@
 import type { Gap } from '../format/tile-header.ts'
-import type { UploadedTile } from './uploaded-tile.ts'
+import type { UploadedTile } from './chain/uploaded-tile.ts'
 import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { MaxbrodError, messageOf } from '../runtime/errors.ts'

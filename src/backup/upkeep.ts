@@ -1,9 +1,9 @@
 import type { GroupSession } from '../kafka/port.ts'
 import { unlessAborted } from '../runtime/aborted.ts'
-import type { DefinitionKeeper } from './definitions.ts'
+import type { DefinitionKeeper } from './topics/definitions.ts'
 import type { WorkerContext } from './deps.ts'
-import { HeadroomWatch } from './headroom.ts'
-import type { PartitionBackup } from './partition.ts'
+import { HeadroomWatch } from './protection/headroom.ts'
+import type { PartitionBackup } from './partition/partition.ts'
 
 const DEFINITIONS_MS = 60_000
 /** Between two looks at what retention leaves. The first one comes when partitions know what is durable of them. */

@@ -2,7 +2,7 @@ import { backoffMs } from '../runtime/retry.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import type { WorkerContext } from './deps.ts'
 import { backupMetrics } from './metrics.ts'
-import type { Verdict } from './partition-deps.ts'
+import type { Verdict } from './reading/partition-deps.ts'
 import { judgeTrouble } from './trouble.ts'
 
 const BACKOFF = { initialMs: 1_000, maxMs: 60_000 }

@@ -1,6 +1,6 @@
 import type { AskKafka, AskedTopic, LivePartition } from '../archive/live.ts'
-import { decodeCommitNote } from '../backup/commit-note.ts'
-import { firstTimestamp, headroomMs, retentionMs } from '../backup/retention.ts'
+import { decodeCommitNote } from '../backup/resume/commit-note.ts'
+import { firstTimestamp, headroomMs, retentionMs } from '../backup/protection/retention.ts'
 import type { ConfigEntry, Kafka } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Clock } from '../runtime/clock.ts'

@@ -1,5 +1,5 @@
-import { backupStatus } from '../backup/status.ts'
-import type { BackupStatus } from '../backup/status.ts'
+import { backupStatus } from '../backup/protection/status.ts'
+import type { BackupStatus } from '../backup/protection/status.ts'
 import { regexList } from '../config/kinds-of-list.ts'
 import { looseRegexes } from '../config/kinds-of-others.ts'
 import { flag, text, topicName } from '../config/kinds-of-text.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { deleteDoomed } from '../../src/archive/prune-delete.ts'
+import { deleteDoomed } from '../../src/archive/prune/delete.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
 import { KEYS_PER_DELETE } from '../../src/storage/port.ts'
 import type { ErasableStore } from '../../src/storage/port.ts'

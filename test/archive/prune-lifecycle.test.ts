@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { lifecycleOf } from '../../src/archive/prune-lifecycle.ts'
-import type { TopicRule } from '../../src/archive/prune-rules.ts'
+import { lifecycleOf } from '../../src/archive/prune/lifecycle.ts'
+import type { TopicRule } from '../../src/archive/prune/rules.ts'
 
 const day = 24 * 3_600_000
 const topic = (name: string, rule: TopicRule, topicId?: string) => ({

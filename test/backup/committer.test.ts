@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Committer } from '../../src/backup/committer.ts'
+import { Committer } from '../../src/backup/resume/committer.ts'
 import type { GroupSession, OwnedOffset, Ownership } from '../../src/kafka/port.ts'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
 import { PartitionMap } from '../../src/runtime/topic-partition.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { corruptBatchAt, corruptRangeEnd } from '../../src/backup/corrupt-range.ts'
+import { corruptBatchAt, corruptRangeEnd } from '../../src/backup/reading/corrupt-range.ts'
 import { batchAt } from '../helpers/lone-partition.ts'
 
 function damaged(batch: Buffer, at = batch.length - 1): Buffer {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DefinitionKeeper } from '../../src/backup/definitions.ts'
+import { DefinitionKeeper } from '../../src/backup/topics/definitions.ts'
 import type { WorkerContext } from '../../src/backup/deps.ts'
 import { bodyOf } from '../../src/catalog/object-body.ts'
 import { SoundDefinitions, strictDefinitions } from '../../src/catalog/sound-definitions.ts'

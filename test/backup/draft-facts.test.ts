@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DraftFacts } from '../../src/backup/draft-facts.ts'
-import { resumedAgeMs } from '../../src/backup/new-drafts.ts'
-import type { BlockNote, SpoolNote } from '../../src/backup/spool-notes.ts'
+import { DraftFacts } from '../../src/backup/chain/draft-facts.ts'
+import { resumedAgeMs } from '../../src/backup/chain/new-drafts.ts'
+import type { BlockNote, SpoolNote } from '../../src/backup/spool/spool-notes.ts'
 
 const block = (from: number, to: number): BlockNote => ({
   kind: 'block',

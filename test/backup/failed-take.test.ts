@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { afterFailedTake } from '../../src/backup/failed-take.ts'
+import { afterFailedTake } from '../../src/backup/reading/failed-take.ts'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
 import type { ErrorCode } from '../../src/runtime/error-codes.ts'
 

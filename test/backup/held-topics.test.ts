@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { HeldTopics } from '../../src/backup/held-topics.ts'
+import { HeldTopics } from '../../src/backup/topics/held-topics.ts'
 import { holdChanges } from '../../src/format/hold.ts'
 import type { ClusterAdmin, ConfigEntry, Kafka, TopicDescription } from '../../src/kafka/port.ts'
 import type { Logger } from '../../src/observe/logger.ts'

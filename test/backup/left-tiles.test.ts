@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LeftTiles } from '../../src/backup/left-tiles.ts'
-import type { SpoolHead } from '../../src/backup/spool-notes.ts'
+import { LeftTiles } from '../../src/backup/spool/left-tiles.ts'
+import type { SpoolHead } from '../../src/backup/spool/spool-notes.ts'
 
 const head = (uploadId: string, partition: number) => ({ uploadId, topic: 'orders', partition }) as SpoolHead
 const ids = (heads: readonly SpoolHead[]) => heads.map(({ uploadId }) => uploadId)

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, readdir, readlink, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { OpenFiles } from '../../src/backup/open-files.ts'
+import { OpenFiles } from '../../src/backup/spool/open-files.ts'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
 import { nodeDisk } from '../../src/runtime/node-disk.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { encodeCommitNote, noteOfNothing } from '../../src/backup/commit-note.ts'
-import { protectionOf } from '../../src/backup/protection.ts'
-import type { PartitionFacts } from '../../src/backup/protection.ts'
+import { encodeCommitNote, noteOfNothing } from '../../src/backup/resume/commit-note.ts'
+import { protectionOf } from '../../src/backup/protection/protection.ts'
+import type { PartitionFacts } from '../../src/backup/protection/protection.ts'
 
 const where = { topic: 'orders', partition: 3 }
 const topicId = 'Hx3y8Ra6RBe9-hFQXtB2Kg'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ReadingState } from '../../src/backup/reading-state.ts'
+import { ReadingState } from '../../src/backup/reading/reading-state.ts'
 
 function reading(change: { lastEpoch?: number; hasEnough?: boolean } = {}) {
   const end = new AbortController()

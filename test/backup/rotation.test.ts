@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { blockBounds, compressedAtMost, rotate, rotateBefore } from '../../src/backup/rotation.ts'
+import { blockBounds, compressedAtMost, rotate, rotateBefore } from '../../src/backup/chain/rotation.ts'
 
 const mib = 1024 * 1024
 const limits = { minFileSize: 1_000, maxFileSize: undefined, maxFileRecords: 50, maxFileAge: 5_000 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { continuedBy, continues, isOfChain } from '../../src/backup/spool-fit.ts'
-import type { BlockNote, SpoolNote } from '../../src/backup/spool-notes.ts'
+import { continuedBy, continues, isOfChain } from '../../src/backup/spool/spool-fit.ts'
+import type { BlockNote, SpoolNote } from '../../src/backup/spool/spool-notes.ts'
 
 const chain = { chainEnd: 50, barrier: undefined }
 const log = { logStart: 10, highWatermark: 90 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseTopicRules, readTopicRules } from '../../src/backup/topic-rules.ts'
+import { parseTopicRules, readTopicRules } from '../../src/backup/topics/topic-rules.ts'
 import { nodeDisk } from '../../src/runtime/node-disk.ts'
 
 const rules = (text: string) => parseTopicRules(text, 'rules.conf')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { newUploadSlots } from '../../src/backup/upload-slots.ts'
+import { newUploadSlots } from '../../src/backup/chain/upload-slots.ts'
 
 const MIB = 1024 * 1024
 

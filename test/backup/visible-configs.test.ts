@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { visibleConfigs } from '../../src/backup/visible-configs.ts'
+import { visibleConfigs } from '../../src/backup/topics/visible-configs.ts'
 import type { ConfigEntry } from '../../src/kafka/port.ts'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
 

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openWorkingDir } from '../../src/backup/working-dir.ts'
+import { openWorkingDir } from '../../src/backup/spool/working-dir.ts'
 import { nodeDisk } from '../../src/runtime/node-disk.ts'
 import { systemRandom } from '../../src/runtime/random.ts'
 

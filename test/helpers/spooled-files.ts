@@ -1,6 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises'
-import { decodeNotes } from '../../src/backup/spool-notes.ts'
-import type { SpoolHead } from '../../src/backup/spool-notes.ts'
+import { decodeNotes } from '../../src/backup/spool/spool-notes.ts'
+import type { SpoolHead } from '../../src/backup/spool/spool-notes.ts'
 
 /** A tile in the spool of a worker, as its notes tell. */
 export interface SpooledFile {
