@@ -34,15 +34,21 @@ async function decode(key: string, file: Buffer): Promise<TopicDefinition[]> {
   }
 }
 
-/** Writes definitions under the time `atMs`. Two writers in the same millisecond saw the same cluster: one of them is enough. */
+/**
+ * Writes definitions under the time `atMs`, and returns their key; undefined when it is taken by other definitions: whoever wrote
+ * them in the same millisecond did not see these.
+ */
 export async function writeDefinitions(
   store: ObjectStore,
   topics: readonly TopicDefinition[],
   atMs: number,
   signal?: AbortSignal,
-): Promise<string> {
+): Promise<string | undefined> {
   const file = await topicDefinitions.encode(topics.toSorted((a, b) => (a.topic < b.topic ? -1 : 1)))
   const key = topicsKey(atMs)
-  await store.put(key, bodyOf(file), plainFacts(file), signal)
-  return key
+  const isOurs =
+    (await store.put(key, bodyOf(file), plainFacts(file), signal)).created ||
+    // By an attempt of our own whose answer was lost.
+    (await readWhole(store, key, MAX_BYTES, signal))?.equals(file) === true
+  return isOurs ? key : undefined
 }

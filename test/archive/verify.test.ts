@@ -286,7 +286,7 @@ async function systemObjects(store: ErasableStore): Promise<string[]> {
   return [
     groups,
     await writePoint(store, { atMs: 1_700_000_000_001, groupsKey: groups, partitions: point }),
-    await writeDefinitions(store, [definition], 1_700_000_000_002),
+    (await writeDefinitions(store, [definition], 1_700_000_000_002))!,
     firstIncarnationKey('a'),
     await keepReport(store, 1_700_000_000_003, '<!doctype html>\n<p>OK</p>\n</html>\n', new AbortController().signal),
   ]

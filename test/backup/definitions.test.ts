@@ -146,6 +146,24 @@ test('what is known of topics that others back up, or that a restore fills, stay
   assert.equal(await written(), 4)
 })
 
+test('of two groups that write definitions in one millisecond neither loses its topics, and the newest object has all', async () => {
+  const { newKeeper, written, newest } = openScene()
+  const only = (wanted: string): TopicSelection => ({
+    fingerprint: wanted,
+    names: undefined,
+    matches: ({ name }) => name === wanted,
+  })
+  const [orders, payments] = [newKeeper(only('orders')), newKeeper(only('payments'))]
+  await Promise.all([orders.keep(never), payments.keep(never)])
+  assert.deepEqual(
+    (await newest())?.map(({ topic }) => topic),
+    ['orders', 'payments'],
+  )
+  assert.equal(await written(), 2)
+  for (const keeper of [orders, payments, newKeeper(only('orders'))]) await keeper.keep(never)
+  assert.equal(await written(), 2)
+})
+
 test('a topic whose configs may not be seen keeps those that were known of it, and hides no other', async () => {
   const { topics, configs, denied, clock, newKeeper, written, newest } = openScene()
   const retention = { name: 'retention.ms', value: '1000', isOwn: true } as ConfigEntry

@@ -1,10 +1,15 @@
 import { SoundDefinitions } from '../../catalog/sound-definitions.ts'
 import { writeDefinitions } from '../../catalog/topic-definitions.ts'
+import { topicsPrefix } from '../../format/keys.ts'
 import type { TopicDefinition } from '../../format/snapshot/topic-definitions.ts'
 import type { TopicAcl as KafkaAcl, TopicDescription, TopicSelection } from '../../kafka/port.ts'
+import { MaxbrodError } from '../../runtime/errors.ts'
 import type { WorkerContext } from '../deps.ts'
 import { selectTopics } from './selection.ts'
 import { visibleConfigs } from './visible-configs.ts'
+
+/** So many writers do not meet again and again. */
+const MAX_TRIES = 20
 
 /**
  * Keeps the definitions of the selected topics in the archive: one object whenever something changed. What it holds of other
@@ -28,23 +33,36 @@ export class DefinitionKeeper {
 
   /** Writes the definitions if the newest ones in the archive differ. */
   async keep(signal: AbortSignal): Promise<void> {
-    const { store, clock, log } = this.#context
     const existing = await this.#context.kafka.admin.topics()
     const own = await this.#define(existing)
     const ownText = canonical(own)
     if (own.length === 0 || ownText === this.#written) return
+    for (let tries = 0, atMs = 0; tries < MAX_TRIES; tries++) {
+      atMs = Math.max(this.#context.clock.now(), atMs + 1)
+      if (!(await this.#bring(own, existing, atMs, signal))) continue
+      this.#written = ownText
+      return
+    }
+    throw new MaxbrodError('STORAGE_UNREACHABLE', `keys of ${topicsPrefix} are taken, ${MAX_TRIES} times in a row`)
+  }
+
+  /** False when others wrote definitions in that very millisecond: theirs are to be carried over first. */
+  async #bring(
+    own: readonly TopicDefinition[],
+    existing: readonly TopicDescription[],
+    atMs: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const newest = await this.#sound.newest(signal)
     const known = newest?.topics ?? []
     const topics = [
       ...own.map(one => (this.#hidden.has(one.topic) ? withKnownConfigs(one, known) : one)),
       ...ofOthers(own, known, existing),
     ]
-    const text = canonical(topics)
-    if (newest === undefined || canonical(newest.topics) !== text) {
-      const key = await writeDefinitions(store, topics, clock.now(), signal)
-      log.info({ key, topics: topics.length }, 'wrote topic definitions')
-    }
-    this.#written = ownText
+    if (newest !== undefined && canonical(newest.topics) === canonical(topics)) return true
+    const key = await writeDefinitions(this.#context.store, topics, atMs, signal)
+    if (key !== undefined) this.#context.log.info({ key, topics: topics.length }, 'wrote topic definitions')
+    return key !== undefined
   }
 
   async #define(existing: readonly TopicDescription[]): Promise<TopicDefinition[]> {
