@@ -1,4 +1,4 @@
-import { PRODUCER_EXPIRATION, releaseChanges } from '../format/hold.ts'
+import { PRODUCER_EXPIRATION, brokerDefaultsOf, releaseChanges } from '../format/hold.ts'
 import type { PlanTarget } from '../format/plan.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { ConfigEntry, Kafka } from '../kafka/port.ts'
@@ -75,7 +75,7 @@ export async function runFinalize(
       })
   }
   const isDone = topics.every(({ state }) => state === 'finalized' || state === 'untouched')
-  const brokersRestored = isDone && !dryRun && (await restoreBrokers(deps, broker, head.brokerDefaults))
+  const brokersRestored = isDone && !dryRun && (await restoreBrokers(deps, broker, brokerDefaultsOf(heads)))
   return { planTopic, topics, brokersRestored }
 }
 

@@ -1,4 +1,4 @@
-import type { ConfigValues } from './plan.ts'
+import type { ConfigValues, PlanHead } from './plan.ts'
 
 /**
  * Topic configs while a restore is under way. Restored records are old: retention would delete them within minutes,
@@ -24,6 +24,11 @@ const SEALED = '3600000'
 
 /** How long brokers remember a producer: the longest that fits the config's type, for the time of the restore. */
 export const PRODUCER_EXPIRATION = { name: 'producer.id.expiration.ms', value: '2147483647' } as const
+
+/** What all brokers had before the hold, which the first head that held anything says. */
+export function brokerDefaultsOf(heads: readonly Pick<PlanHead, 'brokerDefaults'>[]): ConfigValues {
+  return Object.assign({}, ...heads.toReversed().map(head => head.brokerDefaults)) as ConfigValues
+}
 
 export interface ConfigFact {
   readonly name: string

@@ -1,4 +1,4 @@
-import type { PlanEntry, PlanHead, PlanTarget } from '../format/plan.ts'
+import type { PlanEntry, PlanHead } from '../format/plan.ts'
 import type { BatchAppender } from '../kafka/port.ts'
 import { assert, must } from '../runtime/assert.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
@@ -7,6 +7,7 @@ import { appendEntries } from './append-entries.ts'
 import { missingEnd, missingFiles } from './build-plan.ts'
 import type { PlannerDeps } from './deps.ts'
 import { headFor } from './head.ts'
+import type { HeadPart } from './head.ts'
 import { readPlanState } from './plan-state.ts'
 import type { PlanState } from './plan-state.ts'
 import type { WantedChain } from './wanted-chain.ts'
@@ -40,11 +41,11 @@ export function emitFirstHead(context: EmitContext, head: PlanHead, known: PlanS
 export function emitMoreHeads(
   context: EmitContext,
   first: PlanHead,
-  targets: readonly PlanTarget[],
+  part: HeadPart,
   known: PlanState,
 ): Promise<PlanState> {
   return emit(context, first, known, state => {
-    const head = headFor(first, targets, state)
+    const head = headFor(first, part, state)
     return new Map(head === undefined ? [] : [[0, [head]]])
   })
 }

@@ -15,7 +15,6 @@ export async function firstHead(
   planPartitions: number,
   targets: readonly PlanTarget[],
 ): Promise<PlanHead> {
-  const expiration = hold === 'off' ? undefined : await producerExpirationBefore(deps)
   return {
     kind: 'head',
     restoreId: deps.random.id(),
@@ -26,15 +25,35 @@ export async function firstHead(
     sourceClusterId,
     targetClusterId: await deps.kafka.admin.clusterId(),
     hold,
-    brokerDefaults: expiration === undefined ? {} : { [PRODUCER_EXPIRATION.name]: expiration },
+    brokerDefaults: await brokerDefaults(deps, hold),
     targets,
   }
 }
 
+/** What a run adds: targets, and whether they are held. A later run may hold its own where an earlier one did not. */
+export type HeadPart = Pick<PlanHead, 'hold' | 'brokerDefaults' | 'targets'>
+
+/** The part of a run that goes on with a plan. */
+export async function laterPart(
+  deps: PlannerDeps,
+  hold: PlanHead['hold'],
+  targets: readonly PlanTarget[],
+  { heads }: PlanState,
+): Promise<HeadPart> {
+  // What the brokers had before the first hold stands in the head of that one.
+  const isHeldBefore = heads.some(head => head.hold === 'auto')
+  return { hold, targets, brokerDefaults: isHeldBefore ? {} : await brokerDefaults(deps, hold) }
+}
+
+async function brokerDefaults(deps: PlannerDeps, hold: PlanHead['hold']): Promise<PlanHead['brokerDefaults']> {
+  const expiration = hold === 'off' ? undefined : await producerExpirationBefore(deps)
+  return expiration === undefined ? {} : { [PRODUCER_EXPIRATION.name]: expiration }
+}
+
 /** A further head for targets that the plan does not have yet; undefined when it has all of them. */
-export function headFor(first: PlanHead, targets: readonly PlanTarget[], state: PlanState): PlanHead | undefined {
-  const missing = targets.filter(({ topic }) => !isPlanned(state, topic))
-  return missing.length === 0 ? undefined : { ...first, brokerDefaults: {}, targets: missing }
+export function headFor(first: PlanHead, part: HeadPart, state: PlanState): PlanHead | undefined {
+  const missing = part.targets.filter(({ topic }) => !isPlanned(state, topic))
+  return missing.length === 0 ? undefined : { ...first, ...part, targets: missing }
 }
 
 /** True when the plan has a target of that name. */

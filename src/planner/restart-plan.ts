@@ -1,4 +1,4 @@
-import { PRODUCER_EXPIRATION, releaseChanges } from '../format/hold.ts'
+import { PRODUCER_EXPIRATION, brokerDefaultsOf, releaseChanges } from '../format/hold.ts'
 import type { PlanTarget } from '../format/plan.ts'
 import type { ConfigEntry } from '../kafka/port.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
@@ -111,7 +111,7 @@ async function untouchedConfigs(
 
 async function releaseBrokers({ kafka }: PlannerDeps, { heads }: PlanState): Promise<void> {
   const { name, value } = PRODUCER_EXPIRATION
-  const defaults = heads[0]?.brokerDefaults ?? {}
+  const defaults = brokerDefaultsOf(heads)
   const isRaised = (await kafka.admin.brokerConfigs()).some(entry => entry.name === name && entry.value === value)
   if (isRaised && Object.hasOwn(defaults, name))
     await kafka.admin.alterBrokerDefaults(new Map([[name, defaults[name] ?? null]]))

@@ -10,7 +10,7 @@ import { planIdOf } from './build-plan.ts'
 import type { PlannerDeps } from './deps.ts'
 import { emitFiles, emitFirstHead, emitMoreHeads } from './emit.ts'
 import type { EmitContext } from './emit.ts'
-import { checkSameMapping, firstHead, isPlanned, plannedTarget, targetsOf } from './head.ts'
+import { checkSameMapping, firstHead, isPlanned, laterPart, plannedTarget, targetsOf } from './head.ts'
 import type { LeftOutTopic } from './left-out.ts'
 import type { LookedAt } from './look.ts'
 import type { PlannerOptions } from './options.ts'
@@ -65,7 +65,8 @@ export async function writePlan(job: PlanJob): Promise<PlanResult> {
   const begun = await emitFirstHead(context, own, before)
   const first = must(begun.heads[0], 'head')
   checkSameMapping(first, mapping, looked.clusterId, planTopic)
-  const state = await emitMoreHeads(context, first, targets, begun)
+  const part = await laterPart(deps, options.hold, targets, begun)
+  const state = await emitMoreHeads(context, first, part, begun)
   await applyHold(deps, await topicsToHold(kafka, wanted, state))
   const planId = planIdOfJob(job, state)
   const filesAdded = await emitFiles(context, first, planId, wanted.chains, state)

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { ConfigFact } from '../../src/format/hold.ts'
 import {
   brokenHold,
+  brokerDefaultsOf,
   isHeld,
   holdChanges,
   isOfHold,
@@ -99,4 +100,12 @@ test('a topic counts as held when it says so in every config: sealed, too, and b
     const other = held.map(config => (config.name === name ? { ...config, value: '1' } : config))
     assert.equal(isHeld(other), false, `${name} is another`)
   }
+})
+
+test('what the brokers had stands in the first head that raised it, which need not be the first of all', () => {
+  const free = { brokerDefaults: {} }
+  const raised = { brokerDefaults: { 'producer.id.expiration.ms': null } }
+  const again = { brokerDefaults: { 'producer.id.expiration.ms': '7' } }
+  assert.deepEqual(brokerDefaultsOf([free]), {})
+  assert.deepEqual(brokerDefaultsOf([free, raised, again]), raised.brokerDefaults)
 })

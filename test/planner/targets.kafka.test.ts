@@ -313,3 +313,27 @@ test('a target is held, and what it had before stands in the head, also after la
   const late = [`--plan-topic=${free}.plan`, `--rename=${topic}=${free}`, '--hold=off']
   refused(await runCommand(['plan', ...late, ...scene.common]), 2, 'USAGE', free, 'message.timestamp.type=CreateTime')
 })
+
+test('a run holds its own targets, or does not, whatever the run did that began the plan', async t => {
+  await using scene = await openRestoreScene(t)
+  const { referee } = scene.world
+  const own = { 'retention.ms': '3600000', 'message.timestamp.type': 'LogAppendTime' }
+  const bounds = { 'message.timestamp.before.max.ms': null, 'message.timestamp.after.max.ms': null }
+  const before = { ...own, 'retention.bytes': null, 'cleanup.policy': null, ...bounds }
+  for (const [flag, hold, finalConfigs] of [
+    ['--hold=off', 'off', {}],
+    ['--hold=auto', 'auto', before],
+  ] as const) {
+    const topic = scene.world.name(hold)
+    const target = `r.${topic}`
+    await scene.putFiles(topic, 0, [0, 5])
+    await referee.createTopic(target, { configs: hold === 'off' ? { 'retention.ms': '3600000' } : own })
+    ok(await scene.plan(['--target-prefix=r.', `--topics=${topic}`, flag]))
+    const head = (await scene.heads()).at(-1)
+    const said = head?.targets.map(one => [one.topic, one.finalConfigs])
+    assert.deepEqual([said, head?.hold], [[[target, finalConfigs]], hold])
+    const { configs } = await referee.describeTopic(target)
+    assert.equal(configs['retention.ms'], hold === 'off' ? '3600000' : '-1')
+    assert.notEqual(configs['message.timestamp.type'], 'LogAppendTime')
+  }
+})
