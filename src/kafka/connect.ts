@@ -70,7 +70,7 @@ export function connectKafka(options: KafkaOptions, deps: ConnectDeps): Kafka {
             clock,
             tls: tls ?? (() => ({})),
             brokers: bootstrapServers.map(({ host }) => host),
-            hide: secret => redactor.hide(secret),
+            hide: redactor.hideNewest(),
           }),
     bootstrapDeadlineMs: Math.min(BOOTSTRAP_DEADLINE_MS, options.kafkaDeadline),
     deadlineMs: options.kafkaDeadline,

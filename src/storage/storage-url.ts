@@ -101,7 +101,9 @@ function directory(folder: string, text: string): StoragePlace {
 function s3(rest: string, text: string): StoragePlace {
   const [bucket = '', ...segments] = rest.split('/')
   if (bucket === '') throw new Unreadable(`'${withoutUser(text)}' names no bucket`, 'write s3://bucket/prefix')
-  if (bucket.includes('@')) {
+  // Half of all secret keys have a slash.
+  const hasCredentials = bucket.includes('@') || (bucket.includes(':') && rest.includes('@'))
+  if (hasCredentials) {
     throw new Unreadable('a storage URL holds no credentials', 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY')
   }
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/.test(bucket))
@@ -120,5 +122,5 @@ function s3(rest: string, text: string): StoragePlace {
 
 /** What somebody may have written between `//` and `@` must not be repeated in a message. */
 function withoutUser(text: string): string {
-  return text.replace(/\/\/[^/]*@/, '//')
+  return text.replace(/\/\/.*@/s, '//')
 }

@@ -113,6 +113,16 @@ for (const format of ['json', 'text'] as const) {
   })
 }
 
+test('of secrets that take each other’s place the newest are hidden, and those of a month cost no memory', () => {
+  const redactor = new Redactor()
+  redactor.hide('password')
+  const hide = redactor.hideNewest()
+  const token = (n: number) => `token-${n}-${'x'.repeat(10)}.`
+  for (let n = 0; n < 3_000; n++) hide(token(n))
+  assert.equal(redactor.clean(`password ${token(2_999)} ${token(2_998)}`), '[secret] [secret] [secret]')
+  assert.equal(redactor.clean(token(0)), token(0))
+})
+
 test('colours are only for terminals', () => {
   const { log, lines } = open({ format: 'text', isColored: true })
   log.error({ a: 1 }, 'ended')

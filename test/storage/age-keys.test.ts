@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Unreadable } from '../../src/config/unreadable.ts'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
 import { decodeBech32 } from '../../src/storage/age/bech32.ts'
 import { looksLikeRecipient, parseIdentities, parseRecipient, parseRecipients } from '../../src/storage/age/keys.ts'
+import { openingOptions, resealingOptions, sealingOptions } from '../../src/storage/encryption-options.ts'
 import { encodeBech32, newAgeKey } from '../helpers/age-keys.ts'
 
 const key = newAgeKey()
@@ -48,14 +50,38 @@ test('what is wrong with a file of keys is told, and none of its text', () => {
     () => parseIdentities('-----BEGIN AGE ENCRYPTED FILE-----\nYWdl', 'keys.txt'),
     () => parseRecipients(key.identityText, 'keys.txt'),
     () => parseRecipients('\n', 'keys.txt'),
+    // The file is another one.
+    () => parseRecipients(`${key.recipientText}\n${secret.slice(-30)}`, 'keys.txt'),
+    () => parseRecipients(`AGE-PLUGIN-YUBIKEY-1${secret.slice(-30)}`, 'keys.txt'),
   ]
   for (const parse of wrong) {
     assert.throws(parse, (error: unknown) => {
       assert.ok(error instanceof MaxbrodError && error.code === 'USAGE')
       const said = `${error.message} ${error.hint} ${JSON.stringify(error.facts)}`
-      assert.ok(said.includes('keys.txt') && !said.includes(secret.slice(0, 30)), said)
+      assert.ok(
+        said.includes('keys.txt') && !said.includes(secret.slice(0, 30)) && !said.includes(secret.slice(-30)),
+        said,
+      )
       return true
     })
+  }
+})
+
+test('a secret key where a path belongs is refused by every option that takes one, and not repeated', () => {
+  const options = [
+    sealingOptions.options.encryptTo,
+    openingOptions.options.identity,
+    resealingOptions.options.identity,
+    resealingOptions.options.encryptTo,
+  ]
+  for (const { kind } of options) {
+    for (const text of [key.identityText, key.identityText.toLowerCase(), `keys.txt,${key.identityText}`])
+      assert.throws(
+        () => kind.read([text]),
+        (error: unknown) => error instanceof Unreadable && !error.message.includes(key.identityText.slice(-20)),
+      )
+    const paths = ['age-secret-key-1.txt', './AGE-SECRET-KEY-prod', key.recipientText]
+    assert.deepEqual(kind.read(paths), paths)
   }
 })
 

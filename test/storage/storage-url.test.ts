@@ -46,7 +46,13 @@ test('what is no storage URL is refused, and what may be a password is not repea
     's3://bucket/@tmp',
   ]
   for (const text of [...bad, ...worse]) assert.throws(() => parseStorageUrl(text), { name: 'Unreadable' }, text)
-  for (const text of ['s3://key:PASSWORD@bucket/prefix', 'https://key:PASSWORD@host/bucket', 'ftp://a:PASSWORD@host']) {
+  for (const text of [
+    's3://key:PASSWORD@bucket/prefix',
+    'https://key:PASSWORD@host/bucket',
+    'ftp://a:PASSWORD@host',
+    's3://key:PASSWORD/1@bucket/prefix',
+    'https://key:1/PASSWORD@host/bucket',
+  ]) {
     assert.throws(
       () => parseStorageUrl(text),
       (error: Error) => !error.message.includes('PASSWORD'),
@@ -65,6 +71,8 @@ test('an endpoint is an address with a protocol and without credentials', () => 
     'https://',
     'http://x?a=b',
     'http://user:PASSWORD@x',
+    'http://user:PASSWORD/1@x',
+    'user://PASSWORD/1@x',
     '//x',
   ]) {
     assert.throws(

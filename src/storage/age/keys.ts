@@ -17,21 +17,30 @@ export function looksLikeRecipient(text: string): boolean {
 export function parseRecipient(text: string): Recipient {
   const raw = decodeBech32(RECIPIENT, text)
   if (raw?.length === KEY_BYTES) return recipientOf(raw)
-  const hint = 'recipients are those of age-keygen, age1…; those of plug-ins, SSH keys and passphrases are not taken'
-  throw new MaxbrodError('USAGE', `'${text}' is not a recipient of age`, { hint })
+  throw new MaxbrodError('USAGE', `'${text}' is not a recipient of age`, { hint: RECIPIENT_HINT })
 }
+
+const RECIPIENT_HINT =
+  'recipients are those of age-keygen, age1…; those of plug-ins, SSH keys and passphrases are not taken'
 
 /** The recipients in a file, one a line, with empty lines and comments. Throws USAGE. */
 export function parseRecipients(content: string, path: string): Recipient[] {
   const lines = linesOf(content)
   // Somebody took the wrong file: what stands there must not be printed.
-  if (lines.some(isSecret))
+  if (lines.some(holdsSecretKey))
     throw new MaxbrodError('USAGE', `--encrypt-to: ${path} holds secret keys, where recipients belong`, {
       path,
       hint: 'age-keygen -y prints the recipient of a secret key; a worker needs no more',
     })
   if (lines.length === 0) throw new MaxbrodError('USAGE', `--encrypt-to: ${path} holds no recipient`, { path })
-  return lines.map(parseRecipient)
+  return lines.map((text, index) => {
+    const raw = decodeBech32(RECIPIENT, text)
+    if (raw?.length === KEY_BYTES) return recipientOf(raw)
+    throw new MaxbrodError('USAGE', `--encrypt-to: line ${index + 1} of the keys in ${path} is no recipient of age`, {
+      path,
+      hint: RECIPIENT_HINT,
+    })
+  })
 }
 
 /** The secret keys in a file, as age-keygen writes it. Throws USAGE, and never tells what stands there. */
@@ -52,8 +61,9 @@ export function parseIdentities(content: string, path: string): { identities: Id
   return { identities, secrets }
 }
 
-function isSecret(line: string): boolean {
-  return line.toLowerCase().startsWith(IDENTITY)
+/** True for a text with a secret key in it, of age or of one of its plug-ins. */
+export function holdsSecretKey(text: string): boolean {
+  return /age-(?:secret-key|plugin-.{1,60})-1[02-9ac-hj-np-z]{20,}/i.test(text)
 }
 
 function linesOf(content: string): string[] {
