@@ -77,6 +77,8 @@ async function runCases(from: number, to: number, state?: string): Promise<void>
       if (process.send === undefined) console.log(finding.what)
       else process.send({ finding })
     }
+    // Whoever watches looks now and then, and is to find this case at it.
+    if (state !== undefined && process.resourceUsage().maxRSS * 1024 > maxRssBytes) await sleep(maxCaseMs)
     if (n % 1_000 === 999) process.send?.({ next: n + 1, tallies })
   }
   process.send?.({ tallies })
@@ -96,7 +98,11 @@ async function watch(): Promise<number> {
   let maxRss = 0
   console.log(`seed ${args.seed}`)
   while (performance.now() < endsAt && from < inputsWanted && findings.length < 20) {
-    const child = await runChild(from, state, endsAt, finding => findings.push(finding))
+    const child = await runChild(from, state, endsAt, finding => {
+      findings.push(finding)
+      // A long run is looked at before its end.
+      console.error(`case ${finding.case}, ${finding.kind}: ${finding.what}`)
+    })
     for (const [kind, { accepted, refused }] of Object.entries(child.tallies)) {
       const before = totals.get(kind) ?? { accepted: 0, refused: 0 }
       totals.set(kind, { accepted: before.accepted + accepted, refused: before.refused + refused })

@@ -41,6 +41,12 @@ export async function hostileFiles(): Promise<ReadonlyMap<string, Buffer>> {
         zigZag(2n ** 31n),
         Buffer.alloc(1024),
       ]),
+      'a block of 128 MiB of which a kilobyte is there': Buffer.concat([
+        keptHeader(),
+        zigZag(1n),
+        zigZag(BigInt(128 * MIB)),
+        Buffer.alloc(1024),
+      ]),
       'a block of 2^62 records': kept('null', { records: 2n ** 62n, compressed: content }),
       'a block of -5 records': kept('null', { records: -5n, compressed: content }),
       'a block of 2^28 records in 40 bytes': kept('null', { records: 2n ** 28n, compressed: content }),
