@@ -1,6 +1,6 @@
 import { findArchive } from '../catalog/archive.ts'
 import { readFirstIncarnation } from '../catalog/incarnation.ts'
-import { clusterKey } from '../format/keys.ts'
+import { clusterKey } from '../format/system-keys.ts'
 import { checkTopic } from './check-chain.ts'
 import type { Owner } from './check-chain.ts'
 import type { ArchiveDeps } from './deps.ts'

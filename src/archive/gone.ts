@@ -1,4 +1,5 @@
-import { isSystemKey, parseTileKey } from '../format/keys.ts'
+import { isSystemKey } from '../format/system-keys.ts'
+import { parseTileKey } from '../format/keys.ts'
 import type { Prunes } from '../catalog/prunes.ts'
 import { nowhere } from './findings.ts'
 import type { Finding } from './findings.ts'

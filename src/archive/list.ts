@@ -1,7 +1,7 @@
 import { listSnapshots } from '../catalog/snapshots.ts'
 import { readPoint } from '../catalog/restoration-points.ts'
 import type { Unreadable } from './newest-points.ts'
-import { pointsPrefix } from '../format/keys.ts'
+import { pointsPrefix } from '../format/system-keys.ts'
 import type { ArchiveDeps } from './deps.ts'
 import { factsOfChain, sumOf } from './file-facts.ts'
 import type { Sum } from './file-facts.ts'

@@ -1,7 +1,7 @@
 import { readPoint } from '../catalog/restoration-points.ts'
 import type { RestorationPoint } from '../catalog/restoration-points.ts'
 import { snapshotsNotAfter } from '../catalog/snapshots.ts'
-import { pointsPrefix } from '../format/keys.ts'
+import { pointsPrefix } from '../format/system-keys.ts'
 import type { ObjectStore } from '../storage/port.ts'
 import { problemOf } from './survey.ts'
 

@@ -3,7 +3,6 @@ import {
   firstIncarnationKey,
   firstIncarnationPrefix,
   groupsPrefix,
-  isTopicName,
   parseSnapshotKey,
   parsePruneKey,
   parseReportKey,
@@ -11,7 +10,8 @@ import {
   prunesPrefix,
   reportsPrefix,
   topicsPrefix,
-} from '../format/keys.ts'
+} from '../format/system-keys.ts'
+import { isTopicName } from '../format/keys.ts'
 import { decodePruneRecord } from '../format/prune-record.ts'
 import { DecodeError } from '../format/batch/varint.ts'
 import { groupOffsets } from '../format/snapshot/group-offsets.ts'

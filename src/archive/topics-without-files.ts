@@ -1,6 +1,6 @@
 import { readFirstIncarnation } from '../catalog/incarnation.ts'
 import type { RestorationPoint } from '../catalog/restoration-points.ts'
-import { firstIncarnationKey, firstIncarnationPrefix } from '../format/keys.ts'
+import { firstIncarnationKey, firstIncarnationPrefix } from '../format/system-keys.ts'
 import type { PointPartition } from '../format/snapshot/restoration-point.ts'
 import type { ObjectStore } from '../storage/port.ts'
 import type { Unreadable } from './newest-points.ts'

@@ -1,4 +1,5 @@
-import type { FetchPartition, FetchedBatches, Leader } from '../kafka/port.ts'
+import type { FetchPartition, FetchedBatches } from '../kafka/port/fetching.ts'
+import type { Leader } from '../kafka/port.ts'
 import type { Lease } from '../runtime/byte-budget.ts'
 import { backoffMs } from '../runtime/retry.ts'
 import { messageOf } from '../runtime/errors.ts'

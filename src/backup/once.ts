@@ -1,4 +1,6 @@
-import type { CommittedOffset, Kafka, TopicSelection } from '../kafka/port.ts'
+import type { CommittedOffset } from '../kafka/port/admin.ts'
+import type { Kafka } from '../kafka/port.ts'
+import type { TopicSelection } from '../kafka/port/membership.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { MaxbrodError } from '../runtime/errors.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'

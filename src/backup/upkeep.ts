@@ -1,4 +1,4 @@
-import type { GroupSession } from '../kafka/port.ts'
+import type { GroupSession } from '../kafka/port/membership.ts'
 import { unlessAborted } from '../runtime/aborted.ts'
 import type { DefinitionKeeper } from './topics/definitions.ts'
 import type { WorkerContext } from './deps.ts'

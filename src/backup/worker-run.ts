@@ -1,5 +1,5 @@
 import { BlockPress } from '../format/ocf/block-press.ts'
-import type { GroupSession } from '../kafka/port.ts'
+import type { GroupSession } from '../kafka/port/membership.ts'
 import type { Progress } from '../observe/progress.ts'
 import { Aborted } from '../runtime/aborted.ts'
 import type { StopControl } from '../runtime/stop.ts'

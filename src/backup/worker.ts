@@ -1,4 +1,4 @@
-import type { GroupSession } from '../kafka/port.ts'
+import type { GroupSession } from '../kafka/port/membership.ts'
 import { aborted, isAborted } from '../runtime/aborted.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { stopWithin } from '../runtime/stop.ts'

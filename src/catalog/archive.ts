@@ -1,4 +1,4 @@
-import { clusterKey } from '../format/keys.ts'
+import { clusterKey } from '../format/system-keys.ts'
 import { plainFacts } from '../format/facts.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { ObjectBody, ObjectStore } from '../storage/port.ts'

@@ -1,5 +1,5 @@
 import { DecodeError } from '../format/batch/varint.ts'
-import { groupsKey, groupsPrefix } from '../format/keys.ts'
+import { groupsKey, groupsPrefix } from '../format/system-keys.ts'
 import { decodeDataKeepGroups } from '../format/snapshot/data-keep-groups.ts'
 import { groupOffsets } from '../format/snapshot/group-offsets.ts'
 import type { GroupOffsets } from '../format/snapshot/group-offsets.ts'

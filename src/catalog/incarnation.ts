@@ -1,5 +1,5 @@
 import { plainFacts } from '../format/facts.ts'
-import { firstIncarnationKey } from '../format/keys.ts'
+import { firstIncarnationKey } from '../format/system-keys.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { ObjectStore } from '../storage/port.ts'
 import { bodyOf } from './object-body.ts'

@@ -1,6 +1,7 @@
 import { DecodeError } from '../format/batch/varint.ts'
 import { plainFacts } from '../format/facts.ts'
-import { parsePruneKey, partitionFolder, pruneKey, prunesPrefix, tileKey } from '../format/keys.ts'
+import { parsePruneKey, pruneKey, prunesPrefix } from '../format/system-keys.ts'
+import { partitionFolder, tileKey } from '../format/keys.ts'
 import type { PartitionPlace, TileKey } from '../format/keys.ts'
 import { decodePruneRecord, encodePruneRecord } from '../format/prune-record.ts'
 import type { PruneRecord } from '../format/prune-record.ts'

@@ -1,4 +1,4 @@
-import { pointKey, pointsPrefix } from '../format/keys.ts'
+import { pointKey, pointsPrefix } from '../format/system-keys.ts'
 import { POINT_GROUPS_FACT, restorationPoints } from '../format/snapshot/restoration-point.ts'
 import type { PointPartition } from '../format/snapshot/restoration-point.ts'
 import type { ObjectStore } from '../storage/port.ts'

@@ -1,6 +1,7 @@
 import { DecodeError } from '../format/batch/varint.ts'
 import { plainFacts } from '../format/facts.ts'
-import { keyStamp, parseSnapshotKey } from '../format/keys.ts'
+import { keyStamp } from '../format/key-stamp.ts'
+import { parseSnapshotKey } from '../format/system-keys.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { ObjectStore } from '../storage/port.ts'
 import { bodyOf } from './object-body.ts'

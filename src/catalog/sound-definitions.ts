@@ -1,4 +1,4 @@
-import { topicsPrefix } from '../format/keys.ts'
+import { topicsPrefix } from '../format/system-keys.ts'
 import type { TopicDefinition } from '../format/snapshot/topic-definitions.ts'
 import type { MaxbrodError } from '../runtime/errors.ts'
 import type { ObjectStore } from '../storage/port.ts'

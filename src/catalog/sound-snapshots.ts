@@ -1,4 +1,4 @@
-import { groupsPrefix, pointsPrefix } from '../format/keys.ts'
+import { groupsPrefix, pointsPrefix } from '../format/system-keys.ts'
 import type { MaxbrodError } from '../runtime/errors.ts'
 import type { ObjectStore } from '../storage/port.ts'
 import { DamagedObjects } from './damaged-objects.ts'

@@ -1,6 +1,6 @@
 import { DecodeError } from '../format/batch/varint.ts'
 import { plainFacts } from '../format/facts.ts'
-import { topicsKey } from '../format/keys.ts'
+import { topicsKey } from '../format/system-keys.ts'
 import { topicDefinitions } from '../format/snapshot/topic-definitions.ts'
 import type { TopicDefinition } from '../format/snapshot/topic-definitions.ts'
 import { MaxbrodError } from '../runtime/errors.ts'

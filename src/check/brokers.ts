@@ -1,4 +1,4 @@
-import type { BrokerContact } from '../kafka/port.ts'
+import type { BrokerContact } from '../kafka/port/admin.ts'
 import type { Finding } from './finding.ts'
 import { fail, ok, some, warn } from './finding.ts'
 

@@ -1,5 +1,5 @@
 import { bodyOf } from '../catalog/object-body.ts'
-import { raceKey } from '../format/keys.ts'
+import { raceKey } from '../format/system-keys.ts'
 import type { Random } from '../runtime/random.ts'
 import type { ObjectStore } from '../storage/port.ts'
 import type { Finding } from './finding.ts'

@@ -1,4 +1,4 @@
-import type { ClusterAdmin, TopicDescription } from '../kafka/port.ts'
+import type { ClusterAdmin, TopicDescription } from '../kafka/port/admin.ts'
 import { judgeContacts, judgeEncryption } from './brokers.ts'
 import type { CheckDeps } from './deps.ts'
 import type { Finding } from './finding.ts'

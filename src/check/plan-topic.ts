@@ -1,4 +1,4 @@
-import type { ConfigEntry, TopicDescription } from '../kafka/port.ts'
+import type { ConfigEntry, TopicDescription } from '../kafka/port/admin.ts'
 import type { Finding } from './finding.ts'
 import { fail, ok, warn } from './finding.ts'
 import type { Purpose } from './purpose.ts'

@@ -1,4 +1,4 @@
-import type { Rights } from '../kafka/port.ts'
+import type { Rights } from '../kafka/port/admin.ts'
 import type { Finding } from './finding.ts'
 import { fail, ok, some, warn } from './finding.ts'
 import type { NeededRight, Needs } from './purpose.ts'

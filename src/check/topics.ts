@@ -1,4 +1,4 @@
-import type { TopicDescription } from '../kafka/port.ts'
+import type { TopicDescription } from '../kafka/port/admin.ts'
 import type { Finding } from './finding.ts'
 import { fail, ok, some, warn } from './finding.ts'
 import type { CheckOptions } from './options.ts'

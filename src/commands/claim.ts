@@ -1,6 +1,6 @@
 import { claimArchive } from '../catalog/archive.ts'
 import type { Archive } from '../catalog/archive.ts'
-import { clusterKey } from '../format/keys.ts'
+import { clusterKey } from '../format/system-keys.ts'
 import type { Kafka } from '../kafka/port.ts'
 import type { ObjectStore } from '../storage/port.ts'
 import { probeCreateOnly } from '../storage/probe.ts'

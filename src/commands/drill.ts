@@ -1,7 +1,7 @@
 import { drillOptions } from '../archive/drill-options.ts'
 import { comparedBy, drillText } from '../archive/drill-report.ts'
 import type { DrillReport } from '../archive/drill-report.ts'
-import { keyStamp } from '../format/keys.ts'
+import { keyStamp } from '../format/key-stamp.ts'
 import { kafkaOptions } from '../kafka/options.ts'
 import type { Logger } from '../observe/logger.ts'
 import { plainNumbers } from '../observe/json-line.ts'

@@ -1,4 +1,4 @@
-import type { GroupSession, Ownership } from '../kafka/port.ts'
+import type { GroupSession, Ownership } from '../kafka/port/membership.ts'
 import type { PlanFile, PlanHead } from '../format/plan.ts'
 import { Aborted, isAborted } from '../runtime/aborted.ts'
 import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'

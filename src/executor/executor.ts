@@ -1,5 +1,5 @@
 import { usualRestoreGroup } from '../format/restore-group.ts'
-import type { GroupSession } from '../kafka/port.ts'
+import type { GroupSession } from '../kafka/port/membership.ts'
 import { aborted } from '../runtime/aborted.ts'
 import { stopWithin } from '../runtime/stop.ts'
 import type { Stop } from '../runtime/stop.ts'

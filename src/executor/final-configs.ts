@@ -1,4 +1,4 @@
-import type { ConfigEntry } from '../kafka/port.ts'
+import type { ConfigEntry } from '../kafka/port/admin.ts'
 
 export type Configs = ReadonlyMap<string, string | null>
 

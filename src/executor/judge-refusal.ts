@@ -1,4 +1,4 @@
-import type { Trouble } from '../kafka/port.ts'
+import type { Trouble } from '../kafka/port/trouble.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import { targetSpoiled } from './target-errors.ts'

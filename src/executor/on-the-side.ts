@@ -1,4 +1,4 @@
-import type { GroupSession } from '../kafka/port.ts'
+import type { GroupSession } from '../kafka/port/membership.ts'
 import { isMaxbrodError } from '../runtime/errors.ts'
 import type { Stop } from '../runtime/stop.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'

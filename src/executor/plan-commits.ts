@@ -1,4 +1,4 @@
-import type { GroupSession, Ownership } from '../kafka/port.ts'
+import type { GroupSession, Ownership } from '../kafka/port/membership.ts'
 import type { ExecutorDeps } from './deps.ts'
 import type { PlanProgress } from './plan-progress.ts'
 import { troubleOf } from './trouble.ts'

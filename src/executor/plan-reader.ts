@@ -1,5 +1,6 @@
 import { DecodeError } from '../format/batch/varint.ts'
-import { chainName, decodePlanEntry } from '../format/plan.ts'
+import { chainName } from '../format/plan.ts'
+import { decodePlanEntry } from '../format/plan-records.ts'
 import type { PlanEntry, PlanHead } from '../format/plan.ts'
 import { planPartitionOf } from '../format/plan-partition.ts'
 import type { Kafka } from '../kafka/port.ts'

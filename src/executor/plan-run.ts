@@ -1,6 +1,6 @@
 import { chainName } from '../format/plan.ts'
 import type { PlanEnd, PlanFile, PlanHead } from '../format/plan.ts'
-import type { GroupSession, Ownership } from '../kafka/port.ts'
+import type { GroupSession, Ownership } from '../kafka/port/membership.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
 import { Aborted } from '../runtime/aborted.ts'
 import type { Limit } from '../runtime/limit.ts'

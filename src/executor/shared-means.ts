@@ -1,5 +1,5 @@
 import type { PlanFile } from '../format/plan.ts'
-import type { BatchAppender } from '../kafka/port.ts'
+import type { BatchAppender } from '../kafka/port/appending.ts'
 import { ByteBudget } from '../runtime/byte-budget.ts'
 import { newLimit } from '../runtime/limit.ts'
 import type { Limit } from '../runtime/limit.ts'

@@ -1,6 +1,6 @@
 import { chainName } from '../format/plan.ts'
 import { planPartitionOf } from '../format/plan-partition.ts'
-import type { GroupSession } from '../kafka/port.ts'
+import type { GroupSession } from '../kafka/port/membership.ts'
 import { must } from '../runtime/assert.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import type { CompletePlan } from './completion.ts'

@@ -1,4 +1,4 @@
-import type { GroupSession, Ownership } from '../kafka/port.ts'
+import type { GroupSession, Ownership } from '../kafka/port/membership.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { StallWatch } from './stall-watch.ts'
 

@@ -1,3 +1,5 @@
+import { keyStamp, parseKeyStamp } from './key-stamp.ts'
+
 /**
  * The grammar of object keys (docs/formats.md, "Keys"). It is strict: what it does not accept is foreign, is listed as
  * such and never read. `@` cannot occur in a topic name, so nothing of ours collides with a topic.
@@ -33,66 +35,6 @@ const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
 const TOPIC_ID = /^[A-Za-z0-9_-]{21}[AQgw]$/
 const PARTITION = /^(0|[1-9][0-9]{0,9})(?:@e(0|[1-9][0-9]{0,9}))?$/
 const MAX_INT32 = 2 ** 31 - 1
-
-/** Holds nothing: writers of `maxbrod check` race to create it. */
-export const raceKey = '@check/race.txt'
-export const clusterKey = '@cluster/cluster.json'
-export const topicsPrefix = '@topics/'
-export const groupsPrefix = '@groups/'
-export const pointsPrefix = '@points/'
-export const conflictsPrefix = '@conflicts/'
-export const prunesPrefix = '@prunes/'
-export const reportsPrefix = '@report/'
-
-export const firstIncarnationPrefix = '@topics/first/'
-
-export function firstIncarnationKey(topic: string): string {
-  return `${firstIncarnationPrefix}${topic}.json`
-}
-
-export function topicsKey(atMs: number): string {
-  return `${topicsPrefix}${keyStamp(atMs)}.avro`
-}
-
-export function groupsKey(atMs: number): string {
-  return `${groupsPrefix}${keyStamp(atMs)}.avro`
-}
-
-export function pointKey(atMs: number): string {
-  return `${pointsPrefix}${keyStamp(atMs)}.avro`
-}
-
-export function pruneKey(atMs: number): string {
-  return `${prunesPrefix}${keyStamp(atMs)}.json`
-}
-
-export function reportKey(atMs: number): string {
-  return `${reportsPrefix}${keyStamp(atMs)}.html`
-}
-
-/** The moment in the key of a prune's record, or undefined for any other key. */
-export function parsePruneKey(key: string): number | undefined {
-  return parseMoment(prunesPrefix, key, '.json')
-}
-
-/** The moment in the key of a report, or undefined for any other key. */
-export function parseReportKey(key: string): number | undefined {
-  return parseMoment(reportsPrefix, key, '.html')
-}
-
-/** The moment in the key of a snapshot below such a prefix, or undefined for any other key. */
-export function parseSnapshotKey(prefix: string, key: string): number | undefined {
-  return parseMoment(prefix, key, '.avro')
-}
-
-function parseMoment(prefix: string, key: string, ending: string): number | undefined {
-  if (!key.startsWith(prefix) || !key.endsWith(ending)) return undefined
-  return parseKeyStamp(key.slice(prefix.length, -ending.length))
-}
-
-export function conflictKey(sha256: string, isEncrypted = false): string {
-  return `${conflictsPrefix}${sha256}.avro${isEncrypted ? '.age' : ''}`
-}
 
 /** The name of a generation, which is the folder of its files: `compacted/<utc>`, behind an `@` in keys. */
 export function generationName(kind: GenerationKind, atMs: number): string {
@@ -188,23 +130,4 @@ export function parsePartitionFolder(name: string): Pick<TileKey, 'partition' | 
 /** Kafka's rule for topic names (`org.apache.kafka.common.internals.Topic`). */
 export function isTopicName(name: string): boolean {
   return TOPIC.test(name) && name !== '.' && name !== '..'
-}
-
-/** Keys of maxbrod's own, beside the topics: definitions, snapshots, reports, and files that were made of others. */
-export function isSystemKey(key: string): boolean {
-  return key.startsWith('@')
-}
-
-/** A moment in UTC as it stands in keys: `2026-11-21T05-30-13.123Z`. */
-export function keyStamp(atMs: number): string {
-  return new Date(atMs).toISOString().replaceAll(':', '-')
-}
-
-/** The moment that a key stamp names in ms, or undefined when it is none. */
-export function parseKeyStamp(stamp: string): number | undefined {
-  const match = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d\.\d{3})Z$/.exec(stamp)
-  if (match === null) return undefined
-  const atMs = Date.parse(`${match[1]}T${match[2]}:${match[3]}:${match[4]}Z`)
-  // Date.parse takes February 30 for a day of March.
-  return Number.isNaN(atMs) || keyStamp(atMs) !== stamp ? undefined : atMs
 }

@@ -1,7 +1,7 @@
 import { readGroups } from '../catalog/group-snapshots.ts'
 import type { RestorationPoint } from '../catalog/restoration-points.ts'
 import { SoundSnapshots } from '../catalog/sound-snapshots.ts'
-import { groupsPrefix, parseSnapshotKey } from '../format/keys.ts'
+import { groupsPrefix, parseSnapshotKey } from '../format/system-keys.ts'
 import type { GroupOffsets } from '../format/snapshot/group-offsets.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Clock } from '../runtime/clock.ts'

@@ -1,4 +1,4 @@
-import type { ClusterAdmin, GroupOffsetsAnswer } from '../kafka/port.ts'
+import type { ClusterAdmin, GroupOffsetsAnswer } from '../kafka/port/admin.ts'
 import { isMaxbrodError, messageOf } from '../runtime/errors.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
 import type { Entry } from './entries.ts'

@@ -1,5 +1,5 @@
 import { SoundSnapshots } from '../catalog/sound-snapshots.ts'
-import type { ClusterAdmin } from '../kafka/port.ts'
+import type { ClusterAdmin } from '../kafka/port/admin.ts'
 import { isMaxbrodError } from '../runtime/errors.ts'
 import { newLimit } from '../runtime/limit.ts'
 import type { Stop } from '../runtime/stop.ts'

@@ -1,7 +1,7 @@
 import { findGroups } from '../catalog/group-snapshots.ts'
 import { listSnapshots } from '../catalog/snapshots.ts'
 import type { SoundSnapshots } from '../catalog/sound-snapshots.ts'
-import { groupsPrefix } from '../format/keys.ts'
+import { groupsPrefix } from '../format/system-keys.ts'
 import type { GroupOffsets } from '../format/snapshot/group-offsets.ts'
 import type { ObjectStore } from '../storage/port.ts'
 

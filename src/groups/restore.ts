@@ -1,4 +1,5 @@
-import type { ClusterAdmin, Kafka } from '../kafka/port.ts'
+import type { ClusterAdmin } from '../kafka/port/admin.ts'
+import type { Kafka } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Progress } from '../observe/progress.ts'

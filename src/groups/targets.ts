@@ -1,5 +1,6 @@
 import type { RestorationPoint } from '../catalog/restoration-points.ts'
-import type { Kafka, OffsetsAnswer } from '../kafka/port.ts'
+import type { Kafka } from '../kafka/port.ts'
+import type { OffsetsAnswer } from '../kafka/port/admin.ts'
 import { isMaxbrodError } from '../runtime/errors.ts'
 import { newLimit } from '../runtime/limit.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'

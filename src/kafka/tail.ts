@@ -5,7 +5,9 @@ import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { KafkaError, endingOf } from './kafka-errors.ts'
-import type { Kafka, OffsetKind, ReadRecord } from './port.ts'
+import type { Kafka } from './port.ts'
+import type { OffsetKind } from './port/admin.ts'
+import type { ReadRecord } from './port/fetching.ts'
 
 /** The header that tells which source offset a restored record had. */
 export const SOURCE_OFFSET = 'restore.source-offset'

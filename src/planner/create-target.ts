@@ -1,4 +1,5 @@
-import type { ConfigEntry, Kafka } from '../kafka/port.ts'
+import type { ConfigEntry } from '../kafka/port/admin.ts'
+import type { Kafka } from '../kafka/port.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { SeenTarget } from './see-targets.ts'
 import { MIN_IN_SYNC, replicaDoubts, valueOf } from './target-limits.ts'

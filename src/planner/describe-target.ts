@@ -1,6 +1,6 @@
 import { heldConfigs, valuesBeforeHold } from '../format/hold.ts'
 import type { PlanTarget } from '../format/plan.ts'
-import type { ConfigEntry } from '../kafka/port.ts'
+import type { ConfigEntry } from '../kafka/port/admin.ts'
 import { must } from '../runtime/assert.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import type { SeenTarget } from './see-targets.ts'

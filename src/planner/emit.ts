@@ -1,5 +1,5 @@
 import type { PlanEntry, PlanHead } from '../format/plan.ts'
-import type { BatchAppender } from '../kafka/port.ts'
+import type { BatchAppender } from '../kafka/port/appending.ts'
 import { assert, must } from '../runtime/assert.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { newLimit } from '../runtime/limit.ts'

@@ -1,5 +1,5 @@
 import { usualRestoreGroup } from '../format/restore-group.ts'
-import type { CommittedOffset, GroupListing } from '../kafka/port.ts'
+import type { CommittedOffset, GroupListing } from '../kafka/port/admin.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
 import type { PlannerDeps } from './deps.ts'

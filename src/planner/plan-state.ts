@@ -1,9 +1,11 @@
 import type { Hole } from '../catalog/tiling.ts'
 import { DecodeError } from '../format/batch/varint.ts'
 import { parseTileKey } from '../format/keys.ts'
-import { chainName, decodePlanEntry } from '../format/plan.ts'
+import { chainName } from '../format/plan.ts'
+import { decodePlanEntry } from '../format/plan-records.ts'
 import type { PlanEnd, PlanFile, PlanHead } from '../format/plan.ts'
-import type { Kafka, ReadRecord } from '../kafka/port.ts'
+import type { Kafka } from '../kafka/port.ts'
+import type { ReadRecord } from '../kafka/port/fetching.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 
 /** What a plan topic holds: the plan so far. */

@@ -1,6 +1,6 @@
 import { PRODUCER_EXPIRATION, brokerDefaultsOf, releaseChanges } from '../format/hold.ts'
 import type { PlanTarget } from '../format/plan.ts'
-import type { ConfigEntry } from '../kafka/port.ts'
+import type { ConfigEntry } from '../kafka/port/admin.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import type { PlannerDeps } from './deps.ts'

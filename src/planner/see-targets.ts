@@ -1,4 +1,5 @@
-import type { ConfigEntry, Kafka, TopicDescription } from '../kafka/port.ts'
+import type { ConfigEntry, TopicDescription } from '../kafka/port/admin.ts'
+import type { Kafka } from '../kafka/port.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { must } from '../runtime/assert.ts'
 

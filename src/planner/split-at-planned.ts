@@ -1,4 +1,4 @@
-import { isSystemKey } from '../format/keys.ts'
+import { isSystemKey } from '../format/system-keys.ts'
 import { chainName } from '../format/plan.ts'
 import { cutHistory, unbounded } from './cut-history.ts'
 import type { PlannerDeps } from './deps.ts'

@@ -1,4 +1,4 @@
-import type { ConfigEntry } from '../kafka/port.ts'
+import type { ConfigEntry } from '../kafka/port/admin.ts'
 import type { Refusal } from './refusal.ts'
 import { RECORD_GROWTH_BYTES } from './wanted-target.ts'
 import type { TargetOptions, WantedTarget } from './wanted-target.ts'

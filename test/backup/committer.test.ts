@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Committer } from '../../src/backup/resume/committer.ts'
-import type { GroupSession, OwnedOffset, Ownership } from '../../src/kafka/port.ts'
+import type { GroupSession, OwnedOffset, Ownership } from '../../src/kafka/port/membership.ts'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
 import { PartitionMap } from '../../src/runtime/topic-partition.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { FetchedPartition } from '../../src/kafka/port.ts'
+import type { FetchedPartition } from '../../src/kafka/port/fetching.ts'
 import { isMaxbrodError } from '../../src/runtime/errors.ts'
 import { answerOf, batchAt, openLonePartition } from '../helpers/lone-partition.ts'
 

@@ -5,7 +5,8 @@ import { encodeCommitNote, noteOfNothing } from '../../src/backup/resume/commit-
 import type { OnceTargets, TargetsDeps } from '../../src/backup/once.ts'
 import { captureTargets, targetsReached } from '../../src/backup/once.ts'
 import type { KafkaErrorName } from '../../src/kafka/kafka-errors.ts'
-import type { ClusterAdmin, CommittedOffset, Kafka, TopicDescription } from '../../src/kafka/port.ts'
+import type { ClusterAdmin, CommittedOffset, TopicDescription } from '../../src/kafka/port/admin.ts'
+import type { Kafka } from '../../src/kafka/port.ts'
 import { PartitionMap, partitionName } from '../../src/runtime/topic-partition.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { visibleConfigs } from '../../src/backup/topics/visible-configs.ts'
-import type { ConfigEntry } from '../../src/kafka/port.ts'
+import type { ConfigEntry } from '../../src/kafka/port/admin.ts'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
 
 /** A cluster that answers as Kafka does: one denied topic fails the request. */

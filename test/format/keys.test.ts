@@ -6,14 +6,18 @@ import {
   conflictKey,
   conflictsPrefix,
   firstIncarnationKey,
+  isSystemKey,
+  parseReportKey,
+  reportKey,
+  topicsKey,
+  topicsPrefix,
+} from '../../src/format/system-keys.ts'
+import {
   generationKinds,
   generationName,
   generationsPrefix,
-  isSystemKey,
   isTopicName,
-  keyStamp,
   parseGenerationName,
-  parseKeyStamp,
   parsePartitionFolder,
   parseSealKey,
   parseTileKey,
@@ -22,11 +26,8 @@ import {
   sealKey,
   tileKey,
   topicFolder,
-  parseReportKey,
-  reportKey,
-  topicsKey,
-  topicsPrefix,
 } from '../../src/format/keys.ts'
+import { keyStamp, parseKeyStamp } from '../../src/format/key-stamp.ts'
 import type { TileKey } from '../../src/format/keys.ts'
 import { check } from '../helpers/properties.ts'
 

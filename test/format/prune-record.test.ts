@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DecodeError } from '../../src/format/batch/varint.ts'
-import { parsePruneKey, pruneKey } from '../../src/format/keys.ts'
+import { parsePruneKey, pruneKey } from '../../src/format/system-keys.ts'
 import { decodePruneRecord, encodePruneRecord } from '../../src/format/prune-record.ts'
 
 const topicId = 'AAAAAAAAQACAAAAAAAAAAQ'

@@ -1,4 +1,5 @@
-import type { AppendAnswer, FetchPartition, FetchedBatches } from '../../src/kafka/port.ts'
+import type { AppendAnswer } from '../../src/kafka/port/appending.ts'
+import type { FetchPartition, FetchedBatches } from '../../src/kafka/port/fetching.ts'
 import type { TopicPartition } from '../../src/runtime/topic-partition.ts'
 import { decodeBatches } from './plain-batch.ts'
 

@@ -1,6 +1,7 @@
 import type { Ports } from '../../src/commands/ports.ts'
 import { batchesIn } from '../../src/format/batch/record-batch.ts'
-import type { FetchedBatches, Kafka } from '../../src/kafka/port.ts'
+import type { FetchedBatches } from '../../src/kafka/port/fetching.ts'
+import type { Kafka } from '../../src/kafka/port.ts'
 
 /** A network that flips a bit of the batch that holds `offset` in each of the first `times` answers that bring it. */
 export class DamagedFetches {

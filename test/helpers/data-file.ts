@@ -6,7 +6,7 @@ import { frameBlock } from '../../src/format/ocf/block-frame.ts'
 import { encodeContainerHeader } from '../../src/format/ocf/container-header.ts'
 import { recordSchema } from '../../src/format/record-schema.ts'
 import type { TileHeader } from '../../src/format/tile-header.ts'
-import { tileHeaderToMeta } from '../../src/format/tile-header.ts'
+import { tileHeaderToMeta } from '../../src/format/tile-header-meta.ts'
 import { avroType, encodeAvroRecord } from './avro-referee.ts'
 import type { DigestRecord } from './records.ts'
 

@@ -1,5 +1,7 @@
 import type { Kafka } from '../../src/kafka/port.ts'
-import type { AppendAnswer, AppendRequest, BatchAppender, ConfigEntry, ReadRecord } from '../../src/kafka/port.ts'
+import type { AppendAnswer, AppendRequest, BatchAppender } from '../../src/kafka/port/appending.ts'
+import type { ConfigEntry } from '../../src/kafka/port/admin.ts'
+import type { ReadRecord } from '../../src/kafka/port/fetching.ts'
 import { kindOf } from '../../src/kafka/kafka-errors.ts'
 import type { KafkaErrorName } from '../../src/kafka/kafka-errors.ts'
 import { sourceOffsetOf } from '../../src/kafka/tail.ts'

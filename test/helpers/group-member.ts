@@ -1,4 +1,5 @@
-import type { GroupListener, GroupOptions, GroupSession, Kafka, Ownership } from '../../src/kafka/port.ts'
+import type { GroupListener, GroupOptions, GroupSession, Ownership } from '../../src/kafka/port/membership.ts'
+import type { Kafka } from '../../src/kafka/port.ts'
 import { partitionName } from '../../src/runtime/topic-partition.ts'
 
 /** A member of a group that notes what its listener hears. */

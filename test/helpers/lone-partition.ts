@@ -17,15 +17,10 @@ import { codecBits } from '../../src/format/batch/record-batch.ts'
 import { BlockPress } from '../../src/format/ocf/block-press.ts'
 import { kindOf } from '../../src/kafka/kafka-errors.ts'
 import type { KafkaErrorName } from '../../src/kafka/kafka-errors.ts'
-import type {
-  FetchPartition,
-  FetchedBatches,
-  FetchedPartition,
-  GroupSession,
-  Kafka,
-  OffsetKind,
-  Ownership,
-} from '../../src/kafka/port.ts'
+import type { FetchPartition, FetchedBatches, FetchedPartition } from '../../src/kafka/port/fetching.ts'
+import type { GroupSession, Ownership } from '../../src/kafka/port/membership.ts'
+import type { Kafka } from '../../src/kafka/port.ts'
+import type { OffsetKind } from '../../src/kafka/port/admin.ts'
 import type { Logger } from '../../src/observe/logger.ts'
 import { Metrics } from '../../src/observe/metrics.ts'
 import { silentProgress } from '../../src/observe/progress.ts'

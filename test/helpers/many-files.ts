@@ -3,7 +3,7 @@ import { compressBlock } from '../../src/format/ocf/block-codec.ts'
 import { frameBlock } from '../../src/format/ocf/block-frame.ts'
 import { encodeContainerHeader } from '../../src/format/ocf/container-header.ts'
 import { recordSchema } from '../../src/format/record-schema.ts'
-import { tileHeaderToMeta } from '../../src/format/tile-header.ts'
+import { tileHeaderToMeta } from '../../src/format/tile-header-meta.ts'
 import { avroType, encodeAvroRecord } from './avro-referee.ts'
 import { fileSync, headerOf, plainRecords } from './data-file.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { decodePlanEntry } from '../../src/format/plan.ts'
+import { decodePlanEntry } from '../../src/format/plan-records.ts'
 import { PRODUCER_EXPIRATION } from '../../src/format/hold.ts'
 import type { PlanFile } from '../../src/format/plan.ts'
 import { eventually } from './eventually.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newFetcher } from '../../src/kafka/kafkajs/fetcher.ts'
 import { readRecords, readSourceOffsets } from '../../src/kafka/kafkajs/read-records.ts'
-import type { BatchFetcher, FetchPartition } from '../../src/kafka/port.ts'
+import type { BatchFetcher, FetchPartition } from '../../src/kafka/port/fetching.ts'
 import { openClusterView } from '../helpers/cluster-view.ts'
 import { openWorld } from '../helpers/world.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Ownership } from '../../src/kafka/port.ts'
+import type { Ownership } from '../../src/kafka/port/membership.ts'
 import type { Clock } from '../../src/runtime/clock.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { isMaxbrodError } from '../../src/runtime/errors.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ConfigEntry } from '../../src/kafka/port.ts'
+import type { ConfigEntry } from '../../src/kafka/port/admin.ts'
 import { preflightTable } from '../../src/planner/preflight-table.ts'
 import { preflight } from '../../src/planner/preflight.ts'
 import type { PreflightView } from '../../src/planner/preflight.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { firstIncarnationKey } from '../../src/format/keys.ts'
+import { firstIncarnationKey } from '../../src/format/system-keys.ts'
 import { plainRecords } from '../helpers/data-file.ts'
 import { bodyOf } from '../helpers/object-bodies.ts'
 import { putTile } from '../helpers/put-tile.ts'

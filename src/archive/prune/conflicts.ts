@@ -1,5 +1,5 @@
 import { tileFactsFromMap } from '../../format/facts.ts'
-import { conflictsPrefix } from '../../format/keys.ts'
+import { conflictsPrefix } from '../../format/system-keys.ts'
 import type { ListedObject, ObjectStore } from '../../storage/port.ts'
 import { longestKeep } from './rules.ts'
 import type { JudgedTopic } from './topics.ts'

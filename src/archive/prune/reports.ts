@@ -1,5 +1,5 @@
 import type { SnapshotKey } from '../../catalog/snapshots.ts'
-import { parseReportKey, reportsPrefix } from '../../format/keys.ts'
+import { parseReportKey, reportsPrefix } from '../../format/system-keys.ts'
 import type { ObjectStore } from '../../storage/port.ts'
 
 /** Reports from before a moment: what they tell is not there any more. Never the newest. */

@@ -1,7 +1,7 @@
 import { readSnapshot, listSnapshots } from '../../catalog/snapshots.ts'
 import type { SnapshotKey } from '../../catalog/snapshots.ts'
 import type { RestorationPoint } from '../../catalog/restoration-points.ts'
-import { groupsPrefix, parseSnapshotKey, topicsPrefix } from '../../format/keys.ts'
+import { groupsPrefix, parseSnapshotKey, topicsPrefix } from '../../format/system-keys.ts'
 import { topicDefinitions } from '../../format/snapshot/topic-definitions.ts'
 import type { ObjectStore } from '../../storage/port.ts'
 import { problemOf } from '../survey.ts'

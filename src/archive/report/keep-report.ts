@@ -1,5 +1,5 @@
 import { writeSnapshot } from '../../catalog/snapshots.ts'
-import { reportKey } from '../../format/keys.ts'
+import { reportKey } from '../../format/system-keys.ts'
 import type { ObjectStore } from '../../storage/port.ts'
 
 /** Puts a page into the bucket, beside what it tells of; returns its key. Created once, as everything there. */

@@ -1,6 +1,6 @@
 import { walkChain } from '../../catalog/chain-walk.ts'
 import { tileKey } from '../../format/keys.ts'
-import type { Ownership } from '../../kafka/port.ts'
+import type { Ownership } from '../../kafka/port/membership.ts'
 import { MaxbrodError, isMaxbrodError } from '../../runtime/errors.ts'
 import { partitionName } from '../../runtime/topic-partition.ts'
 import type { ChainCommits } from './chain-commits.ts'

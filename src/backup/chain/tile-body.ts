@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { encodeContainerHeader } from '../../format/ocf/container-header.ts'
-import { contradictionIn, tileHeaderToMeta } from '../../format/tile-header.ts'
+import { contradictionIn } from '../../format/header-contradiction.ts'
+import { tileHeaderToMeta } from '../../format/tile-header-meta.ts'
 import type { TileHeader } from '../../format/tile-header.ts'
 import { assert } from '../../runtime/assert.ts'
 import { MaxbrodError } from '../../runtime/errors.ts'

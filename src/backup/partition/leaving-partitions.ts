@@ -1,4 +1,4 @@
-import type { Ownership } from '../../kafka/port.ts'
+import type { Ownership } from '../../kafka/port/membership.ts'
 import { PartitionMap } from '../../runtime/topic-partition.ts'
 import type { PartitionBackup } from './partition.ts'
 

@@ -1,5 +1,6 @@
 import type { BlockPress } from '../../format/ocf/block-press.ts'
-import type { CommittedOffset, Ownership } from '../../kafka/port.ts'
+import type { CommittedOffset } from '../../kafka/port/admin.ts'
+import type { Ownership } from '../../kafka/port/membership.ts'
 import type { Logger } from '../../observe/logger.ts'
 import { MaxbrodError } from '../../runtime/errors.ts'
 import { partitionName } from '../../runtime/topic-partition.ts'

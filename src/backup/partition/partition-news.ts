@@ -1,4 +1,4 @@
-import type { Ownership } from '../../kafka/port.ts'
+import type { Ownership } from '../../kafka/port/membership.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { TopicPartition } from '../../runtime/topic-partition.ts'
 import { countUpload } from './count-upload.ts'

@@ -1,5 +1,5 @@
 import type { PartitionPlace } from '../../format/keys.ts'
-import type { Ownership } from '../../kafka/port.ts'
+import type { Ownership } from '../../kafka/port/membership.ts'
 import type { PartitionIdentity } from '../resume/identity.ts'
 import { PartitionCursor } from '../reading/partition-cursor.ts'
 import type { PartitionDeps, PartitionOptions } from '../reading/partition-deps.ts'

@@ -1,4 +1,5 @@
-import type { CommittedOffset, Ownership } from '../../kafka/port.ts'
+import type { CommittedOffset } from '../../kafka/port/admin.ts'
+import type { Ownership } from '../../kafka/port/membership.ts'
 import { isAborted } from '../../runtime/aborted.ts'
 import { MaxbrodError, isMaxbrodError } from '../../runtime/errors.ts'
 import { newLimit } from '../../runtime/limit.ts'

@@ -1,5 +1,7 @@
 import type { PartitionPlace } from '../../format/keys.ts'
-import type { FetchPartition, FetchedPartition, Leader, Ownership } from '../../kafka/port.ts'
+import type { FetchPartition, FetchedPartition } from '../../kafka/port/fetching.ts'
+import type { Leader } from '../../kafka/port.ts'
+import type { Ownership } from '../../kafka/port/membership.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { WorkerContext } from '../deps.ts'
 import type { PartitionIdentity } from '../resume/identity.ts'

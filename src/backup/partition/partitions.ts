@@ -1,5 +1,6 @@
 import type { BlockPress } from '../../format/ocf/block-press.ts'
-import type { CommittedOffset, GroupSession, Ownership } from '../../kafka/port.ts'
+import type { CommittedOffset } from '../../kafka/port/admin.ts'
+import type { GroupSession, Ownership } from '../../kafka/port/membership.ts'
 import type { Logger } from '../../observe/logger.ts'
 import { isAborted } from '../../runtime/aborted.ts'
 import { isMaxbrodError } from '../../runtime/errors.ts'

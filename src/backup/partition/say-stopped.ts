@@ -1,4 +1,4 @@
-import type { Ownership } from '../../kafka/port.ts'
+import type { Ownership } from '../../kafka/port/membership.ts'
 import type { Logger } from '../../observe/logger.ts'
 import { partitionName } from '../../runtime/topic-partition.ts'
 import type { Committer } from '../resume/committer.ts'

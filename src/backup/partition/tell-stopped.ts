@@ -1,4 +1,5 @@
-import type { Kafka, Ownership } from '../../kafka/port.ts'
+import type { Kafka } from '../../kafka/port.ts'
+import type { Ownership } from '../../kafka/port/membership.ts'
 import { MaxbrodError } from '../../runtime/errors.ts'
 import { decodeCommitNote, encodeCommitNote, noteOfNothing } from '../resume/commit-note.ts'
 import type { Committer } from '../resume/committer.ts'

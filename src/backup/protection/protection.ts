@@ -1,4 +1,4 @@
-import type { CommittedOffset } from '../../kafka/port.ts'
+import type { CommittedOffset } from '../../kafka/port/admin.ts'
 import type { TopicPartition } from '../../runtime/topic-partition.ts'
 import { decodeCommitNote, isCache } from '../resume/commit-note.ts'
 import { headroomMs } from './retention.ts'

@@ -1,4 +1,5 @@
-import type { ConfigEntry, Kafka } from '../../kafka/port.ts'
+import type { ConfigEntry } from '../../kafka/port/admin.ts'
+import type { Kafka } from '../../kafka/port.ts'
 import type { TopicPartition } from '../../runtime/topic-partition.ts'
 
 /** After which time a topic's records are deleted, in ms; undefined for never. Limits of size say nothing of time. */

@@ -1,6 +1,7 @@
 import { MagicError } from '../../format/batch/record-batch.ts'
 import { DecodeError } from '../../format/batch/varint.ts'
-import type { FetchedPartition, Kafka } from '../../kafka/port.ts'
+import type { FetchedPartition } from '../../kafka/port/fetching.ts'
+import type { Kafka } from '../../kafka/port.ts'
 import type { Logger } from '../../observe/logger.ts'
 import { MaxbrodError, messageOf } from '../../runtime/errors.ts'
 import { partitionName } from '../../runtime/topic-partition.ts'

@@ -1,5 +1,6 @@
 import type { PartitionPlace } from '../../format/keys.ts'
-import type { Kafka, Trouble } from '../../kafka/port.ts'
+import type { Kafka } from '../../kafka/port.ts'
+import type { Trouble } from '../../kafka/port/trouble.ts'
 import type { Logger } from '../../observe/logger.ts'
 import { MaxbrodError } from '../../runtime/errors.ts'
 import { partitionName } from '../../runtime/topic-partition.ts'

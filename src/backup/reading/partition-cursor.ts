@@ -1,6 +1,6 @@
 import type { PartitionPlace } from '../../format/keys.ts'
 import type { Gap } from '../../format/tile-header.ts'
-import type { FetchedPartition } from '../../kafka/port.ts'
+import type { FetchedPartition } from '../../kafka/port/fetching.ts'
 import { FetchPosition } from './fetch-position.ts'
 import { Intake } from './intake.ts'
 import type { PartitionDeps } from './partition-deps.ts'

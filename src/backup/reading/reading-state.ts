@@ -1,4 +1,4 @@
-import type { Ownership } from '../../kafka/port.ts'
+import type { Ownership } from '../../kafka/port/membership.ts'
 import type { PartitionCursor } from './partition-cursor.ts'
 
 /** Whether the reading of a partition goes on, and whether Kafka's log was found to be the one that was read before. */

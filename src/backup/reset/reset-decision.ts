@@ -1,4 +1,4 @@
-import type { CommittedOffset } from '../../kafka/port.ts'
+import type { CommittedOffset } from '../../kafka/port/admin.ts'
 import type { CommitNote } from '../resume/commit-note.ts'
 import type { LogBounds } from '../resume/resume.ts'
 

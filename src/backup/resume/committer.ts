@@ -1,4 +1,4 @@
-import type { GroupSession, OwnedOffset } from '../../kafka/port.ts'
+import type { GroupSession, OwnedOffset } from '../../kafka/port/membership.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { PartitionMap } from '../../runtime/topic-partition.ts'
 import { within } from '../../runtime/within.ts'

@@ -1,5 +1,6 @@
 import { isHeld } from '../../format/hold.ts'
-import type { ConfigEntry, Kafka, TopicDescription } from '../../kafka/port.ts'
+import type { ConfigEntry, TopicDescription } from '../../kafka/port/admin.ts'
+import type { Kafka } from '../../kafka/port.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { MaxbrodError, isMaxbrodError } from '../../runtime/errors.ts'

@@ -1,5 +1,6 @@
 import { drillTopics } from '../../format/drill-names.ts'
-import type { ClusterAdmin, TopicDescription, TopicSelection } from '../../kafka/port.ts'
+import type { ClusterAdmin, TopicDescription } from '../../kafka/port/admin.ts'
+import type { TopicSelection } from '../../kafka/port/membership.ts'
 import type { HeldTopics } from './held-topics.ts'
 
 export interface BackedUpTopics {

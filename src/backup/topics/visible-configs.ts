@@ -1,4 +1,4 @@
-import type { ClusterAdmin, ConfigEntry } from '../../kafka/port.ts'
+import type { ClusterAdmin, ConfigEntry } from '../../kafka/port/admin.ts'
 import { isMaxbrodError } from '../../runtime/errors.ts'
 
 export interface VisibleConfigs {

@@ -3,7 +3,7 @@ import { backoffMs } from '../../runtime/retry.ts'
 import { PartitionMap, partitionName } from '../../runtime/topic-partition.ts'
 import { KafkaError, endingOf, isTemporary, kafkaErrorName } from '../kafka-errors.ts'
 import type { KafkaErrorName } from '../kafka-errors.ts'
-import type { OwnedOffset } from '../port.ts'
+import type { OwnedOffset } from '../port/membership.ts'
 import type { CommittedPartition } from '../protocol/offset-commit.ts'
 
 export interface CommitDeps {

@@ -1,5 +1,5 @@
 import type { KafkaErrorName } from '../kafka-errors.ts'
-import type { GroupListener, Ownership } from '../port.ts'
+import type { GroupListener, Ownership } from '../port/membership.ts'
 import { keepsMemberId } from './group-errors.ts'
 import { Ownerships } from './ownerships.ts'
 

@@ -1,7 +1,7 @@
 import { Aborted } from '../../runtime/aborted.ts'
 import { PartitionMap } from '../../runtime/topic-partition.ts'
 import type { TopicPartition } from '../../runtime/topic-partition.ts'
-import type { Ownership } from '../port.ts'
+import type { Ownership } from '../port/membership.ts'
 
 /** The partitions that a member owns, and the difference that a new assignment makes. */
 export class Ownerships {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { TopicPartition } from '../../runtime/topic-partition.ts'
-import type { TopicDescription, TopicSelection } from '../port.ts'
+import type { TopicDescription } from '../port/admin.ts'
+import type { TopicSelection } from '../port/membership.ts'
 
 /** What a selection matches at one moment. */
 export interface SelectedPartitions {

@@ -1,6 +1,6 @@
 import { MaxbrodError } from '../../runtime/errors.ts'
 import { KafkaError, kafkaErrorName } from '../kafka-errors.ts'
-import type { ClusterAdmin, ConfigChanges } from '../port.ts'
+import type { ClusterAdmin, ConfigChanges } from '../port/admin.ts'
 import { BROKER_RESOURCE, TOPIC_RESOURCE, incrementalAlterConfigsCall } from '../protocol/alter-configs.ts'
 import type { ConfigResource } from '../protocol/alter-configs.ts'
 import type { ClusterView } from './cluster-view.ts'

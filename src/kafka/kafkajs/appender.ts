@@ -1,7 +1,7 @@
 import { messageOf } from '../../runtime/errors.ts'
 import { PartitionMap } from '../../runtime/topic-partition.ts'
 import { kafkaErrorName, kindOf } from '../kafka-errors.ts'
-import type { AppendAnswer, AppendRequest, BatchAppender } from '../port.ts'
+import type { AppendAnswer, AppendRequest, BatchAppender } from '../port/appending.ts'
 import { PRODUCE, PRODUCE_BY_ID, produceCall } from '../protocol/produce.ts'
 import type { ProducedPartition } from '../protocol/produce.ts'
 import type { BrokerConnection } from './broker-connection.ts'

@@ -1,7 +1,7 @@
 import type { BufferPool } from '../../runtime/buffer-pool.ts'
 import { MaxbrodError, messageOf, systemCodeOf } from '../../runtime/errors.ts'
 import { KafkaError } from '../kafka-errors.ts'
-import type { Certificates } from '../port.ts'
+import type { Certificates } from '../port/admin.ts'
 import type { Call } from '../protocol/call.ts'
 import { FrameConnection, UnsentError } from './frame-connection.ts'
 import type { ExchangeOptions, WireRequest } from './frame-connection.ts'

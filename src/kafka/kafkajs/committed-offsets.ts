@@ -1,7 +1,7 @@
 import { PartitionMap } from '../../runtime/topic-partition.ts'
 import type { TopicPartition } from '../../runtime/topic-partition.ts'
 import { KafkaError, kafkaErrorName } from '../kafka-errors.ts'
-import type { CommittedOffset } from '../port.ts'
+import type { CommittedOffset } from '../port/admin.ts'
 import { byTopic } from '../protocol/by-topic.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { coordinatorOf } from './group-requests.ts'

@@ -1,5 +1,5 @@
 import { KafkaError } from '../kafka-errors.ts'
-import type { BrokerContact } from '../port.ts'
+import type { BrokerContact } from '../port/admin.ts'
 import type { ClusterView } from './cluster-view.ts'
 
 /** A listener behind a firewall never says no. */

@@ -1,5 +1,5 @@
 import { KafkaError, kafkaErrorName, kindOf } from '../kafka-errors.ts'
-import type { TopicAcl } from '../port.ts'
+import type { TopicAcl } from '../port/admin.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { kafkajsRequest } from './internals.ts'
 

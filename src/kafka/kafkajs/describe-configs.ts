@@ -1,5 +1,5 @@
 import { KafkaError, kafkaErrorName } from '../kafka-errors.ts'
-import type { ConfigEntry } from '../port.ts'
+import type { ConfigEntry } from '../port/admin.ts'
 import type { ConfigResource } from '../protocol/alter-configs.ts'
 import type { BrokerConnection } from './broker-connection.ts'
 import { kafkajsRequest } from './internals.ts'

@@ -1,5 +1,5 @@
 import { kafkaErrorName } from '../kafka-errors.ts'
-import type { TopicDescription } from '../port.ts'
+import type { TopicDescription } from '../port/admin.ts'
 import type { ClusterView } from './cluster-view.ts'
 
 /** The named topics that exist, or all of them; fresh. */

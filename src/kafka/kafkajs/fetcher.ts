@@ -1,5 +1,6 @@
 import { KafkaError, kafkaErrorName, kindOf } from '../kafka-errors.ts'
-import type { BatchFetcher, FetchOptions, FetchPartition, FetchedBatches, Trouble } from '../port.ts'
+import type { BatchFetcher, FetchOptions, FetchPartition, FetchedBatches } from '../port/fetching.ts'
+import type { Trouble } from '../port/trouble.ts'
 import { FETCH, FETCH_BY_ID, fetchCall } from '../protocol/fetch.ts'
 import type { ClusterView } from './cluster-view.ts'
 

@@ -1,5 +1,5 @@
 import { Aborted, abortable } from '../../runtime/aborted.ts'
-import type { GroupOptions } from '../port.ts'
+import type { GroupOptions } from '../port/membership.ts'
 import type { Coordinator } from '../group/coordinator.ts'
 import { ASSIGNOR, PROTOCOL_TYPE } from '../group/member-data.ts'
 import { KafkaError, kafkaErrorName, kindOf } from '../kafka-errors.ts'

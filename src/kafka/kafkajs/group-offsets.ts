@@ -1,7 +1,7 @@
 import { PartitionMap } from '../../runtime/topic-partition.ts'
 import { KafkaError, isTemporary, kafkaErrorName } from '../kafka-errors.ts'
 import type { KafkaErrorName } from '../kafka-errors.ts'
-import type { GroupCommit, GroupOffsetsAnswer } from '../port.ts'
+import type { GroupCommit, GroupOffsetsAnswer } from '../port/admin.ts'
 import { MANY_GROUPS, OFFSET_FETCH, offsetFetchCall } from '../protocol/offset-fetch.ts'
 import type { FetchedGroup } from '../protocol/offset-fetch.ts'
 import type { BrokerConnection } from './broker-connection.ts'

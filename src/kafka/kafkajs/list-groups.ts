@@ -1,5 +1,5 @@
 import { KafkaError, kafkaErrorName } from '../kafka-errors.ts'
-import type { GroupListing } from '../port.ts'
+import type { GroupListing } from '../port/admin.ts'
 import { LIST_GROUPS, listGroupsCall } from '../protocol/list-groups.ts'
 import type { ClusterView } from './cluster-view.ts'
 

@@ -3,7 +3,7 @@ import { PartitionMap, partitionName } from '../../runtime/topic-partition.ts'
 import type { TopicPartition } from '../../runtime/topic-partition.ts'
 import { KafkaError, isTemporary, kafkaErrorName } from '../kafka-errors.ts'
 import type { KafkaErrorName } from '../kafka-errors.ts'
-import type { OffsetKind, OffsetsAnswer } from '../port.ts'
+import type { OffsetKind, OffsetsAnswer } from '../port/admin.ts'
 import {
   EARLIEST,
   EARLIEST_LOCAL,

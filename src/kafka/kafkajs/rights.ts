@@ -1,5 +1,5 @@
 import { KafkaError, kafkaErrorName, kindOf } from '../kafka-errors.ts'
-import type { Rights } from '../port.ts'
+import type { Rights } from '../port/admin.ts'
 import { DESCRIBE_GROUPS, describeGroupCall } from '../protocol/describe-groups.ts'
 import { METADATA_WITH_RIGHTS, metadataCall } from '../protocol/metadata.ts'
 import type { MetadataAnswer } from '../protocol/metadata.ts'
