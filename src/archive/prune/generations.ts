@@ -1,10 +1,11 @@
 import { listGenerations, readSeal } from '../../catalog/generations.ts'
 import type { ListedGeneration } from '../../catalog/generations.ts'
+import type { Prunes } from '../../catalog/prunes.ts'
 import type { GenerationSeal } from '../../format/generation.ts'
 import type { PartitionPlace } from '../../format/keys.ts'
 import type { ObjectStore } from '../../storage/port.ts'
 import type { ListedTile } from '../../catalog/tile-list.ts'
-import { partitionFolder } from '../../format/keys.ts'
+import { partitionFolder, sealKey } from '../../format/keys.ts'
 import type { Doomed } from './delete.ts'
 import type { Saying } from './history.ts'
 import { fits, holesOf } from '../stand-ins.ts'
@@ -35,6 +36,12 @@ export function originalsOf({ topic, topicId, partition, lineage }: PartitionPla
   return { topic, topicId, partition, lineage }
 }
 
+/** Files of a generation that go. */
+export interface OldGeneration extends Doomed {
+  /** Of what nobody finished: the key of the seal that must still be missing when they go. */
+  readonly unlessSealed?: string
+}
+
 /**
  * Files that were made of others and that nothing needs any more, one queue for each generation: those of which all that they
  * cover is given up, and those that nobody finished for a day. The seal goes first: files without one count for nothing. Pure.
@@ -43,16 +50,40 @@ export function oldGenerations(
   generations: readonly ReadGeneration[],
   beginOf: (place: PartitionPlace) => number,
   nowMs: number,
-): Doomed[] {
-  return generations.flatMap(({ place, atMs, files, sealed, seal }): Doomed[] => {
+): OldGeneration[] {
+  return generations.flatMap(({ place, atMs, files, sealed, seal }): OldGeneration[] => {
     const keys = files.map(({ key }) => key)
     if (sealed === undefined) {
       const touchedMs = files.reduce((newest, { modifiedAtMs }) => Math.max(newest, modifiedAtMs), atMs)
-      return touchedMs < nowMs - DAY_MS ? [{ keys }] : []
+      return touchedMs < nowMs - DAY_MS ? [{ keys, unlessSealed: sealKey(place) }] : []
     }
     const isGivenUp = seal !== undefined && seal.covers.to <= beginOf(originalsOf(place))
     return isGivenUp ? [{ first: sealed, keys }] : []
   })
+}
+
+/**
+ * Those that may go now, when a record says so: who made the others slept, and has finished them since. From now on nobody takes
+ * anything out for their sake, see `isVoid`.
+ */
+export async function stillUnfinished(
+  store: ObjectStore,
+  generations: readonly OldGeneration[],
+  signal: AbortSignal,
+): Promise<OldGeneration[]> {
+  const still: OldGeneration[] = []
+  for (const one of generations)
+    if (one.unlessSealed === undefined || (await store.head(one.unlessSealed, signal)) === undefined) still.push(one)
+  return still
+}
+
+/**
+ * True for a generation that some prune gave up as one that nobody finished: that its seal is there now does not say that its
+ * files stay. Pure.
+ */
+export function isVoid({ sealed, seal }: ReadGeneration, prunes: Pick<Prunes, 'hasRemoved'>): boolean {
+  if (sealed === undefined || prunes.hasRemoved(sealed)) return false
+  return seal?.files.some(({ key }) => prunes.hasRemoved(key)) === true
 }
 
 /**

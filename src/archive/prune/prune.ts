@@ -12,9 +12,9 @@ import type { Deleted, Doomed } from './delete.ts'
 import type { PruneOptions } from './options.ts'
 import { historyFromOf, readPoints } from './points.ts'
 import { readKeepRules } from './rules.ts'
-import { oldGenerations, readGenerations } from './generations.ts'
+import { isVoid, oldGenerations, readGenerations, stillUnfinished } from './generations.ts'
 import { oldObjects } from './objects.ts'
-import { findSuperseded } from './superseded.ts'
+import { findSuperseded, requireStanding } from './superseded.ts'
 import type { Superseded } from './superseded.ts'
 import { judgeTopics, ruleTopics } from './topics.ts'
 import type { JudgedTopic } from './topics.ts'
@@ -80,7 +80,8 @@ export async function pruneArchive(deps: PruneDeps, options: PruneOptions, signa
       isProving: options.yes,
       onBytes: (bytes: number) => proving.add(bytes),
     }
-    return await findSuperseded(store, topics, beside, how, signal)
+    const standing = beside.filter(one => !isVoid(one, before))
+    return await findSuperseded(store, topics, standing, how, signal)
   }
   const superseded = options.superseded ? await superseding() : []
   const replaced = superseded.map(({ files }): Doomed => ({ keys: files.map(({ key }) => key) }))
@@ -101,6 +102,9 @@ export async function pruneArchive(deps: PruneDeps, options: PruneOptions, signa
   const given = { writer: deps.writer, partitions: ranges, objects: newObjects }
   const record = ranges.length + newObjects.length > 0 ? await writePrune(store, given, nowMs, signal) : undefined
   if (record !== undefined) log.info({ key: record.key }, 'wrote down what is given up')
+  // In this order, behind the record: of two prunes at once, one of them sees what the other is about to do.
+  const unfinished = await stillUnfinished(store, generations, signal)
+  await requireStanding(store, superseded, record, signal)
   // What this run has given up is due at once only without a time of grace.
   const due = new Prunes([
     ...before.all.filter(({ atMs }) => atMs <= nowMs - options.grace),
@@ -109,8 +113,9 @@ export async function pruneArchive(deps: PruneDeps, options: PruneOptions, signa
   const snapshots = [old.points, old.groups, old.definitions, old.reports, old.conflicts].map(keys => ({
     keys: keys.map(({ key }) => key),
   }))
-  const queues: Doomed[] = [...topics.flatMap(chainsOf), ...snapshots, ...generations, ...replaced]
-  const keys = new Set(objects.filter(key => due.hasRemoved(key)))
+  const queues: Doomed[] = [...topics.flatMap(chainsOf), ...snapshots, ...unfinished, ...replaced]
+  const finished = new Set(generations.filter(one => !unfinished.includes(one)).flatMap(keysOf))
+  const keys = new Set(objects.filter(key => due.hasRemoved(key) && !finished.has(key)))
   for (const { place, key } of topics.flatMap(filesGivenUp)) if (due.isPruned(place)) keys.add(key)
   const dueOf = (queue: Doomed) => ({
     first: queue.first !== undefined && keys.has(queue.first) ? queue.first : undefined,

@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto'
+import { readPrunes } from '../../catalog/prunes.ts'
+import type { StoredPrune } from '../../catalog/prunes.ts'
 import { listPartitions, listTiles } from '../../catalog/tile-list.ts'
 import type { ListedTile } from '../../catalog/tile-list.ts'
 import { tileFactsFromMap } from '../../format/facts.ts'
 import type { GenerationFile } from '../../format/generation.ts'
 import { partitionFolder } from '../../format/keys.ts'
 import type { PartitionPlace } from '../../format/keys.ts'
+import { MaxbrodError } from '../../runtime/errors.ts'
 import { newLimit } from '../../runtime/limit.ts'
-import type { ObjectStore } from '../../storage/port.ts'
+import type { ErasableStore, ObjectStore } from '../../storage/port.ts'
 import type { Doomed } from './delete.ts'
-import { originalsOf } from './generations.ts'
+import { isVoid, originalsOf } from './generations.ts'
 import type { ReadGeneration } from './generations.ts'
 import type { JudgedTopic } from './topics.ts'
 import { problemOf } from '../survey.ts'
@@ -20,6 +23,8 @@ export interface Superseded {
   readonly files: readonly ListedTile[]
   /** Older generations, of which the same is true; to go when the originals are gone. */
   readonly generations: readonly Doomed[]
+  /** What stands for them. */
+  readonly by: readonly ReadGeneration[]
 }
 
 /** Objects that are asked for together. */
@@ -72,6 +77,28 @@ export async function findSuperseded(
   return found
 }
 
+/**
+ * To be called when `record` says what is given up for the sake of generations: throws OBJECT_CHANGED, and takes the record back, when
+ * another prune gives up one of those, which nobody had finished when that one looked.
+ */
+export async function requireStanding(
+  store: ErasableStore,
+  superseded: readonly Superseded[],
+  record: StoredPrune | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (superseded.length === 0) return
+  const prunes = await readPrunes(store, signal)
+  const lost = superseded.flatMap(({ by }) => by).find(one => isVoid(one, prunes))
+  if (lost === undefined) return
+  if (record !== undefined) await store.delete(record.key, signal)
+  const { sealed: key = '' } = lost
+  throw new MaxbrodError('OBJECT_CHANGED', `${key} was finished while another prune was taking its files away`, {
+    key,
+    hint: 'nothing was deleted; run prune again',
+  })
+}
+
 interface Partition {
   readonly place: PartitionPlace
   readonly originals: readonly ListedTile[]
@@ -87,12 +114,12 @@ async function supersededIn(
   const heads = newLimit(HEADS)
   const isThere = (file: GenerationFile) => heads(() => isAsTold(store, file, signal))
   const standing = await wholeOnes(partition.own, isThere)
-  const { found, by } = await replacedBy(standing, partition, byCompacted, isThere)
-  if (!isProving || by.size === 0) return found
+  const found = await replacedBy(standing, partition, byCompacted, isThere)
+  if (!isProving || found.by.length === 0) return found
   const reads = newLimit(READS)
   const holds = (file: GenerationFile) => reads(() => holdsItsBytes(store, file, onBytes, signal))
-  const proven = await wholeOnes([...by], holds)
-  return (await replacedBy(proven, partition, byCompacted, isThere)).found
+  const proven = await wholeOnes(found.by, holds)
+  return replacedBy(proven, partition, byCompacted, isThere)
 }
 
 /** The generations of which each file passes. */
@@ -120,7 +147,7 @@ async function replacedBy(
   { place, originals, own }: Partition,
   byCompacted: boolean,
   isThere: (file: GenerationFile) => Promise<boolean>,
-): Promise<{ readonly found: Superseded; readonly by: ReadonlySet<ReadGeneration> }> {
+): Promise<Superseded> {
   const making = standing.filter(({ kind }) => kind !== 'compacted' || byCompacted)
   const made = new Map(making.flatMap(sourcesOf).map(source => [source.key, source] as const))
   const files: ListedTile[] = []
@@ -139,7 +166,7 @@ async function replacedBy(
   }))
   const gone = new Set(files.map(({ key }) => key))
   const needed = making.filter(one => sourcesOf(one).some(({ key }) => gone.has(key)))
-  return { found: { place, files, generations }, by: new Set([...needed, ...older.flatMap(({ newer }) => newer)]) }
+  return { place, files, generations, by: [...new Set([...needed, ...older.flatMap(({ newer }) => newer)])] }
 }
 
 /** True when a generation has all that an older one has, and knows of all that is left of what that one was made of. Pure. */
