@@ -4,7 +4,7 @@ import type { PruneDeps, Pruned } from '../archive/prune/prune.ts'
 import { LIFECYCLE_RULES_MAX, lifecycleOf } from '../archive/prune/lifecycle.ts'
 import { pruneOptions } from '../archive/prune/options.ts'
 import type { PruneOptions } from '../archive/prune/options.ts'
-import { readKeepRules } from '../archive/prune/rules.ts'
+import { CONFIGS_UNSEEN, readKeepRules } from '../archive/prune/rules.ts'
 import { ruleTopics } from '../archive/prune/topics.ts'
 import type { Superseded } from '../archive/prune/superseded.ts'
 import type { JudgedTopic } from '../archive/prune/topics.ts'
@@ -99,6 +99,9 @@ function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
   const replaced = superseded.flatMap(({ files }) => files)
   const outdated = superseded.flatMap(one => one.generations)
   const shown = topics.filter(one => one.isSelected).map(summaryOf)
+  const unseen = topics
+    .filter(({ rule }) => 'keepsAll' in rule && rule.keepsAll === CONFIGS_UNSEEN)
+    .map(({ folder }) => folder.name)
   const sum = (pick: (one: Summary) => number) => shown.reduce((total, one) => total + pick(one), 0)
   const rows = shown.map(one => [
     one.folder,
@@ -128,6 +131,9 @@ function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
       ? ''
       : `${outdated.flatMap(keysOf).length} files that were made of others, and were replaced since\n`,
     leftovers === 0 ? '' : `${leftovers} files had been given up before and were still there\n`,
+    unseen.length === 0
+      ? ''
+      : `${unseen.length} topics keep everything, because nothing says that somebody has seen their configs: ${some(unseen)}\n`,
     pointsKept === 0 ? 'there is no restoration point: nothing says what Kafka still has\n' : '',
     record === undefined ? '' : `written down in ${record}\n`,
     waiting === 0
@@ -150,6 +156,7 @@ function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
       generations: generations.flatMap(keysOf).length,
       conflicts: conflicts.map(({ key }) => key),
       superseded: superseded.map(supersededOf),
+      unseenConfigs: unseen,
       leftovers,
       waiting,
       record,

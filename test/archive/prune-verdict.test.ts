@@ -161,3 +161,11 @@ for (const [what, keep, configs, rule] of [
     else assert.deepEqual(found, { ...limits, ...rule })
   })
 }
+
+test('what a rule means: nothing, for a topic whose configs nobody could see', () => {
+  const unseen = { ...definition({}), areConfigsUnseen: true } as const
+  for (const keep of [30 * day, 'as-source'] as const) {
+    const found = limitsOf({ keep, keepBytes: 1 }, unseen)
+    assert.match('keepsAll' in found ? found.keepsAll : '', /seen its configs/)
+  }
+})

@@ -191,6 +191,18 @@ test('a topic whose configs may not be seen keeps those that were known of it, a
   clock.advance(1)
   await keeper.keep(never)
   assert.deepEqual(await configsOf('orders'), {})
+  const unseen = async () => (await newest())?.filter(one => one.areConfigsUnseen).map(({ topic }) => topic)
+  assert.deepEqual(await unseen(), ['orders'])
+
+  // Who may not see them either adds nothing, and who may see that all are defaults says so.
+  topics[1] = { ...topics[1]!, partitions: 9 }
+  clock.advance(1)
+  await newKeeper().keep(never)
+  assert.deepEqual(await unseen(), ['orders'])
+  denied.clear()
+  clock.advance(1)
+  await newKeeper().keep(never)
+  assert.deepEqual([await written(), await unseen(), await configsOf('orders')], [5, [], {}])
 })
 
 test('damaged definitions do not end a backup: older ones say what is known of others, and new ones come behind', async () => {

@@ -68,6 +68,28 @@ test('what is said beside the records stands in the header', async () => {
   assert.equal(meta.get('maxbrod.format'), '1')
 })
 
+test('definitions say whose configs nobody could see; what was written before they did leaves that open where there are none', async () => {
+  const unseen = { ...topics[1]!, areConfigsUnseen: true } as const
+  const file = await topicDefinitions.encode([topics[0]!, unseen])
+  assert.deepEqual(plain(await topicDefinitions.decode(file)), [topics[0], unseen])
+  const { meta, sync } = parseContainerHeader(file)!
+  const again = (name: string, value: string | undefined) => {
+    const changed = new Map([...meta].filter(([key]) => key !== name && key !== 'maxbrod.header.sha256'))
+    if (value !== undefined) changed.set(name, value)
+    return Buffer.concat([encodeContainerHeader(changed, sync), file.subarray(file.indexOf(sync) + sync.length)])
+  }
+  assert.deepEqual(plain(await topicDefinitions.decode(again('maxbrod.configs.unseen', undefined))), [
+    topics[0],
+    unseen,
+  ])
+  for (const broken of ['', '[]', 'AA', 'AAAA'])
+    await assert.rejects(topicDefinitions.decode(again('maxbrod.configs.unseen', broken)), { name: 'DecodeError' })
+  const many = Array.from({ length: 20_000 }, (_, n) =>
+    n % 3 === 0 ? { ...unseen, topic: `a-long-name-${n}` } : topics[0]!,
+  )
+  assert.deepEqual(plain(await topicDefinitions.decode(await topicDefinitions.encode(many))), many)
+})
+
 test('a snapshot that is cut anywhere is refused', async () => {
   const file = await topicDefinitions.encode(topics)
   for (let length = 0; length < file.length; length++)

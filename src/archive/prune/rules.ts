@@ -70,10 +70,14 @@ function parse(text: string, path: string): ParsedRule<Draft>[] {
   }
 }
 
+export const CONFIGS_UNSEEN =
+  'nothing says that somebody has seen its configs: if it is compacted, an old record may be the last one of its key'
+
 /** What a rule means for a topic whose definition in Kafka was saved as this, if it was. Pure. */
 export function limitsOf({ keep, keepBytes }: KeepRule, definition: TopicDefinition | undefined): TopicRule {
   if (keep === 'forever') return { keepsAll: 'it is to be kept for ever' }
   if (keep === undefined && keepBytes === undefined) return { keepsAll: 'no rule is for it' }
+  if (definition?.areConfigsUnseen) return { keepsAll: CONFIGS_UNSEEN }
   const policy = definition?.configs['cleanup.policy'] ?? 'delete'
   if (!policy.split(',').includes('delete'))
     return { keepsAll: 'it is compacted: an old record may be the last one of its key' }

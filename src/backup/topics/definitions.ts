@@ -99,7 +99,8 @@ export class DefinitionKeeper {
 /** What the archive knows of configs that may not be seen now; none if that was another topic of the name. */
 function withKnownConfigs(own: TopicDefinition, known: readonly TopicDefinition[]): TopicDefinition {
   const before = known.find(({ topic, topic_id: id }) => topic === own.topic && id === own.topic_id)
-  return { ...own, configs: before?.configs ?? {} }
+  if (before === undefined || before.areConfigsUnseen) return { ...own, configs: {}, areConfigsUnseen: true }
+  return { ...own, configs: before.configs }
 }
 
 /**
@@ -133,8 +134,8 @@ function toFileForm({ patternType, ...acl }: KafkaAcl): TopicDefinition['acls'][
 function canonical(topics: readonly TopicDefinition[]): string {
   const sorted = topics.toSorted((a, b) => (a.topic < b.topic ? -1 : 1))
   return JSON.stringify(
-    sorted.map(({ topic, topic_id: id, partitions, replication_factor: replicas, configs, acls }) => [
-      [topic, id, partitions, replicas],
+    sorted.map(({ topic, topic_id: id, partitions, replication_factor: replicas, configs, acls, areConfigsUnseen }) => [
+      [topic, id, partitions, replicas, areConfigsUnseen],
       Object.entries(configs).toSorted(([a], [b]) => (a < b ? -1 : 1)),
       // The cluster lists them in any order.
       acls

@@ -1,4 +1,6 @@
+import { DecodeError } from '../batch/varint.ts'
 import { snapshotKind } from './container.ts'
+import type { SnapshotKind } from './container.ts'
 
 /** What a topic was, so that it can be created again. Field names are those of the file. */
 export interface TopicDefinition {
@@ -10,6 +12,8 @@ export interface TopicDefinition {
   /** Configs that were set for the topic itself. */
   readonly configs: Readonly<Record<string, string>>
   readonly acls: readonly TopicAcl[]
+  /** Nothing says that somebody has seen its configs: `configs` is empty, and may be so for that alone. Stands in the header of the file. */
+  readonly areConfigsUnseen?: true
 }
 
 export interface TopicAcl {
@@ -22,7 +26,7 @@ export interface TopicAcl {
   readonly resource: string
 }
 
-export const topicDefinitions = snapshotKind<TopicDefinition>({
+const records = snapshotKind<TopicDefinition>({
   type: 'record',
   name: 'TopicDefinition',
   namespace: 'maxbrod',
@@ -52,3 +56,35 @@ export const topicDefinitions = snapshotKind<TopicDefinition>({
     },
   ],
 })
+
+/**
+ * The entry of the header that says whose configs nobody could see: a bit for each record, in their order, the lowest of the first
+ * byte first, in base64. Names of thousands of topics would not fit into a header. Older files lack it.
+ */
+const UNSEEN_FACT = 'configs.unseen'
+
+export const topicDefinitions: Omit<SnapshotKind<TopicDefinition>, 'open'> = {
+  encode: (topics, facts = {}) => records.encode(topics, { ...facts, [UNSEEN_FACT]: unseenBits(topics) }),
+  async decode(file) {
+    const { records: topics, facts } = await records.open(file)
+    const text = facts.get(UNSEEN_FACT)
+    const bits = Buffer.from(text ?? '', 'base64')
+    if (text !== undefined && (bits.toString('base64') !== text || bits.length !== bytesFor(topics.length)))
+      throw new DecodeError('its header does not say whose configs nobody could see')
+    const isUnseen = ({ configs }: TopicDefinition, n: number) =>
+      text === undefined ? Object.keys(configs).length === 0 : ((bits[n >> 3] ?? 0) & (1 << (n & 7))) !== 0
+    return topics.map((one, n) => (isUnseen(one, n) ? { ...one, areConfigsUnseen: true } : one))
+  },
+}
+
+function unseenBits(topics: readonly TopicDefinition[]): string {
+  const bits = Buffer.alloc(bytesFor(topics.length))
+  for (const [n, { areConfigsUnseen }] of topics.entries()) {
+    if (areConfigsUnseen) bits.writeUInt8(bits.readUInt8(n >> 3) | (1 << (n & 7)), n >> 3)
+  }
+  return bits.toString('base64')
+}
+
+function bytesFor(bits: number): number {
+  return Math.ceil(bits / 8)
+}
