@@ -38,6 +38,7 @@ test('--version says what runs on what', async () => {
   const { exit, stdout, stderr } = await runCli(['--version'])
   assert.match(stdout, /^maxbrod \d+\.\d+\.\d+ \(Node \d+\.\d+\.\d+\)\n$/)
   assert.deepEqual([exit, stderr], [0, ''])
+  assert.equal((await runCli(['version'])).stdout, stdout)
 })
 
 test('the help of a command goes to standard output, whatever else is on the line', async () => {

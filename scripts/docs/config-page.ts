@@ -1,5 +1,6 @@
 import { allCommands, commandTable } from '../../src/commands/command-table.ts'
 import { commonSections } from '../../src/commands/common-sections.ts'
+import { otherFlags } from '../../src/commands/other-flags.ts'
 import type { Declared } from '../../src/config/declared.ts'
 import { dashed, declaredOptions } from '../../src/config/declared.ts'
 import type { Option } from '../../src/config/option.ts'
@@ -32,6 +33,10 @@ name. Names of flags are those of kafka-data-keep, of kafka-backup (\`--topic\`,
 Where a default differs, ours counts; docs/migration.md has a table of them.
 
 ${foreignTable([...users.keys()])}
+
+These are refused, by name, with what does the same here:
+
+${insteadTable()}
 `
 }
 
@@ -73,6 +78,15 @@ function bounds({ kind: { min, max } }: Option): string {
     ...(max === undefined || max === '65535' ? [] : [`at most ${max}`]),
   ].join(', ')
   return words === '' ? '' : ` ${words.charAt(0).toUpperCase()}${words.slice(1)}.`
+}
+
+function insteadTable(): string {
+  const rows = otherFlags.map(({ flags, of, instead }) => [
+    flags.map(name => `\`-${name}\``).join(', '),
+    of === undefined ? '' : of.join(', '),
+    instead,
+  ])
+  return markdownTable(['name', 'of', 'in its place'], rows)
 }
 
 function foreignTable(sections: readonly Section[]): string {

@@ -10,6 +10,7 @@ export const lsOptions = section('ls', {
   topics: regexList({ default: ['.*'], doc: 'Topics to list: regexes of whole names.' }),
   excludeTopics: regexList({ doc: 'Topics to leave out, even if --topics matches them.' }),
   points: flag({ doc: 'List restoration points instead, the newest first.' }),
+  withPoints: flag({ isAdvanced: true, doc: 'List both: restoration points, and then topics.' }),
   limit: count({ default: '20', min: '1', doc: 'List so many restoration points.' }),
   headerIndex,
 })

@@ -43,7 +43,7 @@ export const otherNames: Readonly<Record<string, readonly [command: string, ...f
   'consumer-groups-backup': ['groups-backup'],
   'consumer-groups-restore': ['groups-restore', '--execute'],
   'list-topics': ['topics'],
-  'backup-info': ['ls'],
+  'backup-info': ['ls', '--with-points'],
   'reset-cursor': ['reset', '--to', 'beginning'],
 }
 

@@ -5,6 +5,7 @@ import { MaxbrodError } from '../runtime/errors.ts'
 import type { CommandTable } from './command-table.ts'
 import { findCommand, inOurWords } from './command-table.ts'
 import { commonSections } from './common-sections.ts'
+import { throwBetterHint } from './unknown-flag.ts'
 import type { World } from './world.ts'
 
 /**
@@ -18,9 +19,10 @@ export async function configShow(words: readonly string[], world: World, command
       hint: 'write maxbrod config show backup, with the flags that backup would get',
     })
   const [name, ...argv] = inOurWords([given, ...flags])
-  const { sections } = await findCommand(commands, name)
+  const command = await findCommand(commands, name)
   const readFile = (path: string) => world.readFile(path)
-  const { options, warnings } = explain([...sections, ...commonSections], { argv, env: world.env, readFile })
+  const explained = async () => explain([...command.sections, ...commonSections], { argv, env: world.env, readFile })
+  const { options, warnings } = await explained().catch((error: unknown) => throwBetterHint(error, command, commands))
   for (const warning of warnings) world.stderr.write(`${warning}\n`)
   const isJson = options.some(({ flag, texts }) => flag === '--output' && texts[0]?.toLowerCase() === 'json')
   world.stdout.write(isJson ? json(name, options) : text(options))

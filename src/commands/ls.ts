@@ -36,7 +36,10 @@ export const ls = command({
     const foreign = [...survey.foreign]
     const generations = await surveyGenerations(deps, options, key => void foreign.push(key), signal)
     const whole = besideGenerations(survey, generations)
-    return topicsOutcome(whole, generations, foreign, now)
+    const topics = topicsOutcome(whole, generations, foreign, now)
+    return options.withPoints
+      ? bothOf(pointsOutcome(await listPoints(deps, options.limit, signal), now), topics)
+      : topics
   },
 })
 
@@ -91,6 +94,11 @@ function pointsOutcome({ total, points, unreadable }: ListedPoints, now: number)
   const lines = unreadable.map(({ key, problem }) => `${key}: ${problem}\n`)
   const result = unreadable.length === 0 ? 'ok' : 'partial'
   return { result, details: { total, points, unreadable }, text: text + lines.join('') }
+}
+
+function bothOf(points: Outcome, topics: Outcome): Outcome {
+  const result = points.result === 'ok' ? topics.result : points.result
+  return { result, details: { ...topics.details, restorationPoints: points.details }, text: points.text + topics.text }
 }
 
 function some(names: readonly string[]): string {

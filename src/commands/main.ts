@@ -7,6 +7,7 @@ import { allCommands, findCommand, helpers, inOurWords } from './command-table.t
 import type { Command } from './command.ts'
 import { commonSections } from './common-sections.ts'
 import { reportError } from './ending.ts'
+import { throwBetterHint } from './unknown-flag.ts'
 import type { World } from './world.ts'
 
 /** Finds the command and runs it, or prints help or version. Answers with the exit code, whatever happens. */
@@ -26,7 +27,7 @@ export function reportCrash(error: unknown, world: World): number {
 async function dispatch(world: World, table: CommandTable): Promise<number> {
   const [name, ...argv] = inOurWords(world.argv)
   if (name === 'help') return dispatch({ ...world, argv: [...argv, '--help'] }, table)
-  if (name === '--version') {
+  if (name === '--version' || name === 'version') {
     world.stdout.write(`maxbrod ${world.version} (${world.runtime})\n`)
     return 0
   }
@@ -54,7 +55,7 @@ async function dispatch(world: World, table: CommandTable): Promise<number> {
   }
   // Loads logger and metrics, which nothing above needs.
   const { runCommand } = await import('./run-command.ts')
-  return runCommand(command, argv, world)
+  return runCommand(command, argv, world).catch((error: unknown) => throwBetterHint(error, command, table))
 }
 
 function isHelp(word: string): boolean {

@@ -1,5 +1,6 @@
 import yargs from 'yargs'
 import { MaxbrodError, messageOf } from '../runtime/errors.ts'
+import type { ErrorDetails } from '../runtime/errors.ts'
 import type { Declared, Name } from './declared.ts'
 import { dashed } from './declared.ts'
 import { nearest } from './nearest.ts'
@@ -9,6 +10,17 @@ export interface Given {
   readonly declared: Declared
   readonly name: Name
   readonly texts: readonly string[]
+}
+
+/** A flag that the command does not have. Who knows of other commands and other programs may have a better hint. */
+export class UnknownFlag extends MaxbrodError {
+  /** Without dashes. */
+  readonly flag: string
+
+  constructor(message: string, flag: string, details: ErrorDetails) {
+    super('USAGE', message, { ...details, flag })
+    this.flag = flag
+  }
 }
 
 /**
@@ -101,7 +113,7 @@ function unknownFlag(written: string, name: string, known: Known): MaxbrodError 
     own.map(each => each.name.name),
   )
   const hint = meant === undefined ? 'see --help' : `did you mean ${dashed(meant)}?`
-  return new MaxbrodError('USAGE', `unknown flag ${written}`, { hint, flag: name })
+  return new UnknownFlag(`unknown flag ${written}`, name, { hint })
 }
 
 function isSwitch({ kind }: Name): boolean {

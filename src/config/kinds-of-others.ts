@@ -40,6 +40,17 @@ export const milliseconds: Kind<number> = kindOfOne({ name: 'duration', placehol
   return Number(given)
 })
 
+/** A level of franz-go's logger, which has one more: what is quieter than errors are errors here, so that none is hidden. */
+export const franzLevels: Kind<'debug' | 'info' | 'warn' | 'error'> = kindOfOne(
+  { name: 'choice', placeholder: 'LEVEL', choices: ['debug', 'info', 'warn', 'error', 'none'] },
+  given => {
+    const level = given.toLowerCase()
+    if (level === 'none') return 'error'
+    if (level === 'debug' || level === 'info' || level === 'warn' || level === 'error') return level
+    throw new Unreadable(`'${given}' is not one of debug, info, warn, error, none`)
+  },
+)
+
 /** A switch that means something else when it is on or off. */
 export function switchBetween<const T>(on: T, off: T): Kind<T> {
   return { name: 'flag', placeholder: '', takes: 'nothing', read: ([given]) => (given === 'false' ? off : on) }

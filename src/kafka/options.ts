@@ -1,5 +1,6 @@
 import { list } from '../config/kinds-of-list.ts'
 import { duration } from '../config/kinds-of-number.ts'
+import { franzLevels } from '../config/kinds-of-others.ts'
 import { choice, flag, path, text } from '../config/kinds-of-text.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
@@ -51,7 +52,7 @@ export const kafkaOptions = section('kafka', {
   kafkaLogLevel: choice(['debug', 'info', 'warn', 'error'], {
     placeholder: 'LEVEL',
     isAdvanced: true,
-    foreign: [{ flag: 'kgo-log-level', env: 'KGO_LOG_LEVEL' }],
+    foreign: [{ flag: 'kgo-log-level', env: 'KGO_LOG_LEVEL', kind: franzLevels }],
     doc: 'Log of the connection to Kafka from this on. Without it as --log-level says.',
   }),
   metadataMaxAge: duration({

@@ -120,6 +120,17 @@ test('ls --points lists restoration points, the newest first', async () => {
   assert.deepEqual(json['points'], [{ key, atMs: 1_700_000_000_001, topics: 1, partitions: 1, groups }])
 })
 
+test('backup-info lists restoration points and topics', async () => {
+  const { exit, json } = await runCommand(['backup-info', storage, '--limit=1'])
+  const topics = (json['topics'] as { topic: string }[]).map(({ topic }) => topic)
+  assert.deepEqual(
+    topics,
+    ((await runCommand(['ls', storage])).json['topics'] as { topic: string }[]).map(({ topic }) => topic),
+  )
+  const { points } = json['restorationPoints'] as { points: { key: string }[] }
+  assert.deepEqual([exit, points.map(({ key }) => key)], [0, ['@points/2023-11-14T22-13-20.001Z.avro']])
+})
+
 test('ls --points names a point that cannot be read, with exit code 3, and lists the others', async () => {
   const damaged = '@points/2023-11-14T22-13-20.002Z.avro'
   await store.put(damaged, bodyOf('no point'), {})

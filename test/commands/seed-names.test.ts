@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { commandTable, findCommand, inOurWords } from '../../src/commands/command-table.ts'
+import { allCommands, commandTable, findCommand, inOurWords } from '../../src/commands/command-table.ts'
 import { commonSections } from '../../src/commands/common-sections.ts'
+import { declaredOptions } from '../../src/config/declared.ts'
 import { parse } from '../../src/config/parse.ts'
+import { otherFlags } from '../../src/commands/other-flags.ts'
+import { runCommand } from '../helpers/in-process.ts'
 
 /** What another program calls an option, a text in its way of writing, and what our code gets: section, key, value. */
 type Row = readonly [flag: string, variable: string | undefined, text: string, where: string, value: unknown]
@@ -19,6 +22,7 @@ const everywhere: readonly Row[] = [
   ['kafka-mtls-client-cert-path', 'KAFKA_MTLS_CLIENT_CERT_PATH', '/x/crt', 'kafka.kafkaMtlsClientCertPath', '/x/crt'],
   ['kafka-mtls-client-key-path', 'KAFKA_MTLS_CLIENT_KEY_PATH', '/x/key', 'kafka.kafkaMtlsClientKeyPath', '/x/key'],
   ['kgo-log-level', 'KGO_LOG_LEVEL', 'WARN', 'kafka.kafkaLogLevel', 'warn'],
+  ['kgo-log-level', 'KGO_LOG_LEVEL', 'NONE', 'kafka.kafkaLogLevel', 'error'],
   ['s3-bucket', 'S3_BUCKET', 'backups', 'storage.storage', s3('backups')],
   ['s3-endpoint', 'AWS_ENDPOINT_URL', 'https://s3.test', 'storage.s3Endpoint', 'https://s3.test'],
   ['s3-region', 'AWS_REGION', 'eu-west-1', 'storage.s3Region', 'eu-west-1'],
@@ -163,6 +167,42 @@ test('kafka-backup begins again with reset-cursor, and nobody is led to names of
   assert.deepEqual(inOurWords([]), ['--help'])
   assert.deepEqual(inOurWords(['constructor']), ['constructor'])
   await assert.rejects(read(['backup', '--restore-topics-rege=x'], {}, 'backup.topics'), { hint: 'see --help' })
+})
+
+for (const [line, hint] of [
+  ['backup --encryption-key 0123456789abcdefghijklmnopqrstuv', /--encrypt-to .* docs\/encryption\.md$/],
+  ['plan --encryption-key=0123456789abcdefghijklmnopqrstuv', /^--identity .* docs\/encryption\.md$/],
+  ['backup --continuous --point-in-time-interval 3600', /^maxbrod groups-backup --interval /],
+  ['plan --restore-offsets', /^maxbrod groups-restore --execute /],
+  ['restore --topics-regex .* --restore-offsets', /^it belongs to maxbrod plan/],
+  ['restore --restoration-point 1659371338', /^it belongs to maxbrod plan/],
+  ['restore --create-topics', /^it is a flag of maxbrod plan$/],
+  ['backup-info --swift-region GRA', /S3Proxy: --s3-endpoint .* docs\/stores\.md$/],
+  ['config show backup --compression gzip', /--compression-level/],
+  ['backup --compacted.log.backup.length.hours 1', /maxbrod compact/],
+  ['finalize --topics x', /^it is a flag of maxbrod backup, plan, check, …$/],
+  ['backup --topcs x', /^did you mean --topics\?$/],
+] as const) {
+  test(`what takes the place of an unknown flag is said: ${line}`, async () => {
+    const { exit, stdout, json } = await runCommand(line.split(' '))
+    const { error } = json as { error: { code: string; message: string; hint: string } }
+    assert.deepEqual([exit, error.code], [2, 'USAGE'])
+    assert.match(error.hint, hint)
+    assert.doesNotMatch(stdout, /0123456789/)
+  })
+}
+
+test('flags that are refused by name are none of ours, and commands that their hints name have the flags that they name', async () => {
+  const commands = await allCommands(commandTable)
+  const flagsOf = (name: string) =>
+    declaredOptions([...(commands.find(one => one.name === name)?.sections ?? []), ...commonSections]).flatMap(
+      ({ flags }) => flags.map(flag => flag.name),
+    )
+  for (const { flags, of = commands.map(({ name }) => name), instead } of otherFlags) {
+    for (const name of of) for (const flag of flags) assert.ok(!flagsOf(name).includes(flag), `${name} has --${flag}`)
+    for (const [, name = '', flag = ''] of instead.matchAll(/maxbrod ([a-z-]+) --([a-z-]+)/g))
+      assert.ok(flagsOf(name).includes(flag), `${name} --${flag}`)
+  }
 })
 
 /** The value that the code behind a command line gets. */
