@@ -33,15 +33,15 @@ test('notes that are read back say of a tile what was said when they were writte
   written.addBlock(block(10, 20), 20, { leaderEpoch: 4, codec: 'lz4' })
   written.addGap({ from: 20, to: 25, reason: 'retention' })
   written.addBlock(block(25, 30), 32, { leaderEpoch: 4, codec: 'lz4' })
-  written.cover(40)
+  written.cover(40, 6)
   const recalled = factsOf(10, [
     block(10, 20),
     { kind: 'gap', gap: { from: 20, to: 25, reason: 'retention' } },
     { ...block(25, 30), to: 32 },
-    { kind: 'closed', to: 40, reason: 'age' },
+    { kind: 'closed', to: 40, reason: 'age', leaderEpoch: 6, readAt: 7 },
   ])
   for (const facts of [written, recalled]) {
-    assert.deepEqual([facts.to, facts.records, facts.leaderEpoch, facts.batchCodec], [40, 15, -1, 'lz4'])
+    assert.deepEqual([facts.to, facts.records, facts.leaderEpoch, facts.batchCodec], [40, 15, 6, 'lz4'])
     assert.deepEqual(facts.gaps, [{ from: 20, to: 25, reason: 'retention' }])
   }
   assert.deepEqual(recalled.content(7, 'sha'), written.content(7, 'sha'))

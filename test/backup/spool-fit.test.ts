@@ -7,7 +7,8 @@ const chain = { chainEnd: 50, barrier: undefined }
 const log = { logStart: 10, highWatermark: 90 }
 const leader = { leaderEpoch: 4 }
 const block = (readAt: number) => ({ kind: 'block', readAt }) as BlockNote
-const closed: SpoolNote = { kind: 'closed', to: 60, reason: 'size' }
+const closed: SpoolNote = { kind: 'closed', to: 60, reason: 'size', leaderEpoch: 2, readAt: 4 }
+const gap: SpoolNote = { kind: 'gap', gap: { from: 50, to: 60, reason: 'corrupt-at-source' } }
 
 test('the spool continues a chain at its end, and no further than the log goes or another file lies', () => {
   assert.deepEqual(continuedBy(chain, log, leader), { from: 50, limit: 90, leaderEpoch: 4 })
@@ -32,8 +33,23 @@ test('a tile whose last block came from another leader does not: that one may ha
   assert.equal(continues(tile(block(3), block(4), closed), limits), true)
   assert.equal(continues(tile(block(4), block(3), closed), limits), false)
   assert.equal(continues(tile(block(5)), limits), false)
-  assert.equal(continues(tile(closed), limits), true)
   assert.equal(continues(tile(block(3)), { ...limits, leaderEpoch: undefined }), true)
+})
+
+test('a tile without records does not follow if it came from another leader, or nothing tells: that one may have records there', () => {
+  const tile = (...notes: SpoolNote[]) => ({ to: 60, notes })
+  const limits = { limit: 60, leaderEpoch: 4 }
+  assert.equal(continues(tile(closed), limits), true)
+  assert.equal(continues(tile(closed), { ...limits, leaderEpoch: 5 }), false)
+  assert.equal(continues(tile({ kind: 'closed', to: 60, reason: 'age' }), limits), false, 'a note of an older version')
+  assert.equal(continues(tile(gap), limits), false)
+  assert.equal(continues(tile(gap, closed), limits), true)
+  for (const notes of [[closed], [gap]])
+    assert.equal(continues(tile(...notes), { ...limits, leaderEpoch: undefined }), true, 'Kafka has nothing else')
+})
+
+test('the end of a tile does not vouch for blocks of another leader', () => {
+  assert.equal(continues({ to: 60, notes: [block(3), closed] }, { limit: 60, leaderEpoch: 4 }), false)
 })
 
 test('a tile is of a chain when cluster, archive, group, topic id and lineage are its; none is without a topic id', () => {

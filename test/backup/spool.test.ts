@@ -99,6 +99,22 @@ test('complete tiles that were left are uploaded in their order, the open one is
   assert.deepEqual(await offsetsIn(store), range(0, 31))
 })
 
+test('offsets that held nothing are in the next file only if the leader is the same: another one may have records there', async () => {
+  const deaf = { ...newMemoryStore(), put: () => new Promise<never>(() => undefined) }
+  for (const [leaderEpoch, taken] of [
+    [7, [[0, 15]]],
+    [8, []],
+  ] as const) {
+    await using owned = await newFolder()
+    {
+      await using opened = await openChain(deaf, { spoolFolder: owned.folder, leaderEpoch: 7 })
+      opened.chain.close(15, 'its age')
+      await opened.leave()
+    }
+    assert.deepEqual(await takeFrom(owned.folder, { from: 0, leaderEpoch }), taken)
+  }
+})
+
 test('a tile whose upload came through before the crash is our own lost answer: it is not stored twice, and no conflict', async () => {
   await using owned = await newFolder()
   const spoolFolder = owned.folder

@@ -8,6 +8,7 @@ import { DiskRoom } from '../../src/backup/spool/disk-room.ts'
 import { BackupTally } from '../../src/backup/result.ts'
 import type { GroupSession, Ownership } from '../../src/kafka/port/membership.ts'
 import type { OffsetKind } from '../../src/kafka/port/admin.ts'
+import type { Disk } from '../../src/runtime/disk.ts'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
 import { PartitionMap } from '../../src/runtime/topic-partition.ts'
 import { eventually } from '../helpers/eventually.ts'
@@ -19,12 +20,15 @@ const newId = 'BBBBBBBBBBBBBBBBBBBBBA'
 const nothing = () => undefined
 
 /** Partitions of a worker at a cluster whose answers are the test's. */
-async function openPartitions(cluster: {
-  topicId: string
-  readonly offset: (kind: OffsetKind) => number
-  readonly committed?: () => void
-}) {
-  const lone = await openLonePartition()
+async function openPartitions(
+  cluster: {
+    topicId: string
+    readonly offset: (kind: OffsetKind) => number
+    readonly committed?: () => void
+  },
+  disk: (real: Disk) => Disk = real => real,
+) {
+  const lone = await openLonePartition({ disk })
   const offsets = (kind: OffsetKind, partitions: readonly Ownership[]) =>
     Promise.resolve({
       offsets: new PartitionMap(partitions.map(one => [one, cluster.offset(kind)])),
@@ -87,6 +91,8 @@ async function openPartitions(cluster: {
     fatal,
     tally,
     ownership: { topic: 'orders', partition: 0, ended: new AbortController().signal },
+    spool: lone.context.spool,
+    log: lone.log,
     giveUp: () => void (verdict = 'stop'),
     async [Symbol.asyncDispose]() {
       await partitions.close(false)
@@ -143,4 +149,34 @@ test('partitions that --once cannot begin to read are left out, and said', async
   partitions.start([ownership])
   await eventually('the partition is given up', () => tally.isStopped(ownership), { everyMs: 1 })
   assert.deepEqual(fatal, [])
+})
+
+test('a partition that went and came back while it was opened is read by whoever has it now, however late the first opening ends', async () => {
+  const reading = Promise.withResolvers<void>()
+  const slow = Promise.withResolvers<undefined>()
+  const read: Disk['read'] = path => {
+    if (path.endsWith('.notes')) reading.resolve()
+    return slow.promise
+  }
+  const cluster = { topicId: oldId, offset: () => 0 }
+  await using opened = await openPartitions(cluster, real => ({ ...real, read }))
+  const { partitions, spool, log, ownership, fatal, troubles } = opened
+  const archive = { clusterId: 'cluster', archiveId: 'archive', group: 'maxbrod' }
+  const tile = { topic: 'orders', topicId: oldId, partition: 0, from: 0, origin: 0, openedAtMs: 0 }
+  spool.leave([{ ...archive, ...tile, uploadId: '0'.repeat(32) }])
+  const end = new AbortController()
+  partitions.start([{ ...ownership, ended: end.signal }])
+  await reading.promise
+  end.abort()
+  partitions.start([ownership])
+  await eventually('the partition is read', () => [...partitions.all].length === 1, { everyMs: 1 })
+  slow.resolve(undefined)
+  const begun = () => log.filter(({ message }) => message === 'backing up').length
+  await eventually('the first opening has ended, too', () => begun() === 2, { everyMs: 1 })
+  await new Promise(resolve => setImmediate(resolve))
+  assert.deepEqual(
+    [...partitions.all].map(one => one.ownership === ownership),
+    [true],
+  )
+  assert.deepEqual({ fatal, troubles }, { fatal: [], troubles: [] })
 })

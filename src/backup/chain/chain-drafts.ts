@@ -124,8 +124,9 @@ export class ChainDrafts {
     const draft = this.#open
     if (draft === undefined) return
     this.#open = undefined
-    if (to > draft.to) draft.cover(to, this.#options.deps.lastEpoch())
-    draft.close(reason)
+    const { lastEpoch, leaderEpoch } = this.#options.deps
+    if (to > draft.to) draft.cover(to, lastEpoch())
+    draft.close(reason, leaderEpoch())
     this.#closed.push({ draft, reason, closedAtMs: this.#nowMs })
     this.#options.onClosed()
   }

@@ -68,7 +68,7 @@ export class DraftFacts {
   /** The same as when the note was written. */
   recall(note: SpoolNote): void {
     if (note.kind === 'gap') this.addGap(note.gap)
-    else if (note.kind === 'closed') this.cover(note.to)
+    else if (note.kind === 'closed') this.cover(note.to, note.leaderEpoch)
     else this.addBlock(note, note.to, { leaderEpoch: note.leaderEpoch, codec: note.codec })
   }
 

@@ -128,8 +128,8 @@ export class TileDraft {
   }
 
   /** Says that nothing follows: from now on it may be in the store, as it is. */
-  close(reason: string): void {
-    this.#note({ kind: 'closed', to: this.to, reason })
+  close(reason: string, readAt: number): void {
+    this.#note({ kind: 'closed', to: this.to, reason, leaderEpoch: this.leaderEpoch, readAt })
     // Many complete tiles may wait for their upload.
     this.#append(() => this.spool.seal())
   }

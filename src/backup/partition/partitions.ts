@@ -167,9 +167,10 @@ export class Partitions {
     const log = this.#logOf(ownership)
     const news = newsOf(this.#news, ownership, log)
     const partition = await openPartition(this.#opening, ownership, committed, bounds, log, news)
+    // Given up while it was opened. It may be ours again already: nothing may come in the way of that.
+    if (ownership.ended.aborted) return this.#leaving.add(partition, Promise.resolve())
     tally.resumed(ownership)
     this.#running.set(ownership, partition)
-    if (ownership.ended.aborted) return this.drop([ownership])
     try {
       await partition.commitStart()
       const target = targetOf(ownership)

@@ -24,13 +24,16 @@ export function continuedBy(
   return { from: chainEnd, limit: Math.min(barrier, highWatermark), leaderEpoch: isLost ? undefined : leaderEpoch }
 }
 
-/** Whether a tile that begins at the right place may follow: it does not go too far, and nobody has cut the log since. */
+/**
+ * Whether a tile that begins at the right place may follow: it does not go too far, and nobody has cut the log since. Its last
+ * block tells, and where it has none, its end: offsets that held nothing may hold records of another leader.
+ */
 export function continues(
   { to, notes }: Pick<SpooledTile, 'to' | 'notes'>,
   { limit, leaderEpoch }: Omit<Continued, 'from'>,
 ): boolean {
-  const lastBlock = notes.findLast(note => note.kind === 'block')
-  return to <= limit && (leaderEpoch === undefined || lastBlock === undefined || lastBlock.readAt === leaderEpoch)
+  const last = notes.findLast(note => note.kind === 'block') ?? notes.findLast(note => note.kind === 'closed')
+  return to <= limit && (leaderEpoch === undefined || last?.readAt === leaderEpoch)
 }
 
 /**

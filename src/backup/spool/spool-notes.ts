@@ -35,11 +35,18 @@ export interface BlockNote extends BlockFacts {
   readonly crc: number
 }
 
-export type SpoolNote =
-  | BlockNote
-  | { readonly kind: 'gap'; readonly gap: Gap }
-  /** Nothing follows: it may have been put into the store already. */
-  | { readonly kind: 'closed'; readonly to: number; readonly reason: string }
+/** Nothing follows: it may have been put into the store already. */
+export interface ClosedNote {
+  readonly kind: 'closed'
+  readonly to: number
+  readonly reason: string
+  /** Of what lies before its end; missing in notes of older versions. */
+  readonly leaderEpoch?: number
+  /** Epoch of the leader that was asked last; missing there, too. */
+  readonly readAt?: number
+}
+
+export type SpoolNote = BlockNote | { readonly kind: 'gap'; readonly gap: Gap } | ClosedNote
 
 export interface SpoolNotes {
   readonly head: SpoolHead
