@@ -66,6 +66,8 @@ export interface TargetsDeps {
   readonly ownEnds: () => PartitionMap<number>
   /** True for a partition that cannot go on here. */
   readonly isStopped: (partition: TopicPartition) => boolean
+  /** Such a partition is not waited for from now on. */
+  readonly onLeftOut: (partition: TopicPartition) => void
   /** Its owner says that it cannot go on: another worker, which does not end. */
   readonly onStoppedElsewhere: (partition: TopicPartition, code: string) => void
   /** How long that must be so: by then the partition is ours if its owner has died meanwhile. */
@@ -83,7 +85,8 @@ export interface TargetsDeps {
  * store decides, and files may be gone from it. Rejects when the signal aborts, and with FOREIGN_ARCHIVE.
  */
 export async function targetsReached({ ends }: OnceTargets, deps: TargetsDeps): Promise<void> {
-  const { kafka, groupId, archiveId, clock, ownEnds, isStopped, onStoppedElsewhere, patienceMs, signal } = deps
+  const { kafka, groupId, archiveId, clock, ownEnds, isStopped, patienceMs, signal } = deps
+  const { onLeftOut, onStoppedElsewhere } = deps
   const left = new PartitionMap(ends)
   const stoppedSinceMs = new PartitionMap<number>()
   for (let look = 0; left.size > 0; look++) {
@@ -95,8 +98,11 @@ export async function targetsReached({ ends }: OnceTargets, deps: TargetsDeps): 
       if (note !== undefined) requireArchive(note, archiveId, partition)
       const isDurable = (own.get(partition) ?? Infinity) >= target.end
       const isReached = isDurable && isCommitted(committed.get(partition), note, target)
-      if (isReached || isStopped(partition)) left.delete(partition)
-      else if (note?.stopped === undefined || note.topicId !== target.topicId || own.has(partition))
+      if (isReached) left.delete(partition)
+      else if (isStopped(partition)) {
+        left.delete(partition)
+        onLeftOut(partition)
+      } else if (note?.stopped === undefined || note.topicId !== target.topicId || own.has(partition))
         stoppedSinceMs.delete(partition)
       else {
         const sinceMs = stoppedSinceMs.get(partition) ?? clock.monotonic()

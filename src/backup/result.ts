@@ -44,6 +44,8 @@ export interface StoppedPartition extends TopicPartition {
 export class BackupTally {
   readonly #partitions = new PartitionMap<PartitionResult>()
   readonly #stopped = new PartitionMap<{ readonly error: unknown }>()
+  /** Partitions that stay among those, whatever becomes of them. */
+  readonly #leftOut = new PartitionMap<true>()
   readonly #gaps: (TopicPartition & Gap)[] = []
   readonly #cuts: BackupResult['cuts'][number][] = []
 
@@ -75,7 +77,12 @@ export class BackupTally {
 
   /** The partition goes on, here or elsewhere. */
   resumed(partition: TopicPartition): void {
-    this.#stopped.delete(partition)
+    if (!this.#leftOut.has(partition)) this.#stopped.delete(partition)
+  }
+
+  /** Nobody waits for a partition that stopped any more: if it goes on, nobody knows how far it comes. */
+  leaveOut(partition: TopicPartition): void {
+    this.#leftOut.set(partition, true)
   }
 
   isStopped(partition: TopicPartition): boolean {

@@ -4,6 +4,7 @@ import { MaxbrodError } from '../runtime/errors.ts'
 import { stopWithin } from '../runtime/stop.ts'
 import type { Stop } from '../runtime/stop.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
+import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { within } from '../runtime/within.ts'
 import { DefinitionKeeper } from './topics/definitions.ts'
 import type { WorkerContext, WorkerDeps } from './deps.ts'
@@ -112,7 +113,11 @@ async function untilReached(
   patienceMs: number,
   stop: Stop,
 ): Promise<void> {
-  for (const [partition, error] of targets.unknown) run.tally.stopped(partition, error)
+  const leaveOut = (partition: TopicPartition, error: MaxbrodError) => {
+    run.tally.stopped(partition, error)
+    run.tally.leaveOut(partition)
+  }
+  for (const [partition, error] of targets.unknown) leaveOut(partition, error)
   try {
     await targetsReached(targets, {
       kafka,
@@ -121,16 +126,17 @@ async function untilReached(
       clock,
       ownEnds: () => run.partitions.endsOf(session.owned),
       isStopped: partition => run.tally.isStopped(partition),
+      onLeftOut: partition => run.tally.leaveOut(partition),
       onStoppedElsewhere: (partition, code) => {
         const message = `another worker of the group cannot go on with it (${code})`
         const hint = 'its log says why; start it again when that is mended'
-        run.tally.stopped(partition, new MaxbrodError('PARTIAL', message, { ...partition, hint }))
+        leaveOut(partition, new MaxbrodError('PARTIAL', message, { ...partition, hint }))
       },
       patienceMs,
       isHeld: topic => held.isHeld(topic),
       onGone: partition => {
         const message = `the topic was deleted before all of ${partitionName(partition)} was backed up`
-        run.tally.stopped(partition, new MaxbrodError('PARTIAL', message, { ...partition }))
+        leaveOut(partition, new MaxbrodError('PARTIAL', message, { ...partition }))
         run.partitions.retire(partition)
       },
       signal: stop.draining,

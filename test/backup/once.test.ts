@@ -4,9 +4,11 @@ import type { CommitNote } from '../../src/backup/resume/commit-note.ts'
 import { encodeCommitNote, noteOfNothing } from '../../src/backup/resume/commit-note.ts'
 import type { OnceTargets, TargetsDeps } from '../../src/backup/once.ts'
 import { captureTargets, targetsReached } from '../../src/backup/once.ts'
+import { BackupTally } from '../../src/backup/result.ts'
 import type { KafkaErrorName } from '../../src/kafka/kafka-errors.ts'
 import type { ClusterAdmin, CommittedOffset, TopicDescription } from '../../src/kafka/port/admin.ts'
 import type { Kafka } from '../../src/kafka/port.ts'
+import { MaxbrodError } from '../../src/runtime/errors.ts'
 import { PartitionMap, partitionName } from '../../src/runtime/topic-partition.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
 
@@ -108,6 +110,7 @@ function wait(cluster: Cluster, more: Partial<TargetsDeps> = {}, end = 10) {
     clock,
     ownEnds: () => new PartitionMap(),
     isStopped: () => false,
+    onLeftOut: partition => void gone.push(`${partitionName(partition)} left out`),
     onStoppedElsewhere: (partition, code) => void gone.push(`${partitionName(partition)} ${code}`),
     patienceMs: 1_000,
     isHeld: () => false,
@@ -166,11 +169,13 @@ test('commits of another incarnation and of other programs do not count; of anot
   await assert.rejects(first.over, { code: 'FOREIGN_ARCHIVE' })
 })
 
-test('a partition that stopped here is not waited for', async () => {
+test('a partition that stopped here is not waited for, and that is told', async () => {
   const cluster = new Cluster()
+  const { isOverAfter, gone } = wait(cluster, { isStopped: ({ partition }) => partition === 1 })
+  assert.equal(await isOverAfter(2), false)
   cluster.commit(0, 10)
-  const { isOverAfter } = wait(cluster, { isStopped: ({ partition }) => partition === 1 })
   assert.equal(await isOverAfter(1), true)
+  assert.deepEqual(gone, ['orders-1 left out'])
 })
 
 test('a partition that another worker cannot go on with is given up after a while, and named', async () => {
@@ -246,4 +251,22 @@ test('the wait ends when it is told to', async () => {
   assert.equal(await isOverAfter(1), false)
   control.abort(new Error('stop'))
   await assert.rejects(over, { message: 'stop' })
+})
+
+test('who was not waited for stays in the result, although it goes on in the end; others that go on do not', () => {
+  const tally = new BackupTally()
+  for (const n of [0, 1, 2]) tally.stopped(at(n), new MaxbrodError('KAFKA_GAVE_UP', 'no leader'))
+  tally.leaveOut(at(1))
+  for (const n of [0, 1]) tally.resumed(at(n))
+  const { result, stopped } = tally.result([])
+  assert.deepEqual(
+    [result, stopped.map(({ partition, code }) => [partition, code])],
+    [
+      'partial',
+      [
+        [1, 'KAFKA_GAVE_UP'],
+        [2, 'KAFKA_GAVE_UP'],
+      ],
+    ],
+  )
 })
