@@ -121,7 +121,7 @@ async function follow(
       if (tile.from < end) continue // begins inside another tile: the planner will say so
       if (tile.from > end) return until(tile.from)
       const found = await reading[index]
-      if (found === undefined) return until(undefined) // removed since it was listed
+      if (found === undefined) continue // removed since it was listed: what follows lies behind a hole
       const reason = found.kind === 'no tile' ? found.reason : whyForeign(found.facts, identity)
       if (found.kind === 'no tile' || reason !== undefined) {
         throw new MaxbrodError('TILE_CONFLICT', `${key} stands where this partition’s files go on, and ${reason}`, {

@@ -130,6 +130,24 @@ test('what lies behind a hole cannot fail the walk', async () => {
   assert.deepEqual(await walk(store), { end: 10, lastFrom: 0, nextFrom: 20 })
 })
 
+test('a tile that vanishes while the chain is walked is a hole in front of the next one, or what a prune gave up', async () => {
+  const storeWithout = async (gone: string) => {
+    const real = await storeOf([0, 10], [10, 20], [20, 30])
+    const get: ErasableStore['get'] = async (key, options) => {
+      if (key === gone) await real.delete(key)
+      return real.get(key, options)
+    }
+    return { ...real, get }
+  }
+  const end = { end: 30, lastFrom: 20, nextFrom: undefined }
+  assert.deepEqual(await walk(await storeWithout(tileKey(place, 10))), { end: 10, lastFrom: 0, nextFrom: 20 })
+  assert.deepEqual(await walk(await storeWithout(tileKey(place, 20)), 10), { ...end, end: 20, lastFrom: 10 })
+  const store = await storeWithout(tileKey(place, 10))
+  const pruned = { place, from: 0, to: 20, files: 2, records: 1, bytes: 1 }
+  await writePrune(store, { writer: 'test', partitions: [pruned], objects: [] }, 1_000)
+  assert.deepEqual(await walk(store), end)
+})
+
 test('a tile that begins inside another one does not break the chain', async () => {
   const store = await storeOf([0, 10], [4, 7], [10, 12])
   assert.deepEqual(await walk(store), { end: 12, lastFrom: 10, nextFrom: undefined })
