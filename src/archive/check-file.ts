@@ -1,6 +1,6 @@
 import { scanRecords } from '../catalog/scan-records.ts'
 import type { ScannedRecord } from '../catalog/scan-records.ts'
-import type { ReadingLimits } from '../catalog/tile-blocks.ts'
+import type { ReadingLimits } from '../catalog/decode-ahead.ts'
 import type { FileHeader } from '../catalog/tile-header-reader.ts'
 import { factsOfHeader, isSameIdentity, tileFactsFromMap } from '../format/facts.ts'
 import type { SealedFacts } from '../format/facts.ts'

@@ -1,5 +1,6 @@
 import { readTileBlocks } from '../catalog/tile-blocks.ts'
-import type { FileStore, ReadingLimits } from '../catalog/tile-blocks.ts'
+import type { FileStore } from '../catalog/tile-blocks.ts'
+import type { ReadingLimits } from '../catalog/decode-ahead.ts'
 import { corrupt } from '../catalog/tile-header-reader.ts'
 import { DecodeError } from '../format/batch/varint.ts'
 import { parseTileKey } from '../format/keys.ts'

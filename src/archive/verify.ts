@@ -1,14 +1,11 @@
 import type { Prunes } from '../catalog/prunes.ts'
 import { parseTileKey } from '../format/keys.ts'
-import { ByteBudget } from '../runtime/byte-budget.ts'
 import type { Disk } from '../runtime/disk.ts'
-import { newLimit } from '../runtime/limit.ts'
+import type { Random } from '../runtime/random.ts'
 import { newThrottle, unthrottled } from '../runtime/throttle.ts'
 import type { Throttle } from '../runtime/throttle.ts'
-import type { Random } from '../runtime/random.ts'
 import { missingHead } from './check-chain.ts'
-import { checkFile } from './check-file.ts'
-import type { FileReading } from './check-file.ts'
+import { checkGeneration, filesOfSealed, isDispensable, sealedHashes, sealsOf } from './check-generation.ts'
 import { checkNames } from './check-names.ts'
 import { checkSystemObjects } from './check-system.ts'
 import { chooseFiles } from './choose-files.ts'
@@ -16,14 +13,15 @@ import type { ArchiveDeps } from './deps.ts'
 import type { Finding } from './findings.ts'
 import { gone } from './gone.ts'
 import { Ledger } from './ledger.ts'
-import { checkGeneration, filesOfSealed, isDispensable, sealedHashes, sealsOf } from './check-generation.ts'
-import { isSelected, problemOf, surveyArchive } from './survey.ts'
-import type { SurveyedFile } from './survey.ts'
 import { besideGenerations, surveyGenerations } from './survey-generations.ts'
+import { isSelected, surveyArchive } from './survey.ts'
+import type { SurveyedFile } from './survey.ts'
 import { listSystemObjects } from './system-objects.ts'
 import type { SystemObject } from './system-objects.ts'
 import { TwinRecords, twinsOf } from './twins.ts'
 import type { Twins } from './twins.ts'
+import { readFiles } from './verify-files.ts'
+import type { FilesRead } from './verify-files.ts'
 import type { VerifyOptions } from './verify-options.ts'
 
 export interface VerifyDeps extends ArchiveDeps {
@@ -31,21 +29,14 @@ export interface VerifyDeps extends ArchiveDeps {
   readonly random: Random
 }
 
-export interface Verification {
+export interface Verification extends FilesRead {
   readonly topics: number
   readonly partitions: number
   /** All files of the selection. */
   readonly files: number
-  /** Read to their end by this run, and found to be what they say. */
-  readonly verified: number
-  readonly records: number
-  readonly bytes: number
   /** Objects beside the data files (groups, points, definitions of topics): all, and those that were read and found right. */
   readonly systemObjects: number
   readonly systemVerified: number
-  /** Of those that were read, so many have no checksum beside them that covers their header. */
-  readonly headersUnproven: number
-  readonly findings: readonly Finding[]
   /** Pairs of a plain and an encrypted file that cover the same offsets: with the same records, and of which a sample did not read both. */
   readonly twins: number
   readonly twinsUnread: number
@@ -57,10 +48,6 @@ export interface Verification {
   readonly generations: number
   readonly unfinished: number
 }
-
-/** Read at the same time. */
-const FILES = 4
-const AHEAD_BYTES = 64 * 1024 * 1024
 
 /**
  * Proves that an archive is what it was when it was written: all names, headers and tilings, and the bytes of all files or of
@@ -164,59 +151,6 @@ async function forgetPruned(ledger: Ledger, files: readonly SurveyedFile[], prun
   }
 }
 
-type FilesRead = Pick<Verification, 'verified' | 'records' | 'bytes' | 'headersUnproven' | 'findings'>
-
-async function readFiles(
-  { store, pool, progress }: ArchiveDeps,
-  chosen: readonly SurveyedFile[],
-  twins: TwinRecords,
-  ledger: Ledger,
-  sealed: ReadonlyMap<string, string>,
-  { maxRecordBytes }: VerifyOptions,
-  throttle: Throttle,
-  signal: AbortSignal,
-): Promise<FilesRead> {
-  using task = progress.task('verifying', { unit: 'bytes', total: chosen.reduce((sum, { bytes }) => sum + bytes, 0) })
-  const reading: FileReading = {
-    store,
-    pool,
-    budget: new ByteBudget(AHEAD_BYTES),
-    maxRecordBytes,
-    signal,
-    throttle,
-    onBytes: bytes => task.add(bytes),
-  }
-  const read = { verified: 0, records: 0, bytes: 0, headersUnproven: 0, findings: new Array<Finding>() }
-  const limit = newLimit(FILES)
-  const readOne = async (file: SurveyedFile) => {
-    signal.throwIfAborted()
-    const followed = twins.follow(file)
-    try {
-      const sound = await checkFile(file, reading, followed?.visit)
-      followed?.read()
-      const before = ledger.files.get(file.key)
-      if (before !== undefined && before.sha256 !== sound.sha256)
-        return void read.findings.push(replaced(file, before.atMs))
-      if ((sealed.get(file.key) ?? sound.sha256) !== sound.sha256)
-        return void read.findings.push(
-          findingOf('damaged', file, 'it has other bytes than the seal of its generation says'),
-        )
-      read.verified++
-      read.records += sound.records
-      read.bytes += sound.bytes
-      if (!sound.isHeaderProven) read.headersUnproven++
-      await ledger.add(file.key, { etag: file.etag, bytes: file.bytes, sha256: sound.sha256 })
-    } catch (error) {
-      const problem = problemOf(error)
-      if (problem === undefined) throw error
-      read.findings.push(findingOf('damaged', file, problem))
-    }
-    return undefined
-  }
-  await Promise.all(chosen.map(file => limit(() => readOne(file))))
-  return read
-}
-
 async function readSystem(
   { store, progress }: ArchiveDeps,
   objects: readonly SystemObject[],
@@ -227,16 +161,6 @@ async function readSystem(
   const total = objects.reduce((sum, { bytes }) => sum + bytes, 0)
   using task = progress.task('verifying groups and points', { unit: 'bytes', total })
   return await checkSystemObjects(objects, ledger, { store, throttle, signal, onBytes: bytes => task.add(bytes) })
-}
-
-function replaced(file: SurveyedFile, atMs: number): Finding {
-  return findingOf('replaced', file, `had other bytes when it was verified at ${new Date(atMs).toISOString()}`)
-}
-
-function findingOf(kind: Finding['kind'], { key, place, header }: SurveyedFile, problem: string): Finding {
-  const { topic, partition, from } = place
-  const to = header?.kind === 'maxbrod' ? header.tile.coversTo : undefined
-  return { kind, topic, partition, key, from, to, says: `${key}: ${problem}` }
 }
 
 function byPlace(a: Finding, b: Finding): number {

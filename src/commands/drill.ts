@@ -19,7 +19,8 @@ import { command } from './command.ts'
 import { claimScratch } from './drill-scratch.ts'
 import type { DrillScratch } from './drill-scratch.ts'
 import { runDrill } from './drill-run.ts'
-import type { DrillDeps, Drilled } from './drill-run.ts'
+import type { DrillDeps } from './drill-plan.ts'
+import type { Drilled } from './drill-run.ts'
 import type { Outcome } from './ending.ts'
 
 export const drill = command({

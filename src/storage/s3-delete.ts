@@ -3,8 +3,9 @@ import { DeleteObjectCommand, DeleteObjectsCommand } from '@aws-sdk/client-s3'
 import { MaxbrodError } from '../runtime/errors.ts'
 import type { NotDeleted } from './port.ts'
 import { until } from './s3-client.ts'
-import type { S3Call } from './s3-errors.ts'
-import { failureOf, isTemporaryName, s3Error } from './s3-errors.ts'
+import type { S3Call } from './s3-failure.ts'
+import { failureOf, isTemporaryName } from './s3-failure.ts'
+import { s3Error } from './s3-errors.ts'
 import type { S3Object } from './s3-get.ts'
 
 /** One DeleteObject. In a bucket with versions it adds a delete marker, and the bytes stay until a lifecycle rule takes them. */

@@ -6,8 +6,9 @@ import { objectChanged, requireEtag } from './etag.ts'
 import { newRead, rangeWithin } from './body.ts'
 import type { GetOptions, ObjectHead, ObjectRead } from './port.ts'
 import { until } from './s3-client.ts'
-import type { S3Call } from './s3-errors.ts'
-import { failureOf, noS3, s3Error } from './s3-errors.ts'
+import type { S3Call } from './s3-failure.ts'
+import { failureOf } from './s3-failure.ts'
+import { noS3, s3Error } from './s3-errors.ts'
 
 export interface S3Object {
   readonly bucket: string

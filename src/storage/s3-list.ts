@@ -4,7 +4,7 @@ import { MaxbrodError } from '../runtime/errors.ts'
 import { compareKeys } from './key.ts'
 import type { ListedObject } from './port.ts'
 import { until } from './s3-client.ts'
-import type { S3Call } from './s3-errors.ts'
+import type { S3Call } from './s3-failure.ts'
 import { s3Error } from './s3-errors.ts'
 
 export interface S3Listing {

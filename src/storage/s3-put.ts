@@ -6,8 +6,9 @@ import { countedPieces } from './body.ts'
 import type { Facts, ObjectBody, PutResult } from './port.ts'
 import type { S3Keeping } from './s3-client.ts'
 import { until } from './s3-client.ts'
-import type { S3Call, S3Failure } from './s3-errors.ts'
-import { failureOf, noS3, s3Error } from './s3-errors.ts'
+import type { S3Call, S3Failure } from './s3-failure.ts'
+import { failureOf } from './s3-failure.ts'
+import { noS3, s3Error } from './s3-errors.ts'
 
 export interface S3Put {
   readonly bucket: string

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { deflateRawSync } from 'node:zlib'
-import { mustReadWholeFirst } from '../../src/catalog/tile-blocks.ts'
+import { mustReadWholeFirst } from '../../src/catalog/decode-ahead.ts'
 import { frameBlock } from '../../src/format/ocf/block-frame.ts'
 import { encodeContainerHeader } from '../../src/format/ocf/container-header.ts'
 import { dataKeepSchema } from '../../src/format/record-schema.ts'

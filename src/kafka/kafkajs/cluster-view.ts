@@ -15,6 +15,7 @@ import type { BrokerConnection, BrokerConnectionOptions } from './broker-connect
 import { Connections } from './connections.ts'
 import type { Address, Purpose } from './connections.ts'
 import { firstAnswer } from './first-answer.ts'
+import { KnownCluster } from './known-cluster.ts'
 
 export interface ClusterSettings {
   readonly bootstrapServers: readonly Address[]
@@ -39,26 +40,17 @@ const PATIENCE_MS = 1_000
 /** Between two looks at a list of brokers, and how long one may take. */
 const LIST_MS = 5_000
 
-interface KnownTopic {
-  readonly topicId: string | undefined
-  readonly leaders: ReadonlyMap<number, { readonly nodeId: number; readonly leaderEpoch: number }>
-}
-
 /** The cluster as its metadata shows it, and the connections to its brokers. */
 export class ClusterView implements Routes {
   readonly connections: Connections
   readonly #settings: ClusterSettings
   readonly #deps: ClusterDeps
-  readonly #topics = new Map<string, KnownTopic>()
+  readonly #known = new KnownCluster()
   readonly #closing = new AbortController()
   readonly #refreshing = new Map<string, Promise<void>>()
   #bootstrapServers: readonly Address[]
   #listedAtMs = -Infinity
-  #brokers = new Map<number, Address>()
   #lastGood: readonly Address[] = []
-  /** Of the first broker that told it. */
-  #clusterId: string | undefined
-  #isKnown = false
 
   constructor(settings: ClusterSettings, deps: ClusterDeps) {
     this.#settings = settings
@@ -70,15 +62,12 @@ export class ClusterView implements Routes {
   /** Fresh metadata of the named topics, or of all. */
   async metadata(topics: readonly string[] | undefined, signal?: AbortSignal): Promise<MetadataAnswer> {
     const answer = await this.ask(`ask ${this.#where()} for metadata`, () => this.#askForMetadata(topics), signal)
-    this.#learn(answer, topics)
+    this.#known.learn(answer, topics)
     return answer
   }
 
-  leader({ topic, partition }: TopicPartition): Leader | undefined {
-    const known = this.#topics.get(topic)
-    const found = known?.leaders.get(partition)
-    if (known === undefined || found === undefined || !this.#brokers.has(found.nodeId)) return undefined
-    return { ...found, topicId: known.topicId }
+  leader(partition: TopicPartition): Leader | undefined {
+    return this.#known.leader(partition)
   }
 
   async refresh(topics: readonly string[]): Promise<void> {
@@ -93,19 +82,19 @@ export class ClusterView implements Routes {
 
   /** True for a broker that metadata named last. */
   knows(nodeId: number): boolean {
-    return this.#brokers.has(nodeId)
+    return this.#known.address(nodeId) !== undefined
   }
 
   /** A connection to such a broker. */
   connection(nodeId: number, purpose: Purpose): BrokerConnection {
-    const address = this.#brokers.get(nodeId)
+    const address = this.#known.address(nodeId)
     if (address === undefined) throw new KafkaError('NETWORK_EXCEPTION', purpose, `broker ${nodeId} is not known`)
     return this.connections.to(address, purpose)
   }
 
   /** For requests that every broker serves: whichever answers first. The last one that did is asked first. */
   async anyBroker<T>(request: (connection: BrokerConnection) => Promise<T>): Promise<T> {
-    const all = [...this.#lastGood, ...this.#brokers.values(), ...this.#bootstrapServers]
+    const all = [...this.#lastGood, ...this.#known.addresses, ...this.#bootstrapServers]
     const candidates = new Map(all.map(address => [`${address.host}:${address.port}`, address]))
     const ask = async (address: Address) => ({ answer: await request(this.connections.to(address, 'admin')), address })
     const isFinal = (error: unknown) => error instanceof KafkaError && kindOf(error.error) === 'denied'
@@ -179,7 +168,7 @@ export class ClusterView implements Routes {
 
   #leftMs(startedAt: number): number {
     const { bootstrapDeadlineMs, deadlineMs } = this.#settings
-    return (this.#isKnown ? deadlineMs : bootstrapDeadlineMs) - (this.#deps.clock.monotonic() - startedAt)
+    return (this.#known.isKnown ? deadlineMs : bootstrapDeadlineMs) - (this.#deps.clock.monotonic() - startedAt)
   }
 
   #askForMetadata(topics: readonly string[] | undefined): Promise<MetadataAnswer> {
@@ -188,27 +177,11 @@ export class ClusterView implements Routes {
       if (version === undefined)
         throw new MaxbrodError('KAFKA_TOO_OLD', `${connection.address} is older than Kafka 1.0`)
       const answer = await connection.send(metadataCall(version, topics))
-      this.#requireSameCluster(answer.clusterId)
+      this.#known.requireSame(answer.clusterId, this.#where())
       // A broker that is just starting may know nobody, and no topics.
       if (answer.brokers.length === 0) throw new KafkaError('NETWORK_EXCEPTION', 'Metadata', 'it names no brokers')
       return answer
     })
-  }
-
-  /** The same addresses may lead to a cluster that was built anew: what we know, and what we write, is of the first one. */
-  #requireSameCluster(clusterId: string | null): void {
-    if (clusterId === null) return
-    this.#clusterId ??= clusterId
-    if (clusterId === this.#clusterId) return
-    throw new MaxbrodError(
-      'FOREIGN_CLUSTER',
-      `${this.#where()} was cluster ${this.#clusterId}, and is ${clusterId} now`,
-      {
-        hint: 'if the cluster was built anew, start again with another prefix in --storage',
-        expected: this.#clusterId,
-        found: clusterId,
-      },
-    )
   }
 
   /** All that is known may be gone, and the list name others by now: who asked tries again. */
@@ -227,32 +200,14 @@ export class ClusterView implements Routes {
 
   async #refresh(topics: readonly string[]): Promise<void> {
     try {
-      this.#learn(await this.#askForMetadata(topics), topics)
+      this.#known.learn(await this.#askForMetadata(topics), topics)
     } catch {
       // What was known stays; whoever needs more hears of the trouble from the broker itself.
     }
   }
 
-  #learn({ brokers, topics }: MetadataAnswer, asked: readonly string[] | undefined): void {
-    this.#isKnown = true
-    this.#brokers = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]))
-    if (asked === undefined) this.#topics.clear()
-    for (const { name, topicId, errorCode, partitions } of topics) {
-      if (errorCode !== 0) this.#topics.delete(name)
-      else {
-        const led = partitions.filter(({ leader }) => leader >= 0)
-        this.#topics.set(name, {
-          topicId: topicId ?? undefined,
-          leaders: new Map(
-            led.map(({ partition, leader, leaderEpoch }) => [partition, { nodeId: leader, leaderEpoch }]),
-          ),
-        })
-      }
-    }
-  }
-
   #endingOf(cause: KafkaError, doing: string): MaxbrodError {
-    if (this.#isKnown) return endingOf(cause, doing)
+    if (this.#known.isKnown) return endingOf(cause, doing)
     if (kindOf(cause.error) === 'denied') return endingOf(cause, `cannot log in to ${this.#where()}`)
     return new MaxbrodError('KAFKA_UNREACHABLE', `no broker of ${this.#where()} answers: ${cause.message}`, {
       cause,

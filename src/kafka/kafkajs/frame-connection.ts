@@ -1,12 +1,11 @@
-import { connect as connectTcp, isIP } from 'node:net'
-import type { Socket } from 'node:net'
-import { TLSSocket, connect as connectTls } from 'node:tls'
+import { TLSSocket } from 'node:tls'
 import type { BufferPool } from '../../runtime/buffer-pool.ts'
 import { MaxbrodError, messageOf } from '../../runtime/errors.ts'
 import { KafkaError } from '../kafka-errors.ts'
 import type { Certificates } from '../port/admin.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { Frame } from './frame-reader.ts'
+import { openSocket } from './frame-socket.ts'
 import { Connection } from './internals.ts'
 import type { ConnectionSettings, KafkajsProtocol } from './internals.ts'
 
@@ -34,7 +33,6 @@ export class UnsentError extends KafkaError {
 
 type Waiting = Pick<PromiseWithResolvers<Frame>, 'resolve' | 'reject'> & { readonly apiName: string }
 
-const KEEP_ALIVE_MS = 60_000
 /** ApiVersions, SaslHandshake and SaslAuthenticate come before the login. */
 const BEFORE_LOGIN = [18, 17, 36]
 
@@ -182,38 +180,4 @@ function requestHeader({ apiKey, version, pieces }: WireRequest, correlationId: 
   header.writeInt16BE(idBytes, 12)
   header.write(clientId, 14)
   return header
-}
-
-interface SocketReader {
-  /** Where the next bytes belong, if that is known. */
-  readonly place: () => Buffer | undefined
-  readonly onChunk: (chunk: Buffer) => void
-  readonly onClose: () => void
-}
-
-function openSocket(
-  { host, port, ssl, onConnect }: { host: string; port: number; ssl: object | null; onConnect: () => void },
-  readBytes: number,
-  { place, onChunk, onClose }: SocketReader,
-): Socket {
-  const between = Buffer.allocUnsafeSlow(readBytes)
-  const onread = {
-    // Asked anew after each read, in the same turn: a frame that is whole is never written to again.
-    buffer: () => place() ?? between,
-    callback(bytes: number, buffer: Uint8Array) {
-      onChunk(Buffer.from(buffer.buffer, buffer.byteOffset, bytes))
-      return true
-    },
-  }
-  const socket =
-    ssl === null
-      ? connectTcp({ host, port, onread }, onConnect)
-      : connectTls(
-          { host, port, onread, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl } as object,
-          onConnect,
-        )
-  socket.setKeepAlive(true, KEEP_ALIVE_MS)
-  socket.setNoDelay(true)
-  socket.once('close', onClose)
-  return socket
 }
