@@ -11,6 +11,7 @@ import { table } from '../observe/table.ts'
 import { BufferPool } from '../runtime/buffer-pool.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { openingOptions } from '../storage/encryption-options.ts'
+import { storageNearby } from '../storage/open.ts'
 import { storageOptions } from '../storage/options.ts'
 import { command } from './command.ts'
 import type { Outcome } from './ending.ts'
@@ -42,7 +43,8 @@ export const restore = command({
       await checkPrefix(kafka, values.restore, stop.aborted)
       const own = { metrics, vitals, progress, log: logger, pool: new BufferPool(POOL_BYTES) }
       const onView = (view: () => ExecutorView) => page.connect(executorLook(view, clock, `maxbrod ${version}`))
-      const deps = { kafka, store, clock, random, ...own, onView }
+      const nearbyArchives = () => storageNearby(values.storage, context, stop.draining)
+      const deps = { nearbyArchives, kafka, store, clock, random, ...own, onView }
       const result = await runExecutor(deps, values.restore, stop)
       return outcomeOf(result, values.restore.exitWhenDone && stop.draining.aborted)
     } finally {

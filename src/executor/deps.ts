@@ -1,3 +1,4 @@
+import type { NearbyArchives } from '../catalog/backup-not-found.ts'
 import type { Kafka } from '../kafka/port.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -20,6 +21,8 @@ export interface ExecutorDeps {
   readonly progress: Progress
   readonly vitals: Vitals
   readonly pool: BufferPool
+  /** Near the store, for an error that nothing of the plan is there. */
+  readonly nearbyArchives: NearbyArchives
   /** Is given the way to see what the executor is at; what it returns is disposed of before that ends. */
   readonly onView?: ((view: () => ExecutorView) => Disposable) | undefined
 }

@@ -11,6 +11,7 @@ import type { ExecutorOptions } from './options.ts'
 import { checkPlanTopic, readHeads } from './plan-reader.ts'
 import type { RestoreResult } from './result.ts'
 import { rewindToQuarantined } from './retry-quarantined.ts'
+import { seeBackup } from './see-backup.ts'
 import { summarize } from './summary.ts'
 import { untilDone } from './until-done.ts'
 
@@ -39,6 +40,7 @@ export async function runExecutor(deps: ExecutorDeps, options: ExecutorOptions, 
   if (options.retryQuarantined) await rewindToQuarantined(deps, options, groupId, run.targets, stop.draining)
   else if (plan !== undefined && (await isCommitted(plan, kafka, planTopic, groupId)))
     return await summarize(deps, options, run, plan, stop, { groupId, session: undefined })
+  await seeBackup(deps, planTopic, head, stop.draining)
   deps.vitals.readyUnless(() => `has not joined group ${groupId} yet`)
   const session = await kafka.joinGroup(
     {

@@ -68,7 +68,7 @@ export async function storageNearby(
       const store = await openStorage({ ...options, storage: parent, storageDeadline }, deps)
       using _ = { [Symbol.dispose]: () => store.close() }
       for await (const name of store.folders('', { signal })) {
-        if (name.startsWith('@')) continue // parts of a backup
+        if (/^[@.]/.test(name)) continue // parts of a backup, and what nobody looks for
         const url = storageUrl(placeBelow(parent, name))
         if (url !== storageUrl(place)) urls.push(url)
         if (urls.length === NEARBY_MAX) return urls

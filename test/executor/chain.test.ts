@@ -77,6 +77,7 @@ async function openScene(
       { topic: 'copy', partition: 0 },
       {
         deps: {
+          nearbyArchives: () => Promise.resolve([]),
           kafka,
           store,
           clock,

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { must } from '../../src/runtime/assert.ts'
 import { runCommand } from '../helpers/in-process.ts'
 import type { CommandResult } from '../helpers/in-process.ts'
-import { ok, openRestoreScene } from '../helpers/restore-scene.ts'
+import { ok, openRestoreScene, refused } from '../helpers/restore-scene.ts'
 import { watchReads } from '../helpers/watched-reads.ts'
 
 test('a chain ends exactly before an object that is missing, replaced or corrupt; others are completed, and --retry-quarantined goes on with what was mended', async t => {
@@ -68,6 +68,25 @@ test('a chain ends exactly before an object that is missing, replaced or corrupt
   assert.equal(third.exit, 3, third.stderr)
   assert.equal(third.json['recordsSent'], 200)
   await assertStopped(third, { 1: 'OBJECT_CHANGED', 2: 'OBJECT_CORRUPT' })
+})
+
+test('another place than that of the plan is refused before anything is put aside, and the right one named; then all is restored', async t => {
+  await using scene = await openRestoreScene(t)
+  const topic = scene.world.name('orders')
+  await scene.putFiles(topic, 0, [0, 100])
+  ok(await scene.plan(['--create-topics', '--target-prefix=r.']))
+  const common = [...scene.common, '--metrics-port=0', `--plan-topic=${scene.planTopic}`, '--exit-when-done']
+  const elsewhere = common.map(flag => flag.replace(scene.folder, scene.world.folder))
+  refused(
+    await runCommand(['restore', ...elsewhere]),
+    10,
+    'BACKUP_NOT_FOUND',
+    scene.planTopic,
+    `file://${scene.folder}`,
+  )
+  ok(await scene.restore())
+  assert.equal((await scene.world.referee.read(`r.${topic}`))[0]?.records, 100)
+  ok(await runCommand(['restore', ...elsewhere])) // what is done needs no backup
 })
 
 test('a file that was pruned after it was planned is put aside, and the reason says that it was', async t => {

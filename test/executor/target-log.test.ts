@@ -44,6 +44,7 @@ function openLog({ logEnd = 0 } = {}) {
     { topic: 'copy', partition: 0, baseOffset: 0, producerId: 7n },
     {
       deps: {
+        nearbyArchives: () => Promise.resolve([]),
         kafka,
         store: newMemoryStore(),
         clock,
