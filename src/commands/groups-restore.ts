@@ -28,7 +28,7 @@ export const groupsRestore = command({
     const { clock, metrics, vitals, logger, progress, stop } = context
     const { storage, s3Location } = values.storage
     const options = values.groupsRestore
-    const snapshot = options.snapshot ?? keyBelow(storage, s3Location)
+    const { snapshot } = options
     if (options.follow && (!options.execute || options.at !== undefined || snapshot !== undefined))
       throw new MaxbrodError('USAGE', '--follow needs --execute, and no --at and no --snapshot')
     const store = await context.openStore(values.storage, context)
@@ -36,7 +36,7 @@ export const groupsRestore = command({
     await using kafka = await context.openKafka(values.kafka, context)
     await using _ = await startWatchServer(context, values)
     const deps = { kafka, store, clock, metrics, vitals, progress, log: logger }
-    const wanted = { ...options, snapshot }
+    const wanted = { ...options, location: keyBelow(storage, s3Location) }
     if (!options.follow) return outcomeOf(await restoreGroups(deps, wanted, stop), stop.draining.aborted)
     await followGroups(deps, wanted, stop)
     return { result: 'ok', details: {}, text: '' }

@@ -6,7 +6,7 @@ import type { GroupOffsets } from '../format/snapshot/group-offsets.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
-import type { ObjectStore } from '../storage/port.ts'
+import type { ListedObject, ObjectStore } from '../storage/port.ts'
 import { passOver } from './pass-over.ts'
 
 /** The groups to restore. */
@@ -22,6 +22,8 @@ export interface ChosenSnapshot {
 export interface Choice {
   readonly at: number | undefined
   readonly snapshot: string | undefined
+  /** The key where kafka-data-keep has its file, and ours lie beside it: the newer of both counts. */
+  readonly location?: string | undefined
 }
 
 interface ChooseDeps {
@@ -37,12 +39,12 @@ const AHEAD_MS = 24 * 3_600_000
 
 /**
  * The snapshot that was named; that of the newest restoration point not after a time whose ends `isCovered` by what is restored; or
- * the newest one. Damaged ones are passed over, unless one was named. Throws BACKUP_NOT_FOUND; OBJECT_CORRUPT when only damaged
+ * the newest one, the file of kafka-data-keep at `location` among them. Damaged ones are passed over, unless one was named. Throws BACKUP_NOT_FOUND; OBJECT_CORRUPT when only damaged
  * ones are there.
  */
 export async function chooseSnapshot(
   { store, clock, log, sound = new SoundSnapshots(store, passOver(log)) }: ChooseDeps,
-  { at, snapshot }: Choice,
+  { at, snapshot, location }: Choice,
   isCovered: (point: RestorationPoint) => boolean,
   signal: AbortSignal,
 ): Promise<ChosenSnapshot> {
@@ -52,9 +54,21 @@ export async function chooseSnapshot(
   }
   if (at === undefined) {
     const latestMs = clock.now() + AHEAD_MS
-    for await (const { key, groups } of sound.groupsNotAfter(latestMs, signal))
+    const file = location === undefined ? undefined : await fileAt(store, location, signal)
+    for await (const { key, groups, atMs } of sound.groupsNotAfter(latestMs, signal)) {
+      if (file !== undefined && file.modifiedAtMs >= atMs) break
+      if (location !== undefined)
+        log.warn(
+          { location, snapshot: key },
+          'the snapshot of maxbrod groups-backup is taken: nothing newer is at the location',
+        )
       return chosen(key, groups, await pointOf(sound, key, latestMs, signal))
-    throw sound.firstError ?? nothingThere(store.url, 'no group snapshot')
+    }
+    if (file !== undefined) return chosen(file.key, (await readGroups(store, file.key, signal)).groups, undefined)
+    throw (
+      sound.firstError ??
+      nothingThere(store.url, location === undefined ? 'no group snapshot' : `neither ${location} nor a group snapshot`)
+    )
   }
   let newest: RestorationPoint | undefined
   for await (const point of sound.pointsNotAfter(at, signal)) {
@@ -80,6 +94,11 @@ export async function chooseSnapshot(
     return chosen(found.key, found.groups, point)
   }
   throw sound.firstError ?? nothingThere(store.url, 'no restoration point with groups up to that time')
+}
+
+async function fileAt(store: ObjectStore, key: string, signal: AbortSignal): Promise<ListedObject | undefined> {
+  for await (const object of store.list(key, { signal })) return object.key === key ? object : undefined
+  return undefined
 }
 
 /** The newest point that names a snapshot: newer snapshots, which cannot be read, may have newer points. */

@@ -8,7 +8,7 @@ import { MaxbrodError } from '../runtime/errors.ts'
 import type { Stop } from '../runtime/stop.ts'
 import type { ObjectStore } from '../storage/port.ts'
 import { chooseSnapshot } from './choose-snapshot.ts'
-import type { ChosenSnapshot } from './choose-snapshot.ts'
+import type { Choice, ChosenSnapshot } from './choose-snapshot.ts'
 import type { Translated } from './commit-group.ts'
 import { isCovered } from './covered.ts'
 import { entriesOf, isOurOwn } from './entries.ts'
@@ -46,7 +46,7 @@ export interface GroupsRestoreResult {
  */
 export async function restoreGroups(
   deps: GroupsRestoreDeps,
-  options: GroupsRestoreOptions,
+  options: GroupsRestoreOptions & Pick<Choice, 'location'>,
   stop: Stop,
 ): Promise<GroupsRestoreResult> {
   const { kafka, clock, log, metrics, progress } = deps

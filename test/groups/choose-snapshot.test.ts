@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { writeGroups } from '../../src/catalog/group-snapshots.ts'
 import { writePoint } from '../../src/catalog/restoration-points.ts'
+import { groupOffsets } from '../../src/format/snapshot/group-offsets.ts'
 import { groupsKey, pointKey } from '../../src/format/system-keys.ts'
 import { chooseSnapshot } from '../../src/groups/choose-snapshot.ts'
 import { choosePoint } from '../../src/planner/choose-point.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
 import type { ObjectStore } from '../../src/storage/port.ts'
+import { dataKeepGroups } from '../helpers/data-keep-groups.ts'
 import { bodyOf } from '../helpers/object-bodies.ts'
 
 const live = new AbortController().signal
@@ -36,6 +38,24 @@ async function choose(store: ObjectStore, at?: number, isCovered: () => boolean 
   const { key, point } = await chooseSnapshot({ store, clock: systemClock, log }, choice, isCovered, live)
   return { key, point: point?.key, told: told.filter(one => one !== undefined) }
 }
+
+test('the location of kafka-data-keep means its file, or what groups-backup saved there since', async () => {
+  const location = 'groups/offsets.avro'
+  const deps = { clock: systemClock, log: { warn: () => undefined } as never }
+  const at = (store: ObjectStore) =>
+    chooseSnapshot({ store, ...deps }, { at: undefined, snapshot: undefined, location }, () => true, live)
+  await assert.rejects(at(newMemoryStore()), { code: 'BACKUP_NOT_FOUND', message: /^there is neither groups\/offsets/ })
+  const older = await storeWith()
+  assert.equal((await at(older)).key, groupsKey(1_000), 'there is no file')
+  await older.put(location, bodyOf(dataKeepGroups([{ group_id: 'theirs', topics: [] }])), {})
+  assert.deepEqual(
+    (await at(older)).groups.map(({ group_id: id }) => id),
+    ['theirs'],
+  )
+  const newer = groupsKey(Date.now() + 3_600_000)
+  await older.put(newer, bodyOf(await groupOffsets.encode(groups)), {})
+  assert.equal((await at(older)).key, newer)
+})
 
 for (const at of [undefined, 9_000]) {
   const by = at === undefined ? 'the newest' : 'that of a moment'
