@@ -7,15 +7,17 @@ export interface TargetPlace extends TopicPartition {
   readonly baseOffset: number
 }
 
+const STRANGER = 'another producer wrote to it, or a late copy arrived'
+
 /** The target holds something else than this restore put there, beginning with the n-th record of the restore. */
-export function targetSpoiled(place: TargetPlace, reason: string, record: number): MaxbrodError {
+export function targetSpoiled(place: TargetPlace, reason: string, record: number, why = STRANGER): MaxbrodError {
   const { topic, partition, baseOffset } = place
   const offset = baseOffset + record
   return new MaxbrodError('TARGET_SPOILED', `${partitionName(place)} is spoiled from offset ${offset} on: ${reason}`, {
     topic,
     partition,
     offset,
-    hint: 'another producer wrote to it, or a late copy arrived: restore this topic again under another name',
+    hint: `${why}: restore this topic again under another name`,
   })
 }
 

@@ -1,6 +1,6 @@
 import type { BatchCodec } from '../format/batch/record-batch.ts'
 import type { FilledBatch } from '../format/transcode/to-batches.ts'
-import type { AppendAnswer, BatchAppender } from '../kafka/port/appending.ts'
+import type { Acknowledged, AppendAnswer, BatchAppender } from '../kafka/port/appending.ts'
 import type { GroupSession, Ownership } from '../kafka/port/membership.ts'
 import type { Trouble } from '../kafka/port/trouble.ts'
 import { readTail } from '../kafka/tail.ts'
@@ -14,6 +14,7 @@ import type { TargetProgress } from './resume.ts'
 import type { StallWatch } from './stall-watch.ts'
 import { checkLogStart, takesNothing, targetSpoiled } from './target-errors.ts'
 import type { TargetPlace } from './target-errors.ts'
+import { checkTailTime, checkTimes } from './target-times.ts'
 import type { Targets } from './targets.ts'
 import { WriteProof } from './write-proof.ts'
 
@@ -94,8 +95,9 @@ export class TargetLog {
     checkLogStart(this.#options, tail.logStart, tail.logEnd)
     this.#proof.take(moment)
     this.#count = tail.logEnd - this.#options.baseOffset
-    const isOurs = tail.last !== undefined && tail.last.offset === tail.logEnd - 1
-    return { count: this.#count, tailSourceOffset: isOurs ? tail.last?.sourceOffset : undefined }
+    const last = tail.last?.offset === tail.logEnd - 1 ? tail.last : undefined
+    if (this.#count > 0) checkTailTime(this.#options, last, this.#count)
+    return { count: this.#count, tailSourceOffset: last?.sourceOffset }
   }
 
   /**
@@ -116,7 +118,7 @@ export class TargetLog {
     const answer = await deps.vitals.during(`an append to ${this.#name}`, () => appender.append(request))
     if (answer.kind !== 'unanswered') builder.release()
     if (answer.kind !== 'acknowledged') return this.#takeRefusal(answer, filled, records)
-    await this.#checkPlace(answer)
+    await this.#checkPlace(answer, batch)
     this.#count += records
     this.#proof.take(moment)
     onSent(records, batch.length)
@@ -124,9 +126,10 @@ export class TargetLog {
   }
 
   /** Rule 1: every acknowledgement must name the place where the batch belongs, that of a repeat, too. */
-  async #checkPlace({ baseOffset, logStartOffset }: { baseOffset: number; logStartOffset: number }): Promise<void> {
+  async #checkPlace({ baseOffset, appendTime, logStartOffset }: Acknowledged, batch: Buffer): Promise<void> {
     const expected = this.#options.baseOffset + this.#count
     if (baseOffset !== expected) throw await this.#misplaced(expected, baseOffset)
+    checkTimes(this.#options, appendTime, batch, this.#count)
     checkLogStart(this.#options, logStartOffset)
   }
 

@@ -23,6 +23,8 @@ export interface TailRecord {
   readonly offset: number
   /** From the last header `restore.source-offset`; undefined when there is none that is a whole number. */
   readonly sourceOffset: number | undefined
+  /** True when the broker gave it the time of the append. */
+  readonly isAppendTime: boolean
 }
 
 export interface TailDeps {
@@ -90,7 +92,8 @@ async function lastDataRecord(
     const from = Math.max(start, to - step)
     let last: ReadRecord | undefined
     for await (const record of kafka.readRecords(partition, from, to, signal)) last = record
-    if (last !== undefined) return { offset: last.offset, sourceOffset: sourceOffsetOf(last) }
+    if (last !== undefined)
+      return { offset: last.offset, sourceOffset: sourceOffsetOf(last), isAppendTime: last.isAppendTime }
     to = from
   }
   return undefined

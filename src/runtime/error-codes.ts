@@ -161,7 +161,7 @@ export const errorCodes = {
   ],
   TARGET_SPOILED: [
     6,
-    'A target partition holds something else than the restore put there: another producer wrote to it, or a late copy arrived. Restore into a new topic.',
+    'A target partition holds something else than the restore put there: another producer wrote to it, a late copy arrived, or the broker changed the times of records. Restore into a new topic.',
   ],
   TARGET_CHANGED: [
     6,

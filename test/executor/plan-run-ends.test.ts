@@ -50,7 +50,7 @@ function openRun(entries: PlanEntry[], chains = newLimit(1), restore: () => Prom
       for (const [at, entry] of entries.slice(from, to).entries()) {
         const { key, value, headers } = encodePlanEntry(entry, 'sha')
         await turn()
-        yield { offset: from + at, timestamp: 0n, key, value, headers, producerId: 7n }
+        yield { offset: from + at, timestamp: 0n, key, value, headers, producerId: 7n, isAppendTime: false }
       }
     },
   } as unknown as Kafka
@@ -207,7 +207,7 @@ test('a plan that grows behind the one that was asked for is no loss: nothing is
   await run.settled()
   log.end = 10
   const known = { ends: [3], records: new PartitionMap([[where, 5]]) }
-  const targets = { head: planHead(), baseOffset: () => 0 } as unknown as Targets
+  const targets = { head: planHead(), baseOffset: () => 0, meet: () => Promise.resolve() } as unknown as Targets
   const before = run.counts()
   const counts = await countRestored({ kafka }, 'plan', known, targets, end.signal)
   assert.deepEqual(counts, [{ ...where, planned: 5, due: 5, restored: 5, held: 10 }])

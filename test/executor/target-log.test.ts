@@ -27,11 +27,11 @@ const nothing = () => undefined
 const quiet = { debug: nothing, info: nothing, warn: nothing, error: nothing } as unknown as Logger
 
 /** A target log whose time, heartbeats, throttle and broker are the test's. */
-function openLog({ logEnd = 0 } = {}) {
+function openLog({ logEnd = 0, isAppendTime = false } = {}) {
   const clock = new ManualClock()
   const pool = new CountingPool()
   const target = new FickleTarget('copy', new Dice('log'), kind)
-  const kafka = logEnd === 0 ? target.kafka(clock) : kafkaWithLog(logEnd)
+  const kafka = logEnd === 0 ? target.kafka(clock) : kafkaWithLog(logEnd, isAppendTime)
   const session = { provenAtMs: clock.monotonic() }
   const end = new AbortController()
   const asked: AppendRequest[] = []
@@ -88,7 +88,7 @@ function openLog({ logEnd = 0 } = {}) {
 }
 
 /** A cluster in which the target is as long as that, and ends with a restored record. */
-function kafkaWithLog(logEnd: number): Kafka {
+function kafkaWithLog(logEnd: number, isAppendTime: boolean): Kafka {
   const headers = [{ key: Buffer.from(SOURCE_OFFSET), value: Buffer.from('9') }]
   return {
     admin: {
@@ -99,7 +99,7 @@ function kafkaWithLog(logEnd: number): Kafka {
         }),
     },
     async *readRecords() {
-      yield { offset: logEnd - 1, timestamp: 1n, key: null, value: null, headers, producerId: 7n }
+      yield { offset: logEnd - 1, timestamp: 1n, key: null, value: null, headers, producerId: 7n, isAppendTime }
     },
   } as unknown as Kafka
 }
@@ -211,10 +211,13 @@ test('the sequence is the number of records that are there, modulo 2^31', async 
   }
 })
 
+const here = { baseOffset: 0, logStartOffset: 0 }
 const acknowledged = [
-  ['at its place', { baseOffset: 0, logStartOffset: 0 }, undefined],
+  ['at its place', here, undefined],
   ['further back', { baseOffset: 3, logStartOffset: 0 }, 'TARGET_SPOILED'],
   ['nowhere (−1)', { baseOffset: -1, logStartOffset: 0 }, 'TARGET_SPOILED'],
+  ['at its place, with the newest time in a batch that is there already', { ...here, appendTime: 1_000n }, undefined],
+  ['at its place, with the time of the broker', { ...here, appendTime: 1_764_000_000_000n }, 'TARGET_SPOILED'],
   ['at its place, when the head of the log is gone', { baseOffset: 0, logStartOffset: 1 }, 'TARGET_LOSING'],
 ] as const
 
@@ -227,6 +230,11 @@ for (const [title, place, code] of acknowledged) {
     else await assert.rejects(append(), { code })
   })
 }
+
+test('a restored record with the time of the broker at the end of the log is seen by whoever comes next', async () => {
+  const { log } = openLog({ logEnd: 5, isAppendTime: true })
+  await assert.rejects(log.look(), { code: 'TARGET_SPOILED', message: /offset 4 on: its last record has the time/ })
+})
 
 const refusals: readonly (readonly [KafkaErrorName, number, string])[] = [
   ['OUT_OF_ORDER_SEQUENCE_NUMBER', 2, 'look again'],

@@ -56,6 +56,26 @@ test(
   },
 )
 
+test(
+  'a broker that begins to give records its own time is stopped at the first batch, and so is who comes next',
+  options,
+  async t => {
+    await using scene = await openForgetfulScene(t)
+    const { target, restore } = await inTheMiddle(scene)
+    await scene.world.referee.alterConfigs({ topic: target }, { set: { 'message.timestamp.type': 'LogAppendTime' } })
+    refused(await restore.result, 6, 'TARGET_SPOILED', /gave records the time of the restore.*LogAppendTime/)
+    const there = await ends(scene, target)
+    assert.ok(
+      there.some(end => end < records),
+      'the restore was over before',
+    )
+    // Held again, it takes records as they are; but not behind some with other times.
+    ok(await scene.plan(['--target-prefix=r.']))
+    refused(await scene.restore(), 6, 'TARGET_SPOILED', 'its last record has the time of the restore')
+    assert.deepEqual(await ends(scene, target), there)
+  },
+)
+
 test('retention that eats the head of a target stops the partition at once', options, async t => {
   await using scene = await openForgetfulScene(t)
   const { target, restore } = await inTheMiddle(scene)

@@ -160,6 +160,7 @@ export class FickleTarget {
         value: record.value === null ? null : Buffer.from(record.value),
         headers,
         producerId,
+        isAppendTime: false,
       }
     }
   }

@@ -114,10 +114,10 @@ async function takesIds(connection: BrokerConnection): Promise<boolean> {
   return (await connection.version(PRODUCE.apiKey, PRODUCE_BY_ID, PRODUCE_BY_ID)) !== undefined
 }
 
-function answerOf({ errorCode, baseOffset, logStartOffset }: ProducedPartition): AppendAnswer {
+function answerOf({ errorCode, baseOffset, appendTime, logStartOffset }: ProducedPartition): AppendAnswer {
   const error = kafkaErrorName(errorCode)
   return error === undefined
-    ? { kind: 'acknowledged', baseOffset, logStartOffset }
+    ? { kind: 'acknowledged', baseOffset, appendTime: appendTime < 0n ? undefined : appendTime, logStartOffset }
     : { kind: 'refused', trouble: { name: error, kind: kindOf(error) } }
 }
 

@@ -168,5 +168,6 @@ async function copyRecords<R>(
 }
 
 function* wholeRecords(batch: RecordBatch, payload: Buffer): Generator<ReadRecord> {
-  for (const record of recordsIn(batch, payload)) yield { ...record, producerId: batch.producerId }
+  const { producerId, isAppendTime } = batch
+  for (const record of recordsIn(batch, payload)) yield { ...record, producerId, isAppendTime }
 }

@@ -20,8 +20,19 @@ export interface AppendRequest extends TopicPartition {
   readonly mayWrite: () => boolean
 }
 
+export interface Acknowledged {
+  readonly kind: 'acknowledged'
+  readonly baseOffset: number
+  /**
+   * The time that all records of the batch have now in place of their own (LogAppendTime). For a repeat, the newest time in the batch
+   * that is there. Undefined when they keep their own.
+   */
+  readonly appendTime?: bigint | undefined
+  readonly logStartOffset: number
+}
+
 export type AppendAnswer =
-  | { readonly kind: 'acknowledged'; readonly baseOffset: number; readonly logStartOffset: number }
+  | Acknowledged
   /** The leader answered with an error. Whether it appended depends on the error. */
   | { readonly kind: 'refused'; readonly trouble: Trouble }
   /** No answer came: it may have been appended, or may still be. */

@@ -62,4 +62,6 @@ export interface FetchedPartition extends TopicPartition {
 export interface ReadRecord extends KafkaRecord {
   /** −1 when the producer was not idempotent. */
   readonly producerId: bigint
+  /** True when the broker gave it the time of the append. */
+  readonly isAppendTime: boolean
 }

@@ -24,6 +24,8 @@ export interface ProducedPartition {
   readonly partition: number
   readonly errorCode: number
   readonly baseOffset: number
+  /** −1 when the records keep their own times. */
+  readonly appendTime: bigint
   readonly logStartOffset: number
 }
 
@@ -117,6 +119,6 @@ function readPartition(reader: WireReader, topic: string): ProducedPartition {
   const partition = reader.int32()
   const errorCode = reader.int16()
   const baseOffset = reader.offset()
-  reader.int64() // log append time
-  return { topic, partition, errorCode, baseOffset, logStartOffset: reader.offset() }
+  const appendTime = reader.int64()
+  return { topic, partition, errorCode, baseOffset, appendTime, logStartOffset: reader.offset() }
 }
