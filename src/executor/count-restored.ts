@@ -30,6 +30,7 @@ export async function countRestored(
   signal: AbortSignal,
 ): Promise<PlanCount[]> {
   const partitions = [...known.records.keys()]
+  await targets.meet(new Set(partitions.map(({ topic }) => topic)), planTopic, signal)
   const [starts, ends] = await Promise.all([
     kafka.admin.offsets('log start', partitions),
     kafka.admin.offsets('log end', partitions),

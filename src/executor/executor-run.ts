@@ -9,7 +9,7 @@ import type { ExecutorDeps } from './deps.ts'
 import { watchHold } from './hold-watch.ts'
 import { executorMetrics } from './metrics.ts'
 import type { ExecutorOptions } from './options.ts'
-import { readHeads, resized } from './plan-reader.ts'
+import { resized } from './plan-reader.ts'
 import { PlanRun } from './plan-run.ts'
 import { watchPlanTopic } from './plan-watch.ts'
 import { RestoreProgress } from './restore-progress.ts'
@@ -162,7 +162,7 @@ export class ExecutorRun implements AsyncDisposable {
       onPlanned: file => this.#progress.planned(file),
       onCount: (target, count) => this.#progress.counted(target, count),
       onFailed: (target, error) => this.#onFailed(target, error),
-      onTopic: topic => this.#meet(topic),
+      onTopic: topic => this.targets.meet([topic], this.#options.planTopic, this.#end.signal),
       onBroken: error => this.#failure.reject(error),
     })
   }
@@ -177,12 +177,6 @@ export class ExecutorRun implements AsyncDisposable {
     ]
     const fail = (error: unknown) => (error === undefined ? undefined : this.#failure.reject(error))
     await Promise.all(watches.map(watch => watch.then(fail)))
-  }
-
-  /** A planner may have added targets since the heads were read. */
-  async #meet(topic: string): Promise<void> {
-    if (this.targets.has(topic)) return
-    this.targets.learn(await readHeads(this.#deps.kafka, this.#options.planTopic, this.#end.signal))
   }
 
   #onFailed(target: PlanFile['target'], error: unknown): void {

@@ -50,13 +50,16 @@ export async function runFinalize(
 ): Promise<FinalizeResult> {
   const { kafka, clock, log } = deps
   const { planTopic, dryRun, yes } = options
-  const heads = await readHeads(kafka, planTopic, signal)
+  let heads = await readHeads(kafka, planTopic, signal)
   const head = await checkPlanTopic(kafka, planTopic, heads)
   const { plan } = await planNow(kafka, planTopic, head, signal)
   if (plan === undefined)
     throw new MaxbrodError('PLAN_CORRUPT', `${planTopic} is not complete: a planner is at work, or died`, {
       hint: 'run maxbrod plan again',
     })
+  // A planner may have added targets since the heads were read.
+  const named = new Set(heads.flatMap(({ targets }) => targets.map(({ topic }) => topic)))
+  if ([...plan.records.keys()].some(({ topic }) => !named.has(topic))) heads = await readHeads(kafka, planTopic, signal)
   const broker = await kafka.admin.brokerConfigs()
   const topics: FinalizedTopic[] = []
   for (const target of heads.filter(({ hold }) => hold === 'auto').flatMap(({ targets }) => targets)) {

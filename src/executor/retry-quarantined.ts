@@ -46,6 +46,7 @@ export async function rewindToQuarantined(
   signal: AbortSignal,
 ): Promise<void> {
   const files = await readPlacedFiles(kafka, planTopic, targets.head, signal)
+  await targets.meet(new Set(files.map(({ file }) => file.target.topic)), planTopic, signal)
   const plans = [...new Set(files.map(({ partition }) => partition))].map(partition => ({
     topic: planTopic,
     partition,

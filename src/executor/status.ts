@@ -3,7 +3,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
-import type { PlanFile } from '../format/plan.ts'
+import type { PlanFile, PlanHead } from '../format/plan.ts'
 import { Movement } from './movement.ts'
 import { checkPlanTopic, endOf, readHeads, readPlanEntries } from './plan-reader.ts'
 import { sumStatus } from './restore-sum.ts'
@@ -31,13 +31,7 @@ export async function restoreStatus(
 ): Promise<RestoreStatus> {
   const heads = await readHeads(kafka, planTopic, signal)
   const head = await checkPlanTopic(kafka, planTopic, heads)
-  const bases = new PartitionMap(
-    heads.flatMap(({ targets }) =>
-      targets.flatMap(({ topic, baseOffsets }) =>
-        baseOffsets.map((base, partition) => [{ topic, partition }, base] as const),
-      ),
-    ),
-  )
+  let bases = basesOf(heads)
   const files: PlanFile[] = []
   const places = new PartitionMap<{ readonly partition: number; readonly lastOffset: number }>()
   const movement = new Movement()
@@ -57,6 +51,9 @@ export async function restoreStatus(
       if (last !== undefined) isClosed[partition] = last === 'end'
       positions[partition] = end
     }
+    // A planner may have added targets since the heads were read.
+    if ([...places.keys()].some(target => !bases.has(target)))
+      bases = basesOf(await readHeads(kafka, planTopic, signal))
     const known = { files, bases, places, planTopic, groupId, movement }
     const atMs = clock.monotonic()
     const chains = await chainsNow(kafka, known, atMs)
@@ -74,6 +71,15 @@ export async function restoreStatus(
     if (signal.aborted || status.isOver || (!isWaiting && !isFirst)) return status
     await clock.sleep(LOOK_MS, signal)
   }
+}
+
+function basesOf(heads: readonly PlanHead[]): PartitionMap<number> {
+  const targets = heads.flatMap(head => head.targets)
+  return new PartitionMap(
+    targets.flatMap(({ topic, baseOffsets }) =>
+      baseOffsets.map((base, partition) => [{ topic, partition }, base] as const),
+    ),
+  )
 }
 
 interface Known {

@@ -6,6 +6,7 @@ import type { ConfigEntry } from '../kafka/port/admin.ts'
 import type { Kafka } from '../kafka/port.ts'
 import { must } from '../runtime/assert.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
+import { readHeads } from './plan-reader.ts'
 
 /** What an executor knows of a target topic. */
 export interface TargetFacts {
@@ -42,9 +43,10 @@ export class Targets {
     return this.head.restoreId
   }
 
-  /** Takes heads that were read later: a planner may have added targets. */
-  learn(heads: readonly PlanHead[]): void {
-    this.#heads = heads
+  /** To be called with topics of plan entries that were read later than the heads: a planner may have added targets. */
+  async meet(topics: Iterable<string>, planTopic: string, signal: AbortSignal): Promise<void> {
+    if ([...topics].every(topic => this.has(topic))) return
+    this.#heads = await readHeads(this.#kafka, planTopic, signal)
   }
 
   /** Who appends: the same for all targets. */

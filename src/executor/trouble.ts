@@ -18,7 +18,7 @@ export function troubleOf(error: unknown): ChainTrouble {
 
 /**
  * So often something is looked at before it is believed to be wrong: a store that answered badly once may answer well, and a
- * broker knows of the hold of a topic a little later than the controller that has confirmed it.
+ * broker knows of a topic, and of its hold, a little later than the controller that has confirmed it.
  */
 const LOOKS = 3
 
@@ -33,6 +33,6 @@ export function triesAgain(error: unknown, attempts: number, isOver: boolean): b
     case 'quarantine':
       return isMaxbrodError(error, 'OBJECT_CORRUPT', 'OBJECT_MISSING') && attempts < LOOKS
     case 'stop':
-      return isMaxbrodError(error, 'TARGET_CHANGED') && attempts < LOOKS
+      return isMaxbrodError(error, 'TARGET_CHANGED', 'TARGET_REPLACED') && attempts < LOOKS
   }
 }

@@ -21,6 +21,7 @@ test('what may be a bad or an old answer is looked at twice again, what time may
     ['KAFKA_GAVE_UP', 7],
     ['STORAGE_UNREACHABLE', 7],
     ['TARGET_CHANGED', 3],
+    ['TARGET_REPLACED', 3],
     ['TARGET_SPOILED', 1],
     ['PLAN_CORRUPT', 1],
   ]

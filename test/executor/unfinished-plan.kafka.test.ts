@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Ports } from '../../src/commands/ports.ts'
+import type { ClusterAdmin } from '../../src/kafka/port/admin.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { FaultyCli } from '../helpers/faulty-process.ts'
-import { startCommand } from '../helpers/in-process.ts'
+import { runCommand, startCommand } from '../helpers/in-process.ts'
 import type { RestoreScene } from '../helpers/restore-scene.ts'
 import { ok, openRestoreScene, refused } from '../helpers/restore-scene.ts'
 
@@ -46,4 +47,48 @@ test('a plan to which nobody adds for a minute is refused with the way out', asy
   refused(result, 4, 'PLAN_CORRUPT', `${scene.planTopic} is not complete, and nobody adds to it`, 'maxbrod plan again')
   const [{ end } = { end: '' }] = await scene.world.referee.offsets(target)
   assert.equal(end, '0')
+})
+
+test('targets that a planner adds while an executor starts, or a status is asked, are known to both', async t => {
+  await using scene = await openRestoreScene(t)
+  const addTopic = async (word: string) => {
+    const topic = scene.world.name(word)
+    await scene.putFiles(topic, 0, [0, 20])
+    ok(await scene.plan([...create, '--plan-partitions=1']))
+    return { topic: `r.${topic}`, partitions: 1, recordsPlanned: 20, recordsRestored: 20 }
+  }
+  const rows = [await addTopic('a')]
+  /** Once the heads are read, the number of the plan topic's partitions is asked for. */
+  const growing = (word: string) => (real: Ports) => ({
+    ...real,
+    async openKafka(...of: Parameters<Ports['openKafka']>) {
+      const kafka = await real.openKafka(...of)
+      let isGrown = false
+      const topics: ClusterAdmin['topics'] = async names => {
+        if (names?.[0] === scene.planTopic && !isGrown) {
+          isGrown = true
+          rows.push(await addTopic(word))
+        }
+        return kafka.admin.topics(names)
+      }
+      return { ...kafka, admin: { ...kafka.admin, topics } }
+    },
+  })
+  const status = await runCommand(
+    ['status', `--plan-topic=${scene.planTopic}`, `--bootstrap-server=${scene.world.bootstrap}`],
+    growing('b'),
+  )
+  assert.equal((ok(status).json['topics'] as unknown[]).length, 2)
+
+  // It has the only plan partition, so that the other one learns nothing of its chains.
+  const owner = startCommand(scene.restoreArgv([]))
+  const restored = async () => (await scene.world.referee.offsets(rows[0]!.topic))[0]!.end === '20'
+  await eventually('it is at work', restored)
+  for (const [flags, word] of [
+    [[], 'c'],
+    [['--retry-quarantined'], 'd'],
+  ] as const)
+    assert.deepEqual(ok(await scene.restore(flags, growing(word))).json['topics'], rows)
+  owner.signal('SIGTERM')
+  ok(await owner.result)
 })
