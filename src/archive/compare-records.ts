@@ -119,7 +119,7 @@ function unexpectedRecord(found: KafkaRecord): Difference {
 const HEADER_NAME = Buffer.from(SOURCE_OFFSET_HEADER)
 
 /** What of a restored record is not as the archive has it; the header that a restore adds must be there, at the end. */
-export function differingFields(record: PlainRecord, found: KafkaRecord): string[] {
+function differingFields(record: PlainRecord, found: KafkaRecord): string[] {
   const fields: string[] = []
   if (BigInt(record.timestamp) !== found.timestamp) fields.push('timestamp')
   if (!isSameBytes(record.key, found.key)) fields.push('key')

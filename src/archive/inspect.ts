@@ -49,13 +49,13 @@ export async function inspectFile(
 }
 
 /** The facts of a header, without what nobody asks for. */
-export function headerLine(header: FileHeader): object {
+function headerLine(header: FileHeader): object {
   if (header.kind !== 'maxbrod') return { kind: header.kind, codec: header.codec, headerBytes: header.headerBytes }
   const { content, ...tile } = header.tile
   return { kind: header.kind, codec: header.codec, headerBytes: header.headerBytes, ...tile, ...content }
 }
 
-export function recordLine({ offset, timestamp, key, value, headers }: PlainRecord, form: 'text' | 'base64'): object {
+function recordLine({ offset, timestamp, key, value, headers }: PlainRecord, form: 'text' | 'base64'): object {
   return {
     offset,
     timestamp,

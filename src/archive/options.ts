@@ -44,6 +44,5 @@ export const inspectOptions = section('inspect', {
   maxRecordBytes,
 })
 
-export type LsOptions = Values<typeof lsOptions>
 export type DescribeOptions = Values<typeof describeOptions>
 export type InspectOptions = Values<typeof inspectOptions>

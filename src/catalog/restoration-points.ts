@@ -1,9 +1,9 @@
-import { pointKey, pointsPrefix } from '../format/system-keys.ts'
+import { pointKey } from '../format/system-keys.ts'
 import { POINT_GROUPS_FACT, restorationPoints } from '../format/snapshot/restoration-point.ts'
 import type { PointPartition } from '../format/snapshot/restoration-point.ts'
 import type { ObjectStore } from '../storage/port.ts'
 import type { SnapshotKey } from './snapshots.ts'
-import { readSnapshot, snapshotsNotAfter, writeSnapshot } from './snapshots.ts'
+import { readSnapshot, writeSnapshot } from './snapshots.ts'
 
 /** A moment that a restore can go back to: what each partition held then, and what the consumer groups had committed. */
 export interface RestorationPoint extends SnapshotKey {
@@ -13,16 +13,7 @@ export interface RestorationPoint extends SnapshotKey {
   readonly partitions: readonly PointPartition[]
 }
 
-/** The restoration points not after a moment, the newest first, as many as the caller looks at. Throws OBJECT_CORRUPT. */
-export async function* pointsNotAfter(
-  store: ObjectStore,
-  atMs: number,
-  signal?: AbortSignal,
-): AsyncGenerator<RestorationPoint> {
-  for await (const found of snapshotsNotAfter(store, pointsPrefix, atMs, signal))
-    yield await readPoint(store, found, signal)
-}
-
+/** Throws OBJECT_CORRUPT. */
 export async function readPoint(
   store: ObjectStore,
   { key, atMs }: SnapshotKey,

@@ -39,7 +39,7 @@ export function judgeEncryption(contacts: readonly BrokerContact[], nowMs: numbe
   })
 }
 
-export function judgeEnd(check: string, endsAtMs: number | undefined, nowMs: number): Finding[] {
+function judgeEnd(check: string, endsAtMs: number | undefined, nowMs: number): Finding[] {
   if (endsAtMs === undefined) return []
   const days = Math.floor((endsAtMs - nowMs) / DAY_MS)
   const end = new Date(endsAtMs).toISOString()

@@ -25,7 +25,7 @@ export async function raceToCreate(store: ObjectStore, random: Random, signal?: 
   return judgeRace({ existed, winners, stored })
 }
 
-export function judgeRace(race: {
+function judgeRace(race: {
   readonly existed: boolean
   readonly winners: readonly string[]
   readonly stored: string

@@ -36,7 +36,7 @@ export const helpers = {
 } as const
 
 /** What other programs call our commands, and the flags that make them mean the same. */
-export const otherNames: Readonly<Record<string, readonly [command: string, ...flags: string[]]>> = {
+const otherNames: Readonly<Record<string, readonly [command: string, ...flags: string[]]>> = {
   'topics-backup': ['backup'],
   'topics-plan-restore': ['plan'],
   'topics-restore': ['restore'],

@@ -21,7 +21,7 @@ export async function throwBetterHint(error: unknown, { name }: Command, table: 
 }
 
 /** What takes the place of a flag of another program that no option of ours stands for. */
-export function inItsPlace(flag: string, command: string): string | undefined {
+function inItsPlace(flag: string, command: string): string | undefined {
   const known = otherFlags.find(one => one.flags.includes(flag) && (one.of?.includes(command) ?? true))
   return known?.instead
 }

@@ -139,17 +139,17 @@ function bigNumber(name: string, text: string): bigint {
 }
 
 /** −1 when no batch said one. */
-export function leaderEpoch(text: string): number {
+function leaderEpoch(text: string): number {
   return text === '-1' ? -1 : wholeNumber(`${PREFIX}leader.epoch`, text)
 }
 
-export function batchCodec(text: string): BatchCodec {
+function batchCodec(text: string): BatchCodec {
   const codec = BATCH_CODECS.find(known => known === text)
   if (codec === undefined) throw new DecodeError(`a batch codec of ${text}`)
   return codec
 }
 
-export function timestampType(text: string): TimestampType {
+function timestampType(text: string): TimestampType {
   if (text === 'create' || text === 'append' || text === 'mixed') return text
   throw new DecodeError(`a timestamp type of ${text}`)
 }

@@ -72,7 +72,7 @@ function stillJson(line: string): string {
 }
 
 /** What somebody can act on needs no stack; a bug is nothing without. */
-export function describeError(error: unknown): unknown {
+function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   const { message, cause } = error
   const tail = cause === undefined ? {} : { cause: describeError(cause) }

@@ -69,7 +69,5 @@ export const pageOptions = section(
   { heading: 'Output' },
 )
 
-export type LogOptions = Values<typeof logOptions>
-export type OutputOptions = Values<typeof outputOptions>
 export type MetricsOptions = Values<typeof metricsOptions>
 export type PageOptions = Values<typeof pageOptions>

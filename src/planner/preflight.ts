@@ -28,7 +28,7 @@ export interface PreflightRow {
 }
 
 /** The configs that a restore must look at. */
-export const PREFLIGHT_CONFIGS = [
+const PREFLIGHT_CONFIGS = [
   'cleanup.policy',
   'retention.ms',
   'retention.bytes',

@@ -18,5 +18,3 @@ export interface Joins {
   readonly partitions: boolean
   readonly incarnations: boolean
 }
-
-export const joinsNothing: Joins = { partitions: false, incarnations: false }

@@ -8,8 +8,3 @@ export function must<T>(value: T | undefined | null, what: string): T {
   if (value === undefined || value === null) throw new Error(`maxbrod bug: missing ${what}`)
   return value
 }
-
-/** For the branch of a closed union that cannot be reached. */
-export function unreachable(value: never): never {
-  throw new Error(`maxbrod bug: unexpected ${JSON.stringify(value)}`)
-}

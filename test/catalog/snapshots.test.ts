@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { findGroups, readGroups, writeGroups } from '../../src/catalog/group-snapshots.ts'
-import { pointsNotAfter, writePoint } from '../../src/catalog/restoration-points.ts'
+import { writePoint } from '../../src/catalog/restoration-points.ts'
+import { SoundSnapshots } from '../../src/catalog/sound-snapshots.ts'
 import { groupsKey, parseSnapshotKey, pointKey } from '../../src/format/system-keys.ts'
-import { MAX_GROUP_OFFSET } from '../../src/format/snapshot/group-offsets.ts'
 import type { GroupOffsets } from '../../src/format/snapshot/group-offsets.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
+import type { ObjectStore } from '../../src/storage/port.ts'
 import { bodyOf } from '../helpers/object-bodies.ts'
 import { dataKeepGroups } from '../helpers/data-keep-groups.ts'
 
@@ -19,7 +20,7 @@ const groups: GroupOffsets[] = [
         topic: 'orders',
         topic_id: 'Hx3y8Ra6RBe9-hFQXtB2Kg',
         partitions: [
-          { partition: 0, offset: MAX_GROUP_OFFSET, leader_epoch: 7, metadata: 'ÄÖ \u0000' },
+          { partition: 0, offset: 2 ** 53 - 2, leader_epoch: 7, metadata: 'ÄÖ \u0000' },
           { partition: 1, offset: 0, leader_epoch: null, metadata: null },
         ],
       },
@@ -27,6 +28,11 @@ const groups: GroupOffsets[] = [
   },
   { group_id: 'nothing committed', type: 'consumer', state: null, topics: [] },
 ]
+
+const strict = (store: ObjectStore) =>
+  new SoundSnapshots(store, (_, error) => {
+    throw error
+  })
 
 /** avsc makes objects of its own classes. */
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value)) as unknown
@@ -39,7 +45,7 @@ test('groups that were written are read back, and a point names its group snapsh
   const partitions = [{ topic: 'orders', topic_id: null, partition: 3, log_start: 5, end: 2 ** 53 - 2 }]
   await writePoint(store, { partitions, groupsKey: key, atMs: 1_000 })
   await writePoint(store, { partitions: [], groupsKey: undefined, atMs: 2_000 })
-  const points = await Array.fromAsync(pointsNotAfter(store, Date.now()))
+  const points = await Array.fromAsync(strict(store).pointsNotAfter(Date.now()))
   assert.deepEqual(plain(points), [
     { key: pointKey(2_000), atMs: 2_000, partitions: [] },
     { key: pointKey(1_000), atMs: 1_000, groupsKey: key, partitions },
@@ -61,7 +67,7 @@ test('the newest snapshot not after a moment is found, however far back it lies,
   for (const atMs of moments) await writePoint(store, { partitions: [], groupsKey: undefined, atMs })
   await store.put('@points/2026-11-21.avro', bodyOf(Buffer.from('foreign')), {})
   for (const limit of [0, ...moments, 362 * day, 4_000 * day]) {
-    const found = await Array.fromAsync(pointsNotAfter(store, limit))
+    const found = await Array.fromAsync(strict(store).pointsNotAfter(limit))
     assert.deepEqual(
       found.map(({ atMs }) => atMs),
       moments.filter(atMs => atMs <= limit).toReversed(),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { AbortedFilter, readAbortedTransaction } from '../../src/format/batch/aborted.ts'
+import { AbortedFilter } from '../../src/format/batch/aborted.ts'
 import { batchesIn } from '../../src/format/batch/record-batch.ts'
 import { recordsIn } from '../../src/format/batch/records.ts'
 import { encodeBatch } from '../helpers/plain-batch.ts'
@@ -209,11 +209,4 @@ test('a compressed control batch is an error: nobody writes one, and its marker 
   })
   const filter = new AbortedFilter([{ producerId: 7n, firstOffset: 0 }])
   assert.throws(() => filter.drops([...batchesIn(batch)][0]!), { name: 'DecodeError' })
-})
-
-test('an entry of the list is a producer id and an offset', () => {
-  const bytes = Buffer.alloc(20)
-  bytes.writeBigInt64BE(2n ** 40n, 2)
-  bytes.writeBigInt64BE(2n ** 53n - 1n, 10)
-  assert.deepEqual(readAbortedTransaction(bytes, 2), { producerId: 2n ** 40n, firstOffset: 2 ** 53 - 1 })
 })

@@ -6,7 +6,7 @@ const maxInt64 = 2n ** 63n - 1n
 const minInt64 = -(2n ** 63n)
 
 /** Mostly today in milliseconds; else microseconds, nanoseconds, the edges of every width, anything. */
-export const timestamps: fc.Arbitrary<bigint> = fc.oneof(
+const timestamps: fc.Arbitrary<bigint> = fc.oneof(
   { weight: 6, arbitrary: fc.bigInt({ min: 1_600_000_000_000n, max: 1_800_000_000_000n }) },
   fc.constantFrom(-1n, 0n, -2n, 1n, minInt64, maxInt64, minInt64 + 1n, maxInt64 - 1n),
   fc.constantFrom(
@@ -19,7 +19,7 @@ function edges(sign: number, bits: bigint): bigint[] {
   return [-1n, 0n, 1n].map(by => BigInt(sign) * 2n ** bits + by)
 }
 
-export function bytesUpTo(maxLength: number): fc.Arbitrary<Buffer> {
+function bytesUpTo(maxLength: number): fc.Arbitrary<Buffer> {
   return fc.uint8Array({ maxLength }).map(bytes => Buffer.from(bytes))
 }
 
@@ -42,7 +42,7 @@ const names: fc.Arbitrary<Buffer> = fc.oneof(
   bytesUpTo(20),
 )
 
-export const headerLists: fc.Arbitrary<DigestRecord['headers']> = fc.oneof(
+const headerLists: fc.Arbitrary<DigestRecord['headers']> = fc.oneof(
   { weight: 2, arbitrary: fc.constant([]) },
   { weight: 3, arbitrary: fc.array(fc.tuple(names, fields), { maxLength: 5 }) },
 )

@@ -3,7 +3,7 @@ import type { ObjectStore } from '../../src/storage/port.ts'
 import { proveByCatalog } from './catalog-proof.ts'
 
 /** The folder of the partition that `openChain` is about. */
-export const folder = 'orders/3/'
+const folder = 'orders/3/'
 
 /** The spans of the tiles in a store, after the catalog's proof. */
 export async function spansIn(store: ObjectStore): Promise<(readonly [number, number])[]> {

@@ -5,7 +5,7 @@ import { compressBlock } from '../../src/format/ocf/block-codec.ts'
 import { frameBlock } from '../../src/format/ocf/block-frame.ts'
 import { encodeContainerHeader } from '../../src/format/ocf/container-header.ts'
 import { recordSchema } from '../../src/format/record-schema.ts'
-import type { TileHeader } from '../../src/format/tile-header.ts'
+import type { TileContent, TileHeader } from '../../src/format/tile-header.ts'
 import { tileHeaderToMeta } from '../../src/format/tile-header-meta.ts'
 import { avroType, encodeAvroRecord } from './avro-referee.ts'
 import type { DigestRecord } from './records.ts'
@@ -60,34 +60,39 @@ function placeOf({ topic, partition, coversFrom }: TileHeader): TileKey {
 
 /** What a writer says of these records, in these frames. */
 export function headerOf(records: readonly DigestRecord[], frames: readonly Buffer[]): TileHeader {
-  const blocks = Buffer.concat(frames)
-  const times = records.map(({ timestamp }) => timestamp)
-  const first = records[0]
-  const offsets = { first: Number(first?.offset ?? 100n), last: Number(records.at(-1)?.offset ?? 100n) }
+  const first = Number(records[0]?.offset ?? 100n)
+  const last = Number(records.at(-1)?.offset ?? 100n)
   return {
     clusterId: 'MkU3OEVBNTcwNTJENDM2Qg',
     topic: 'orders',
     topicId: 'Hx3y8Ra6RBe9-hFQXtB2Kg',
     partition: 3,
-    coversFrom: Math.max(offsets.first - 2, 0),
-    coversTo: offsets.last + 5,
+    coversFrom: Math.max(first - 2, 0),
+    coversTo: last + 5,
     origin: 0,
     leaderEpoch: 4,
     gaps: [],
     writer: 'maxbrod test',
-    content: {
-      records: records.length,
-      firstOffset: first === undefined ? undefined : offsets.first,
-      lastOffset: first === undefined ? undefined : offsets.last,
-      timestampMin: first === undefined ? undefined : times.reduce((a, b) => (a < b ? a : b)),
-      timestampMax: first === undefined ? undefined : times.reduce((a, b) => (a > b ? a : b)),
-      timestampType: first === undefined ? undefined : 'create',
-      batchCodec: undefined,
-      recordBytesMax: Math.max(0, ...records.map(record => encodeAvroRecord(type, record).length)),
-      blocks: frames.length,
-      blocksBytes: blocks.length,
-      blocksSha256: createHash('sha256').update(blocks).digest('hex'),
-    },
+    content: contentOf(records, frames),
+  }
+}
+
+function contentOf(records: readonly DigestRecord[], frames: readonly Buffer[]): TileContent {
+  const blocks = Buffer.concat(frames)
+  const times = records.map(({ timestamp }) => timestamp)
+  const hasRecords = records.length > 0
+  return {
+    records: records.length,
+    firstOffset: hasRecords ? Number(records[0]!.offset) : undefined,
+    lastOffset: hasRecords ? Number(records.at(-1)!.offset) : undefined,
+    timestampMin: hasRecords ? times.reduce((a, b) => (a < b ? a : b)) : undefined,
+    timestampMax: hasRecords ? times.reduce((a, b) => (a > b ? a : b)) : undefined,
+    timestampType: hasRecords ? 'create' : undefined,
+    batchCodec: undefined,
+    recordBytesMax: Math.max(0, ...records.map(record => encodeAvroRecord(type, record).length)),
+    blocks: frames.length,
+    blocksBytes: blocks.length,
+    blocksSha256: createHash('sha256').update(blocks).digest('hex'),
   }
 }
 

@@ -1,8 +1,8 @@
 import type { TestContext } from 'node:test'
 import type { Ports } from '../../src/commands/ports.ts'
 import { readGroups } from '../../src/catalog/group-snapshots.ts'
-import { pointsNotAfter } from '../../src/catalog/restoration-points.ts'
 import type { RestorationPoint } from '../../src/catalog/restoration-points.ts'
+import { SoundSnapshots } from '../../src/catalog/sound-snapshots.ts'
 import type { GroupOffsets } from '../../src/format/snapshot/group-offsets.ts'
 import type { ClusterAdmin } from '../../src/kafka/port/admin.ts'
 import type { CommandResult } from './in-process.ts'
@@ -84,7 +84,10 @@ export class GroupsScene extends RestoreScene {
 
   /** All restoration points, the oldest first. */
   async points(): Promise<RestorationPoint[]> {
-    return (await Array.fromAsync(pointsNotAfter(this.store, Date.now()))).toReversed()
+    const snapshots = new SoundSnapshots(this.store, (_, error) => {
+      throw error
+    })
+    return (await Array.fromAsync(snapshots.pointsNotAfter(Date.now()))).toReversed()
   }
 
   /** Other tests come and go on the same broker: their topics are none of this one's. */

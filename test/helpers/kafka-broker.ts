@@ -1,8 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +11,7 @@ import { brokerProperties } from './kafka-properties.ts'
 import type { Listener, SecurityProtocol } from './kafka-properties.ts'
 import { runningBrokers } from './kafka-probe.ts'
 import { freePorts } from './ports.ts'
+import { endServer, tailOf } from './server-process.ts'
 import { tethered } from './tether.ts'
 
 export interface KafkaOptions {
@@ -195,17 +195,12 @@ export class Broker {
   }
 
   logTail(lines = 40): string {
-    if (!existsSync(this.logFile)) return ''
-    return readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n')
+    return tailOf(this.logFile, lines)
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#process
     this.#process = undefined
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const ended = once(child, 'exit')
-    child.kill(signal)
-    await ended
-    child.stdin?.destroy()
+    await endServer(child, signal)
   }
 }

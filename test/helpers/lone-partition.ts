@@ -31,6 +31,7 @@ import { PartitionMap } from '../../src/runtime/topic-partition.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
 import { CountingPool } from './counting-pool.ts'
 import { ManualClock } from './manual-clock.ts'
+import { atTheOrigin } from './open-chain.ts'
 import { encodeBatch } from './plain-batch.ts'
 
 const topicId = 'AAAAAAAAAAAAAAAAAAAAAA'
@@ -130,16 +131,7 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
     { ...where, topicId: undefined, lineage: undefined },
     { archiveId: archive.archiveId, clusterId: archive.clusterId, topicId, lineage: undefined },
     ownership,
-    {
-      chainEnd: 0,
-      lastFrom: undefined,
-      origin: 0,
-      leaderEpoch: -1,
-      gap: undefined,
-      barrier: undefined,
-      unchecked: 0,
-      ...resume,
-    },
+    { ...atTheOrigin, ...resume },
     {
       minFileSize: 5 * 1024 * 1024,
       maxFileSize: undefined,

@@ -31,6 +31,17 @@ import { encodeBatch } from './plain-batch.ts'
 import type { DigestRecord } from './records.ts'
 import { identity, place } from './tile-files.ts'
 
+/** Where a worker begins with a partition of which nothing is in the store. */
+export const atTheOrigin: ResumePoint = {
+  chainEnd: 0,
+  lastFrom: undefined,
+  origin: 0,
+  leaderEpoch: -1,
+  gap: undefined,
+  barrier: undefined,
+  unchecked: 0,
+}
+
 export interface ChainOptions {
   readonly resume?: Partial<ResumePoint>
   /** A spool that another chain has left; it goes on with that. */
@@ -83,16 +94,7 @@ export async function openChain(store: ObjectStore, options: ChainOptions = {}) 
     rules: noTopicRules,
     seal: options.seal,
   }
-  const resume = {
-    chainEnd: 0,
-    lastFrom: undefined,
-    origin: 0,
-    leaderEpoch: -1,
-    gap: undefined,
-    barrier: undefined,
-    unchecked: 0,
-    ...options.resume,
-  }
+  const resume = { ...atTheOrigin, ...options.resume }
   await spool.open()
   const ours = { ...identity, archiveId: 'ours' }
   const limit = resume.barrier ?? Infinity

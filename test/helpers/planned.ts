@@ -1,13 +1,14 @@
 import type { PlanEntry, PlanFile, PlanHead } from '../../src/format/plan.ts'
 import { chainName } from '../../src/format/plan.ts'
-import { joinsNothing } from '../../src/planner/wanted-chain.ts'
-import type { WantedChain } from '../../src/planner/wanted-chain.ts'
+import type { Joins, WantedChain } from '../../src/planner/wanted-chain.ts'
 import { chainAfter } from '../../src/planner/plan-state.ts'
 import type { ChainState, PlanState } from '../../src/planner/plan-state.ts'
 import type { SurveyedTile } from '../../src/planner/surveyed-tile.ts'
 
 /** Plans in memory, for decisions that need no cluster. */
 export const topicId = 'Hx3y8Ra6RBe9-hFQXtB2Kg'
+
+export const joinsNothing: Joins = { partitions: false, incarnations: false }
 
 export function surveyed(from: number, to: number, more: Partial<SurveyedTile> = {}): SurveyedTile {
   const records = more.records ?? to - from

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { tileKey } from '../../src/format/keys.ts'
 import type { PartitionPlace } from '../../src/format/keys.ts'
 import { compressBlock } from '../../src/format/ocf/block-codec.ts'
@@ -9,6 +8,7 @@ import type { TileHeader } from '../../src/format/tile-header.ts'
 import { tileHeaderToMeta } from '../../src/format/tile-header-meta.ts'
 import type { ObjectStore } from '../../src/storage/port.ts'
 import { avroType, encodeAvroRecord } from './avro-referee.ts'
+import { headerOf } from './data-file.ts'
 import { bodyOf } from './object-bodies.ts'
 import type { DigestRecord } from './records.ts'
 
@@ -40,7 +40,16 @@ export async function putTile(
     const content = Buffer.concat(records.map(record => encodeAvroRecord(type, record)))
     frames.push(Buffer.concat(frameBlock(records.length, await compressBlock(content, 1), sync)))
   }
-  const header = headerOf(place, covers, blocks.flat(), frames, more)
+  const { topic, topicId = 'Hx3y8Ra6RBe9-hFQXtB2Kg', partition } = place
+  const header: TileHeader = {
+    ...headerOf(blocks.flat(), frames),
+    topic,
+    topicId,
+    partition,
+    coversFrom: covers.from,
+    coversTo: covers.to,
+    ...more,
+  }
   const start = encodeContainerHeader(tileHeaderToMeta(header), sync)
   const bytes = change(Buffer.concat([start, ...frames]))
   const key = tileKey(place, covers.from)
@@ -49,42 +58,4 @@ export async function putTile(
   let at = start.length
   const blockStarts = frames.map(frame => (at += frame.length) - frame.length)
   return { key, etag: put.etag, bytes: bytes.length, covers, records: blocks.flat().length, blockStarts }
-}
-
-function headerOf(
-  { topic, topicId, partition }: PartitionPlace,
-  { from, to }: { readonly from: number; readonly to: number },
-  records: readonly DigestRecord[],
-  frames: readonly Buffer[],
-  more: Partial<TileHeader>,
-): TileHeader {
-  const blocks = Buffer.concat(frames)
-  const times = records.map(({ timestamp }) => timestamp)
-  const hasRecords = records.length > 0
-  return {
-    clusterId: 'MkU3OEVBNTcwNTJENDM2Qg',
-    topic,
-    topicId: topicId ?? 'Hx3y8Ra6RBe9-hFQXtB2Kg',
-    partition,
-    coversFrom: from,
-    coversTo: to,
-    origin: 0,
-    leaderEpoch: 4,
-    gaps: [],
-    writer: 'maxbrod test',
-    content: {
-      records: records.length,
-      firstOffset: hasRecords ? Number(records[0]!.offset) : undefined,
-      lastOffset: hasRecords ? Number(records.at(-1)!.offset) : undefined,
-      timestampMin: hasRecords ? times.reduce((a, b) => (a < b ? a : b)) : undefined,
-      timestampMax: hasRecords ? times.reduce((a, b) => (a > b ? a : b)) : undefined,
-      timestampType: hasRecords ? 'create' : undefined,
-      batchCodec: undefined,
-      recordBytesMax: Math.max(0, ...records.map(record => encodeAvroRecord(type, record).length)),
-      blocks: frames.length,
-      blocksBytes: blocks.length,
-      blocksSha256: createHash('sha256').update(blocks).digest('hex'),
-    },
-    ...more,
-  }
 }

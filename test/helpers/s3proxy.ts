@@ -1,8 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -10,6 +9,7 @@ import { basename, dirname, join } from 'node:path'
 import { javaArguments, javaProgram } from '../servers/jars.ts'
 import { eventually } from './eventually.ts'
 import { freePorts } from './ports.ts'
+import { endServer, tailOf } from './server-process.ts'
 import { tethered } from './tether.ts'
 
 export interface S3ProxyOptions {
@@ -107,11 +107,7 @@ export class S3Proxy implements AsyncDisposable {
   async kill9(): Promise<void> {
     const child = this.#process
     this.#process = undefined
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const ended = once(child, 'exit')
-    child.kill('SIGKILL')
-    await ended
-    child.stdin?.destroy()
+    await endServer(child, 'SIGKILL')
   }
 
   /** Freezes the server: connections stay open and nothing is answered. */
@@ -124,8 +120,7 @@ export class S3Proxy implements AsyncDisposable {
   }
 
   logTail(lines = 40): string {
-    if (!existsSync(this.logFile)) return ''
-    return readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n')
+    return tailOf(this.logFile, lines)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

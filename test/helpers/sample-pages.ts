@@ -17,7 +17,7 @@ export interface SampleOptions {
 }
 
 /** The coverage of a backup that nobody made. */
-export function sampleCoverage({
+function sampleCoverage({
   topics,
   partitions,
   isKafkaAsked = false,
@@ -71,7 +71,7 @@ export function samplePage(options: SampleOptions, more: Partial<Page> = {}): Pa
 export const hostileText =
   '\u202e</title></style><script>alert(1)</script><img src=x onerror="alert(1)"><base href=//evil.example><a href=javascript:alert(1)>'
 
-export function found(): readonly Segment[] {
+function found(): readonly Segment[] {
   return [{ kind: 'FOUND', from: 0, to: 1_048_576, reason: undefined }]
 }
 

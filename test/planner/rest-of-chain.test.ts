@@ -3,10 +3,9 @@ import { test } from 'node:test'
 import { chainAfter } from '../../src/planner/plan-state.ts'
 import type { ChainState, SourceState } from '../../src/planner/plan-state.ts'
 import { restOfChain } from '../../src/planner/rest-of-chain.ts'
-import { joinsNothing } from '../../src/planner/wanted-chain.ts'
 import type { WantedChain } from '../../src/planner/wanted-chain.ts'
 import type { SurveyedTile } from '../../src/planner/surveyed-tile.ts'
-import { planFile, surveyed, topicId, wantedChain } from '../helpers/planned.ts'
+import { joinsNothing, planFile, surveyed, topicId, wantedChain } from '../helpers/planned.ts'
 
 const planned = (nextOffset: number, more: Partial<SourceState> = {}): ChainState => ({
   partition: 0,

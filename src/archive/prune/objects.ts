@@ -47,7 +47,7 @@ export async function oldObjects(
 }
 
 /** Whether something of a partition of a point is left. Pure. */
-export function filesOf(topics: readonly JudgedTopic[]): (partition: PointPartition) => boolean {
+function filesOf(topics: readonly JudgedTopic[]): (partition: PointPartition) => boolean {
   const begins = new Map<string, number>()
   for (const { folder, topicId, partitions } of topics) {
     for (const { partition, kept } of partitions) {

@@ -170,7 +170,7 @@ async function replacedBy(
 }
 
 /** True when a generation has all that an older one has, and knows of all that is left of what that one was made of. Pure. */
-export function hasReplaced(
+function hasReplaced(
   newer: ReadGeneration,
   older: ReadGeneration,
   left: ReadonlySet<string>,

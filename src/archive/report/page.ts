@@ -7,7 +7,7 @@ import { policyOfPage, style } from './style.ts'
 import { cut, topicForms } from './topic-fold.ts'
 
 /** No page is larger, however much there is to tell. */
-export const PAGE_BYTES = 295_000
+const PAGE_BYTES = 295_000
 const NOTES = 20
 
 export interface Look {

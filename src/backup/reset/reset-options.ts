@@ -39,7 +39,7 @@ export const resetOptions = section('reset', {
 
 export type ResetOptions = Values<typeof resetOptions>
 
-export function parseResetTo(given: string): ResetTo {
+function parseResetTo(given: string): ResetTo {
   if (given.toLowerCase() === 'beginning') return { kind: 'beginning' }
   if (!/^\d+$/.test(given)) return { kind: 'time', ms: parseTime(given) }
   const offset = Number(given)

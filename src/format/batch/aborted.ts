@@ -1,4 +1,3 @@
-import { readOffset } from './record-batch.ts'
 import { recordsIn } from './records.ts'
 import type { RecordBatch } from './record-batch.ts'
 import { DecodeError } from './varint.ts'
@@ -48,9 +47,4 @@ function isAbortMarker(batch: RecordBatch): boolean {
   return (
     marker?.key !== undefined && marker.key !== null && marker.key.length >= 4 && marker.key.readInt16BE(2) === ABORT
   )
-}
-
-/** An aborted-transaction entry as it stands in a fetch answer: producer id and first offset, 16 bytes. */
-export function readAbortedTransaction(bytes: Buffer, at: number): AbortedTransaction {
-  return { producerId: bytes.readBigInt64BE(at), firstOffset: readOffset(bytes, at + 8) }
 }

@@ -10,7 +10,7 @@ import { unzstd, zstdFrameBound } from './zstd-frame.ts'
  * Largest payload that a batch may grow to. A broker's limit bounds the compressed batch only, and a megabyte of zeros
  * compresses to 51 bytes; 1 GiB is beyond what any producer can build.
  */
-export const MAX_PAYLOAD_BYTES = 1024 ** 3
+const MAX_PAYLOAD_BYTES = 1024 ** 3
 
 /** Below this many bytes the thread pool costs more than it gives. */
 const SYNC_BYTES = 64 * 1024

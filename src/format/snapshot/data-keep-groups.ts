@@ -3,7 +3,7 @@ import { decodeForeign } from './container.ts'
 import type { GroupOffsets, GroupPartition } from './group-offsets.ts'
 
 /** The schema of kafka-data-keep's one file of consumer groups. */
-export const dataKeepGroupsSchema: Schema = {
+const dataKeepGroupsSchema: Schema = {
   type: 'record',
   name: 'ConsumerGroupOffsets',
   namespace: 'github.utilitywarehouse.kafka_backup_restore',

@@ -25,9 +25,6 @@ export interface GroupPartition {
   readonly metadata: string | null
 }
 
-/** The largest offset that a snapshot holds. A group can commit anything; what is larger lies beyond every partition, too. */
-export const MAX_GROUP_OFFSET = 2 ** 53 - 2
-
 export const groupOffsets = snapshotKind<GroupOffsets>({
   type: 'record',
   name: 'GroupOffsets',

@@ -9,7 +9,7 @@ import { newRecordSpans } from './record-spans.ts'
 import { SourceOffsetWriter } from './source-offset.ts'
 
 /** What a header `restore.source-offset`, the length and the deltas add to a record, at most. */
-export const RECORD_GROWTH_BYTES = 64
+const RECORD_GROWTH_BYTES = 64
 
 /** Of a record in its shortest Avro form: an offset, a timestamp, two nulls and the end of its headers. */
 const MIN_RECORD_BYTES = 5

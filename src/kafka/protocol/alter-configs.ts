@@ -2,7 +2,7 @@ import { call } from './call.ts'
 import type { Call } from './call.ts'
 
 /** KIP-339; version 0 is not flexible and is served by every broker since Kafka 2.3. */
-export const INCREMENTAL_ALTER_CONFIGS = { apiKey: 44, newest: 0, oldest: 0 } as const
+const INCREMENTAL_ALTER_CONFIGS = { apiKey: 44, newest: 0, oldest: 0 } as const
 
 export const TOPIC_RESOURCE = 2
 export const BROKER_RESOURCE = 4
