@@ -1,6 +1,6 @@
 import { findArchive } from '../catalog/archive.ts'
 import { readFirstIncarnation } from '../catalog/incarnation.ts'
-import { clusterKey } from '../format/system-keys.ts'
+import { clusterKey, groupsPrefix, pointsPrefix, topicsPrefix } from '../format/system-keys.ts'
 import { checkTopic } from './check-chain.ts'
 import type { Owner } from './check-chain.ts'
 import type { ArchiveDeps } from './deps.ts'
@@ -10,16 +10,45 @@ import { topicIdOf } from './list.ts'
 import { problemOf } from './survey.ts'
 import type { Survey, SurveyedTopic } from './survey.ts'
 
-/** What names and headers of all topics show, and whose they are. What says so may be damaged, which is told. */
-export async function checkNames({ store }: ArchiveDeps, { topics }: Survey, signal: AbortSignal): Promise<Finding[]> {
+export interface CheckedNames {
+  readonly findings: readonly Finding[]
+  /** Workers wrote files here, and nothing says whose backup it is, nor that something said so: folders of topics that were copied. */
+  readonly isWithoutCluster: boolean
+}
+
+/** Written by who has created `@cluster/cluster.json` before, and by nobody else. */
+const BEHIND_A_CLAIM = [topicsPrefix, groupsPrefix, pointsPrefix]
+
+/**
+ * What names and headers of all topics show, and whose they are. What says so may be damaged, or gone though it must have been there
+ * before `system`, the objects beside the files: that is told.
+ */
+export async function checkNames(
+  { store }: ArchiveDeps,
+  { topics }: Survey,
+  system: readonly { readonly key: string }[],
+  signal: AbortSignal,
+): Promise<CheckedNames> {
   const findings: Finding[] = []
-  const archive = await unlessDamaged(findArchive(store, signal), problem => {
+  const reading = findArchive(store, signal).then(found => found ?? 'missing')
+  const archive = await unlessDamaged(reading, problem => {
     const says = `${clusterKey}: ${problem}`
     findings.push({ kind: 'damaged', ...nowhere, key: clusterKey, says })
   })
-  for (const topic of topics)
-    findings.push(...checkTopic(topic, await ownerOf(topic, archive?.clusterId, store, signal)))
-  return findings
+  const isMissing = archive === 'missing' && topics.some(isOfWorkers)
+  const trace = system.find(({ key }) => BEHIND_A_CLAIM.some(prefix => key.startsWith(prefix)))
+  if (isMissing && trace !== undefined) {
+    const says = `${clusterKey} is gone, which was there before ${trace.key}: the next worker would begin another backup here`
+    findings.push({ kind: 'gone', ...nowhere, key: clusterKey, says })
+  }
+  const clusterId = archive === 'missing' ? undefined : archive?.clusterId
+  for (const topic of topics) findings.push(...checkTopic(topic, await ownerOf(topic, clusterId, store, signal)))
+  return { findings, isWithoutCluster: isMissing && trace === undefined }
+}
+
+/** Files of kafka-data-keep lie where there never was such an object. */
+function isOfWorkers({ chains }: SurveyedTopic): boolean {
+  return chains.some(({ files }) => files.some(({ header, place }) => header?.kind === 'maxbrod' || place.isEncrypted))
 }
 
 async function ownerOf(

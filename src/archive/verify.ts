@@ -40,6 +40,8 @@ export interface Verification extends FilesRead {
   /** Pairs of a plain and an encrypted file that cover the same offsets: with the same records, and of which a sample did not read both. */
   readonly twins: number
   readonly twinsUnread: number
+  /** Files of workers are there, and nothing that says whose backup they are; nothing says that it was there either. */
+  readonly isWithoutCluster: boolean
   /** Keys that are no data files where only those belong. */
   readonly foreign: readonly string[]
   /** Files that were pruned and are still there. They were not looked at. */
@@ -75,8 +77,9 @@ export async function verifyArchive(
     )
     const files = [...shown.values()]
     const system = [...(await listSystemObjects(store, onForeign, signal)), ...generations.flatMap(sealsOf)]
+    const names = await checkNames(deps, survey, system, signal)
     const findings = [
-      ...(await checkNames(deps, survey, signal)),
+      ...names.findings,
       ...counting.flatMap(checkGeneration),
       ...gone(ledger, [...files, ...system], options, survey.prunes),
     ]
@@ -107,6 +110,7 @@ export async function verifyArchive(
       twins: twins.all.filter(one => twins.areSame(one) === true).length,
       twinsUnread: twins.all.filter(one => twins.areSame(one) === undefined).length,
       findings: [...judged(findings, twins), ...read.findings, ...beside.findings].toSorted(byPlace),
+      isWithoutCluster: names.isWithoutCluster,
       foreign,
       leftovers: survey.leftovers.length,
       generations: generations.filter(({ sealed }) => sealed !== undefined).length,

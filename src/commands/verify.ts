@@ -2,6 +2,7 @@ import { verifyArchive } from '../archive/verify.ts'
 import type { Verification } from '../archive/verify.ts'
 import { verifyOptions } from '../archive/verify-options.ts'
 import { formatBytes } from '../config/units.ts'
+import { clusterKey } from '../format/system-keys.ts'
 import { openingOptions } from '../storage/encryption-options.ts'
 import { storageOptions } from '../storage/options.ts'
 import { openArchive } from './archive-deps.ts'
@@ -36,7 +37,7 @@ const NAMED = 100
 function outcomeOf(found: Verification, url: string): Outcome {
   const { topics, partitions, files, verified, records, bytes, headersUnproven, findings, foreign, leftovers } = found
   const { generations, unfinished, twins, twinsUnread } = found
-  const { systemObjects, systemVerified } = found
+  const { systemObjects, systemVerified, isWithoutCluster } = found
   const more = findings.length - NAMED
   const text = [
     ...findings.slice(0, NAMED).map(({ kind, says }) => `${kind.toUpperCase()}  ${says}\n`),
@@ -52,6 +53,9 @@ function outcomeOf(found: Verification, url: string): Outcome {
     twinsUnread === 0 ? '' : `${twinsUnread} such pairs were not compared\n`,
     generations === 0 ? '' : `${generations} partitions have files beside the originals that were made of them\n`,
     unfinished === 0 ? '' : `${unfinished} partitions have such files that nobody finished: they count for nothing\n`,
+    isWithoutCluster
+      ? `there is no ${clusterKey}, as in a copy of topics alone: a restore needs none, and a worker would begin another backup here\n`
+      : '',
     leftovers === 0 ? '' : `${leftovers} files were pruned and are still there: maxbrod prune goes on with them\n`,
     findings.length === 0 ? 'nothing is wrong\n' : `${findings.length} findings\n`,
   ].join('')

@@ -14,7 +14,7 @@ import { newMemoryStore } from '../../src/storage/memory.ts'
 import type { ErasableStore } from '../../src/storage/port.ts'
 import { newAgeKey } from '../helpers/age-keys.ts'
 import type { AgeKey } from '../helpers/age-keys.ts'
-import { beginnings, dayMs, firstId, pruning, pruningAt, putPoint } from '../helpers/aged-archive.ts'
+import { beginnings, dayMs, emptyArchive, firstId, pruning, pruningAt, putPoint } from '../helpers/aged-archive.ts'
 import { compacting, latestOf, updates } from '../helpers/compacting.ts'
 import { bodyOf, contentOf } from '../helpers/object-bodies.ts'
 import type { DigestRecord } from '../helpers/records.ts'
@@ -304,7 +304,7 @@ test('a prune that dies at any delete leaves all records to whoever has the key,
 })
 
 test('what a generation alone has grows old as other files do, and restoration points that need it stay', async () => {
-  const store = newMemoryStore()
+  const store = await emptyArchive()
   const nowMs = Date.now()
   const all: DigestRecord[] = []
   for (const [n, days] of [50, 40, 20, 1].entries()) {

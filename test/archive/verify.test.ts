@@ -262,6 +262,24 @@ test('a bit that flips in groups, points, definitions, reports or what names a t
   }
 })
 
+test('what says whose backup it is must be there where workers left more than files; files alone may have been copied, which is told', async () => {
+  const found = async (beside: readonly string[]) => {
+    const store = await storeOf(files)
+    const all = await systemObjects(store)
+    for (const key of [clusterKey, ...all.filter(one => !beside.some(prefix => one.startsWith(prefix)))])
+      await store.delete(key)
+    // Of two topics, each of which has one.
+    if (!beside.includes('@topics/')) await store.delete(firstIncarnationKey('b'))
+    const { findings, isWithoutCluster } = await verifying(store)
+    return [findings.map(({ kind, key }) => [kind, key]), isWithoutCluster]
+  }
+  for (const prefix of ['@topics/', '@groups/', '@points/'])
+    assert.deepEqual(await found([prefix]), [[['gone', clusterKey]], false], prefix)
+  assert.deepEqual(await found([]), [[], true])
+  assert.deepEqual(await found(['@report/']), [[], true])
+  assert.deepEqual((await verifying(await storeOf(files))).isWithoutCluster, false)
+})
+
 test('a group snapshot or a point that is replaced or gone is found by who verified before, in any sample', async () => {
   const store = await storeOf(files)
   const [key = ''] = await systemObjects(store)
