@@ -54,13 +54,17 @@ export class Vitals implements Disposable {
     this.#allowedMs = ms
   }
 
-  /** Does a step of the work: `what` as in "for 20 min: …". */
-  async during<T>(what: string, work: () => Promise<T>, options: StepOptions = {}): Promise<T> {
+  /** Does a step of the work: `what` as in "for 20 min: …". Each call of `moves` says that it moved, and its time begins anew. */
+  async during<T>(what: string, work: (moves: () => void) => Promise<T>, options: StepOptions = {}): Promise<T> {
     this.#note()
     const step = { ...options, what, beganAtMs: this.#awakeMs }
     this.#steps.add(step)
+    const moves = () => {
+      this.#note()
+      step.beganAtMs = this.#awakeMs
+    }
     try {
-      return await work()
+      return await work(moves)
     } finally {
       this.#steps.delete(step)
     }

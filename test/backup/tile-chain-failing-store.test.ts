@@ -147,3 +147,32 @@ test('a spool that does not hold what was written to it is read again from the l
     [10, 20],
   ])
 })
+
+test('an upload over a slow line is alive as long as its bytes move, and stuck when they stand still', async () => {
+  const minute = 60_000
+  const [moved, stood] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  let pieces = 0
+  const store = storeWith(inner => ({
+    async put(key, body, ...rest) {
+      for await (const _ of body.open()) {
+        pieces++
+        opened.clock.advance(14 * minute)
+        assert.ok(opened.vitals.alive.isGood, opened.vitals.alive.says)
+      }
+      opened.clock.advance(21 * minute)
+      moved.resolve()
+      await stood.promise
+      return inner.put(key, body, ...rest)
+    },
+  }))
+  await using opened = await openChain(store)
+  opened.vitals.allow(20 * minute)
+  await opened.read(10)
+  await opened.readTile(20)
+  await moved.promise
+  assert.ok(pieces > 1, `${pieces} pieces`)
+  assert.match(opened.vitals.alive.says, /^stuck for 21m/)
+  stood.resolve()
+  await opened.chain.drained()
+  assert.deepEqual(await spansIn(store), [[0, 20]])
+})

@@ -133,6 +133,7 @@ export async function openChain(store: ObjectStore, options: ChainOptions = {}) 
   return {
     chain,
     clock,
+    vitals: context.vitals,
     uploaded,
     moved,
     troubles,

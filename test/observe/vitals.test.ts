@@ -65,6 +65,27 @@ test('much takes long on a slow line', () => {
   assert.ok(!vitals.alive.isGood)
 })
 
+test('what moves is not stuck, however long it takes, and is when it moves no more', async () => {
+  const { clock, vitals } = open()
+  let moves = (): void => assert.fail('not begun')
+  const end = Promise.withResolvers<void>()
+  const upload = vitals.during('an upload of orders-0', moved => {
+    moves = moved
+    return end.promise
+  })
+  for (let n = 0; n < 20; n++) {
+    clock.advance(19 * MINUTE)
+    assert.ok(vitals.alive.isGood)
+    moves()
+  }
+  clock.advance(20 * MINUTE)
+  assert.ok(vitals.alive.isGood)
+  clock.advance(MINUTE)
+  assert.match(vitals.alive.says, /^stuck for 21m00s: an upload of orders-0$/)
+  end.resolve()
+  await upload
+})
+
 test('what is explained from outside is not stuck, and has its time anew after that', () => {
   const { clock, vitals, begin } = open()
   let isDiskFull = true

@@ -105,7 +105,7 @@ export class ChainUploads {
       if (!(await isSameTopic())) return
       if (drafts.first !== next) continue // dropped meanwhile
       const outcome = await uploads(draft.bytesAtMost, () =>
-        context.vitals.during(what, () => uploadTile(draft, upload), { bytes: draft.bytesAtMost }),
+        context.vitals.during(what, moves => uploadTile(draft, upload, moves), { bytes: draft.bytesAtMost }),
       )
       if (drafts.first !== next) continue // dropped meanwhile
       await this.#uploaded(next, outcome)
