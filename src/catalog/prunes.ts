@@ -6,6 +6,7 @@ import type { PartitionPlace, TileKey } from '../format/keys.ts'
 import { decodePruneRecord, encodePruneRecord } from '../format/prune-record.ts'
 import type { PruneRecord } from '../format/prune-record.ts'
 import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
+import { ByteBudget } from '../runtime/byte-budget.ts'
 import { newLimit } from '../runtime/limit.ts'
 import type { ObjectStore } from '../storage/port.ts'
 import { bodyOf } from './object-body.ts'
@@ -74,10 +75,14 @@ export class Prunes {
 export async function readPrunes(store: ObjectStore, signal?: AbortSignal): Promise<Prunes> {
   const reading: Promise<StoredPrune | MaxbrodError | undefined>[] = []
   const limit = newLimit(RECORDS)
-  for await (const { key } of store.list(prunesPrefix, { signal })) {
+  const budget = new ByteBudget(MAX_BYTES)
+  for await (const { key, bytes } of store.list(prunesPrefix, { signal })) {
     const atMs = parsePruneKey(key)
     if (atMs === undefined) continue
-    const record = limit(() => readOne(store, key, atMs, signal))
+    const record = limit(async () => {
+      using _ = await budget.take(Math.min(bytes, MAX_BYTES), signal)
+      return await readOne(store, key, atMs, signal)
+    })
     record.catch(() => undefined) // awaited below
     reading.push(record)
   }

@@ -32,14 +32,15 @@ async function readOnce(
   signal: AbortSignal | undefined,
 ): Promise<{ readonly content: Buffer; readonly isProven: boolean } | undefined> {
   try {
-    const { body, bytes, facts } = await store.get(key, { bytes: maxBytes, signal })
-    const chunks: Buffer[] = []
-    for await (const chunk of body) chunks.push(chunk)
+    await using read = await store.get(key, { bytes: maxBytes, signal })
+    const { body, bytes, facts } = read
     if (bytes > maxBytes)
       throw new MaxbrodError('OBJECT_LIMIT', `${key} has ${bytes} bytes, where at most ${maxBytes} are expected`, {
         key,
         bytes,
       })
+    const chunks: Buffer[] = []
+    for await (const chunk of body) chunks.push(chunk)
     const content = Buffer.concat(chunks)
     const { sha256 } = facts
     // A copy of the bucket may have lost what stood beside.

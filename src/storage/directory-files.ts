@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs'
 import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { link, lstat, mkdir, open, stat, unlink } from 'node:fs/promises'
+import { link, lstat, mkdir, open, unlink } from 'node:fs/promises'
 import { MaxbrodError, systemCodeOf } from '../runtime/errors.ts'
 import { bytesOf, folderOf, raw, textOf } from './directory-layout.ts'
 
@@ -103,7 +103,8 @@ export class DurableFolders {
       await mkdir(raw(path), 0o750)
     } catch (error) {
       if (systemCodeOf(error) !== 'EEXIST') throw error
-      if (!(await stat(raw(path))).isDirectory()) throw inTheWay(path, 'folder')
+      // Nor a link to one: listings follow none, and what is put behind it would be seen by nobody.
+      if ((await statOf(path))?.isDirectory() !== true) throw inTheWay(path, 'folder')
     }
     // Also when it was there: whoever made it may not have lived to do this.
     await syncFolder(parent)

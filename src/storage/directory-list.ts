@@ -12,6 +12,7 @@ interface Entry {
   /** Of a folder with a slash at its end, so that sorting by name is sorting by key. */
   readonly name: string
   readonly path: string
+  readonly isLink?: true
 }
 
 /**
@@ -30,7 +31,7 @@ export async function* listDirectory(
   yield* walk(layout, parent, bounds, signal)
 }
 
-/** The folders right below `prefix` that hold an object at any depth: a killed writer leaves empty ones. Files beside them are told. */
+/** The folders right below `prefix` that hold an object at any depth: a killed writer leaves empty ones. Files beside them are told, and links: behind one may lie what somebody takes for a part of the backup. */
 export async function* listFolders(
   layout: DirectoryLayout,
   prefix: string,
@@ -66,9 +67,9 @@ async function* walk(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ListedObject> {
   const waiting: Entry[] = []
-  for (const { name, path } of await readFolder(layout, parent)) {
+  for (const { name, path, isLink } of await readFolder(layout, parent)) {
     const key = parent + name
-    if (!mayMatch(key, bounds)) continue
+    if (isLink === true || !mayMatch(key, bounds)) continue
     if (!name.endsWith('/')) waiting.push({ name: key, path })
     if (name.endsWith('/') || waiting.length === STATS_AT_ONCE) yield* described(waiting.splice(0), signal)
     if (name.endsWith('/')) yield* walk(layout, key, bounds, signal)
@@ -117,5 +118,6 @@ async function collect(path: string, head: string, entries: Entry[]): Promise<vo
     else if (bytesOf(textOf(name)) !== name) continue
     else if (dirent.isDirectory()) entries.push({ name: `${name}/`, path: below })
     else if (dirent.isFile()) entries.push({ name, path: below })
+    else if (dirent.isSymbolicLink()) entries.push({ name, path: below, isLink: true })
   }
 }

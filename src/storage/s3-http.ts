@@ -1,6 +1,6 @@
 import type { Agent as HttpAgent, ClientRequest, IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
-import { Readable, pipeline } from 'node:stream'
+import { Readable, Transform, pipeline } from 'node:stream'
 import { rootCertificates } from 'node:tls'
 import { nodeHttp } from '../runtime/node-http.ts'
 
@@ -47,7 +47,7 @@ interface SdkResponse {
     readonly statusCode: number
     readonly reason?: string | undefined
     readonly headers: Record<string, string>
-    readonly body: IncomingMessage
+    readonly body: Readable
   }
 }
 
@@ -86,7 +86,10 @@ export class S3HttpHandler {
       outgoing.once('error', reject)
       outgoing.once('response', incoming => {
         const { statusCode = 0, statusMessage: reason, headers } = incoming
-        resolve({ response: { statusCode, reason, headers: plain(headers), body: incoming } })
+        // The SDK gives out the bodies of objects as they come, and takes all others into memory.
+        const isObject = request.method === 'GET' && statusCode < 300 && request.query?.['list-type'] === undefined
+        const body = isObject ? incoming : bounded(incoming)
+        resolve({ response: { statusCode, reason, headers: plain(headers), body } })
       })
       const fail = failing(outgoing)
       giveUpInSilence(outgoing, this.#limits, fail)
@@ -154,6 +157,24 @@ function giveUpInSilence(
     if (incoming !== undefined && incoming.readableLength > 0) outgoing.setTimeout(idleMs)
     else fail(new SilenceError(`${host} was silent for ${incoming === undefined ? answerMs : idleMs} ms`))
   })
+}
+
+/** A page of a thousand keys of a thousand bytes, each of them escaped, is not half as long. */
+const ANSWER_BYTES_MAX = 16 * 1024 * 1024
+
+/** The same, ended with an error where it goes on for ever. */
+function bounded(incoming: IncomingMessage): Readable {
+  let bytes = 0
+  const counted = new Transform({
+    transform(chunk: Buffer, _, done) {
+      bytes += chunk.length
+      if (bytes > ANSWER_BYTES_MAX) done(new Error(`an answer of more than ${ANSWER_BYTES_MAX} bytes`))
+      else done(null, chunk)
+    },
+  })
+  // Whoever reads it gets the error.
+  pipeline(incoming, counted, () => {})
+  return counted
 }
 
 /** A store that answers before it has read the whole body, to refuse it, may never read the rest. */

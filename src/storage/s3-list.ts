@@ -65,8 +65,11 @@ async function* pages(
     call.signal?.throwIfAborted()
     yield page
     if (page.IsTruncated !== true) return
-    token = page.NextContinuationToken
-    if (token === undefined) throw refused(call, 'a page says that more follow, and not how to get them')
+    const next = page.NextContinuationToken
+    if (next === undefined) throw refused(call, 'a page says that more follow, and not how to get them')
+    // Pages may be empty, and then nothing else would show that it is the same one for ever.
+    if (next === token) throw refused(call, 'a page says that it follows itself')
+    token = next
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readPrunes, writePrune } from '../../src/catalog/prunes.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
+import type { ErasableStore } from '../../src/storage/port.ts'
 import { bodyOf } from '../helpers/object-bodies.ts'
 
 const place = { topic: 'orders', topicId: undefined, partition: 0, lineage: undefined }
@@ -76,4 +77,38 @@ test('a record that comes damaged once, and then as it was put, counts', async (
   }
   const prunes = await readPrunes(fickle)
   assert.deepEqual([prunes.beginOf(place), prunes.damaged, reads], [30, [], 2])
+})
+
+test('however large records are that somebody put there, only so much of them is in memory at a time', async () => {
+  const inner = newMemoryStore()
+  const sizes = [200, 100, 100, 50, 300].map(megabytes => megabytes * 1024 * 1024)
+  for (const n of sizes.keys()) await writePrune(inner, record(n + 1), 3_000 + n)
+  let [held, most, taken] = [0, 0, 0]
+  const store: ErasableStore = {
+    ...inner,
+    async *list(...call) {
+      let n = 0
+      for await (const object of inner.list(...call)) yield { ...object, bytes: sizes[n++] ?? 0 }
+    },
+    async get(key, options) {
+      const read = await inner.get(key, options)
+      const bytes = sizes[Number(/\.(\d+)Z/.exec(key)?.[1])] ?? 0
+      held += bytes
+      most = Math.max(most, held)
+      await new Promise(setImmediate)
+      async function* body() {
+        taken++
+        yield* read.body
+      }
+      const dispose = async () => {
+        held -= bytes
+        await read[Symbol.asyncDispose]()
+      }
+      return { ...read, bytes, body: body(), [Symbol.asyncDispose]: dispose }
+    },
+  }
+  const prunes = await readPrunes(store)
+  assert.deepEqual([prunes.beginOf(place), prunes.damaged.map(({ code }) => code)], [4, ['OBJECT_LIMIT']])
+  assert.deepEqual([held, taken], [0, 4], 'the one that is too large is not read at all')
+  assert.equal(most, 300 * 1024 * 1024)
 })

@@ -142,13 +142,20 @@ test('links, pipes and folders are not objects and harm nobody', async () => {
     (await all(store.list(''))).map(object => object.key),
     ['a/real'],
   )
-  assert.deepEqual(await all(store.folders('')), ['a'])
+  const told: string[] = []
+  const folders = (prefix: string) => all(store.folders(prefix, { onObject: name => void told.push(name) }))
+  assert.deepEqual(
+    [await folders(''), await folders('a/'), told],
+    [['a'], [], ['a/dangling', 'a/link', 'a/loop', 'a/real']],
+  )
   for (const name of ['a/link', 'a/dangling', 'a/loop', 'a']) {
     assert.equal(await store.head(name), undefined)
     await assert.rejects(store.get(name), { code: 'OBJECT_MISSING' })
     await assert.rejects(store.put(name, bodyOf('x'), {}), { code: 'STORAGE_REFUSED' })
   }
-  await assert.rejects(store.put('a/real/below', bodyOf('x'), {}), { code: 'STORAGE_REFUSED' })
+  // What is put behind a link would be in no listing.
+  for (const name of ['a/real/below', 'a/loop/x', 'a/loop/a/x'])
+    await assert.rejects(store.put(name, bodyOf('x'), {}), { code: 'STORAGE_REFUSED' }, name)
   assert.deepEqual((await readdir(join(folder, '@meta/a'))).sort(), ['real.json'])
 })
 

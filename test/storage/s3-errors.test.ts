@@ -132,6 +132,44 @@ test('a port where nobody listens, and one where nobody answers, are for later',
   }
 })
 
+test(
+  'an answer without an end is given up after a few megabytes, whatever it is about',
+  { timeout: 60_000 },
+  async () => {
+    let sent = 0
+    await using endless = await listen(socket => {
+      socket.on('error', () => {})
+      socket.once('data', request => {
+        const status = String(request).startsWith('PUT') ? '403 Forbidden' : '200 OK'
+        socket.write(`HTTP/1.1 ${status}\r\ncontent-type: application/xml\r\n\r\n<ListBucketResult>`)
+        const more = () => {
+          while (!socket.destroyed && socket.write(' '.repeat(65_536))) sent += 65_536
+        }
+        socket.on('drain', more)
+        more()
+      })
+    })
+    for (const verb of ['list', 'put'] as const) {
+      sent = 0
+      const error = await errorOf(verbs[verb](storeAt(`http://127.0.0.1:${endless.port}`)))
+      assert.match(error.message, /an answer of more than 16777216 bytes/)
+      assert.ok(sent < 64 * 1024 * 1024, `${verb}: ${sent} bytes`)
+    }
+  },
+)
+
+test('pages of a listing that bring nothing, and say that they follow themselves, are no listing', async () => {
+  await using faults = await S3Faults.start()
+  const page = (next: string) =>
+    `<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>${next}</NextContinuationToken></ListBucketResult>`
+  let pages = 0
+  // Empty pages alone are none: a store that passes over many deleted keys sends them.
+  faults.rule(() => ({ kind: 'answer', status: 200, body: page(++pages < 5 ? `t${pages}` : 't5') }))
+  const error = await errorOf(verbs.list(storeAt(faults.endpoint)))
+  assert.deepEqual([error.code, pages], ['STORAGE_REFUSED', 6])
+  assert.match(error.message, /follows itself/)
+})
+
 test('https:// to a server that speaks HTTP says so, and http:// to one that speaks TLS', async () => {
   await using http = await S3Faults.start()
   const tls = await errorOf(storeAt(http.endpoint.replace('http', 'https')).head('a/b'))
