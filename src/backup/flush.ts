@@ -7,7 +7,7 @@ import type { UploadedTile } from './chain/uploaded-tile.ts'
 /** What a flush did: everything that was read when it was asked for is durable and committed now, but for what is `left`. */
 export interface Flushed {
   readonly files: readonly FlushedFile[]
-  /** Partitions whose records are not durable: they stopped, or moved to another worker, which reads them again. */
+  /** Partitions whose records are not durable: they stopped, wait, or moved to another worker, which reads them again. */
   readonly left: readonly (TopicPartition & { readonly reason: string })[]
   readonly seconds: number
 }
@@ -20,10 +20,29 @@ export interface FlushedFile extends TopicPartition {
   readonly bytes: number
 }
 
+/** A partition of which not all is durable. */
+export interface Missed extends TopicPartition {
+  /** Missing where it moved on. */
+  readonly reason?: string
+}
+
+/** The partitions of ours that the spool holds something of, and that could not be begun with yet. */
+export function notBegun(
+  owned: readonly TopicPartition[],
+  spooled: readonly TopicPartition[],
+  isBegun: (partition: TopicPartition) => boolean,
+): Missed[] {
+  const held = new PartitionMap(spooled.map(one => [one, true] as const))
+  const reason = 'what the spool holds of it waits until it can be begun with'
+  return owned.flatMap(({ topic, partition }) =>
+    held.has({ topic, partition }) && !isBegun({ topic, partition }) ? [{ topic, partition, reason }] : [],
+  )
+}
+
 export interface FlushDeps {
   readonly clock: Clock
   /** Uploads and commits all that was taken so far; resolves with the partitions for which that did not come about. */
-  readonly flushAll: () => Promise<readonly TopicPartition[]>
+  readonly flushAll: () => Promise<readonly Missed[]>
   /** The partitions that cannot go on. */
   readonly stopped: () => readonly StoppedPartition[]
 }
@@ -74,7 +93,7 @@ export class FlushDesk {
     this.#files = files
     try {
       const missed = await flushAll()
-      const reasons = new PartitionMap<string>(missed.map(one => [one, 'it moved to another worker']))
+      const reasons = new PartitionMap(missed.map(one => [one, one.reason ?? 'it moved to another worker']))
       for (const one of stopped()) reasons.set(one, one.message)
       const left = [...reasons].map(([{ topic, partition }, reason]) => ({ topic, partition, reason }))
       return { files, left, seconds: (clock.monotonic() - this.#startedAtMs) / 1_000 }

@@ -5,6 +5,7 @@ import { backupOptions } from '../../src/backup/options.ts'
 import type { Verdict } from '../../src/backup/reading/partition-deps.ts'
 import { Partitions } from '../../src/backup/partition/partitions.ts'
 import { DiskRoom } from '../../src/backup/spool/disk-room.ts'
+import type { SpoolHead } from '../../src/backup/spool/spool-notes.ts'
 import { BackupTally } from '../../src/backup/result.ts'
 import type { GroupSession, Ownership } from '../../src/kafka/port/membership.ts'
 import type { OffsetKind } from '../../src/kafka/port/admin.ts'
@@ -18,6 +19,18 @@ import { optionsOf } from '../helpers/options.ts'
 const oldId = 'AAAAAAAAAAAAAAAAAAAAAA'
 const newId = 'BBBBBBBBBBBBBBBBBBBBBA'
 const nothing = () => undefined
+const leftTile: SpoolHead = {
+  uploadId: '0'.repeat(32),
+  clusterId: 'cluster',
+  archiveId: 'archive',
+  group: 'maxbrod',
+  topic: 'orders',
+  topicId: oldId,
+  partition: 0,
+  from: 0,
+  origin: 0,
+  openedAtMs: 0,
+}
 
 /** Partitions of a worker at a cluster whose answers are the test's. */
 async function openPartitions(
@@ -51,7 +64,9 @@ async function openPartitions(
   const log = Object.assign(Object.create(lone.context.log) as typeof lone.context.log, {
     child: () => lone.context.log,
   })
+  const owned: Ownership[] = []
   const session = {
+    owned,
     commit: (asked: Parameters<GroupSession['commit']>[0]) =>
       Promise.resolve(new PartitionMap(asked.map(({ ownership }) => [ownership, 'committed' as const]))),
   } as unknown as GroupSession
@@ -91,6 +106,7 @@ async function openPartitions(
     fatal,
     tally,
     ownership: { topic: 'orders', partition: 0, ended: new AbortController().signal },
+    owned,
     spool: lone.context.spool,
     log: lone.log,
     giveUp: () => void (verdict = 'stop'),
@@ -161,9 +177,7 @@ test('a partition that went and came back while it was opened is read by whoever
   const cluster = { topicId: oldId, offset: () => 0 }
   await using opened = await openPartitions(cluster, real => ({ ...real, read }))
   const { partitions, spool, log, ownership, fatal, troubles } = opened
-  const archive = { clusterId: 'cluster', archiveId: 'archive', group: 'maxbrod' }
-  const tile = { topic: 'orders', topicId: oldId, partition: 0, from: 0, origin: 0, openedAtMs: 0 }
-  spool.leave([{ ...archive, ...tile, uploadId: '0'.repeat(32) }])
+  spool.leave([leftTile])
   const end = new AbortController()
   partitions.start([{ ...ownership, ended: end.signal }])
   await reading.promise
@@ -179,4 +193,44 @@ test('a partition that went and came back while it was opened is read by whoever
     [true],
   )
   assert.deepEqual({ fatal, troubles }, { fatal: [], troubles: [] })
+})
+
+test('a flush names partitions that could not be begun with and have something in the spool, and no others', async () => {
+  await using opened = await openPartitions({
+    topicId: oldId,
+    offset: () => 0,
+    committed() {
+      throw new MaxbrodError('KAFKA_GAVE_UP', 'no coordinator')
+    },
+  })
+  const { partitions, owned, spool, ownership, tally } = opened
+  opened.giveUp()
+  owned.push(ownership, { ...ownership, partition: 1 })
+  partitions.start(owned)
+  await eventually('the partition is not begun with', () => tally.isStopped(ownership), { everyMs: 1 })
+  assert.deepEqual(await partitions.flush('the test'), [])
+  spool.leave([leftTile, { ...leftTile, partition: 2 }])
+  const reason = 'what the spool holds of it waits until it can be begun with'
+  assert.deepEqual(await partitions.flush('the test'), [{ topic: 'orders', partition: 0, reason }])
+})
+
+test('a flush waits for a partition that is being opened: its part of the spool is taken already', async () => {
+  const reading = Promise.withResolvers<void>()
+  const slow = Promise.withResolvers<undefined>()
+  const read: Disk['read'] = path => {
+    if (path.endsWith('.notes')) reading.resolve()
+    return slow.promise
+  }
+  await using opened = await openPartitions({ topicId: oldId, offset: () => 0 }, real => ({ ...real, read }))
+  const { partitions, owned, spool, ownership } = opened
+  owned.push(ownership)
+  spool.leave([leftTile])
+  partitions.start(owned)
+  await reading.promise
+  let begun: number | undefined
+  const flushing = partitions.flush('the test').then(left => ((begun = [...partitions.all].length), left))
+  await new Promise(resolve => setImmediate(resolve))
+  assert.equal(begun, undefined)
+  slow.resolve(undefined)
+  assert.deepEqual([await flushing, begun], [[], 1])
 })

@@ -153,6 +153,8 @@ export class TileChain {
   }
 
   async reached(offset: number): Promise<void> {
+    // What an earlier process has left waits for the commit of where the chain ends; whoever asks now does not.
+    if (this.waiting > 0) this.#uploads.start()
     await this.#uploads.reached(offset)
   }
 

@@ -19,6 +19,8 @@ import type { PartitionBackup } from './partition.ts'
 import type { PartitionOptions, Verdict } from '../reading/partition-deps.ts'
 import { newsOf } from './partition-news.ts'
 import type { NewsDeps } from './partition-news.ts'
+import { notBegun } from '../flush.ts'
+import type { Missed } from '../flush.ts'
 import type { LogBounds } from '../resume/resume.ts'
 import type { BackupTally } from '../result.ts'
 import { sayStopped } from './say-stopped.ts'
@@ -54,6 +56,8 @@ export class Partitions {
   readonly #deps: PartitionsDeps
   readonly #running = new PartitionMap<PartitionBackup>()
   readonly #leaving = new LeavingPartitions()
+  /** Their part of the spool is taken, and nobody else sees them yet. */
+  readonly #openings = new Set<Promise<PartitionBackup>>()
   readonly #lineages: Lineages
   readonly #starter: PartitionStarter
   readonly #opening: OpenPartitionDeps
@@ -137,13 +141,19 @@ export class Partitions {
     }
   }
 
-  /** Uploads and commits everything that was read so far, and goes on; returns the partitions for which that did not come about. */
-  async flush(reason: string): Promise<TopicPartition[]> {
+  /**
+   * Uploads and commits everything that was read so far, and goes on; returns the partitions for which that did not come about,
+   * those among them that could not be begun with yet and have something in the spool.
+   */
+  async flush(reason: string): Promise<Missed[]> {
+    await Promise.allSettled(this.#openings)
     const flushing = [...this.#running.values()].map(async partition => {
       const { topic, partition: number } = partition.ownership
       return (await partition.flush(reason)) ? [] : [{ topic, partition: number }]
     })
-    return (await Promise.all(flushing)).flat()
+    const { owned } = await this.#deps.session
+    const waiting = notBegun(owned, this.#deps.context.spool.heads, one => this.#running.has(one))
+    return [...(await Promise.all(flushing)).flat(), ...waiting]
   }
 
   /** Ends all partitions, after uploading what was read if `flush` says so. */
@@ -166,7 +176,9 @@ export class Partitions {
     const { tally, targetOf } = this.#deps
     const log = this.#logOf(ownership)
     const news = newsOf(this.#news, ownership, log)
-    const partition = await openPartition(this.#opening, ownership, committed, bounds, log, news)
+    const opening = openPartition(this.#opening, ownership, committed, bounds, log, news)
+    this.#openings.add(opening)
+    const partition = await opening.finally(() => this.#openings.delete(opening))
     // Given up while it was opened. It may be ours again already: nothing may come in the way of that.
     if (ownership.ended.aborted) return this.#leaving.add(partition, Promise.resolve())
     tally.resumed(ownership)
