@@ -6,7 +6,8 @@ import { tileKey } from '../format/keys.ts'
 import type { PartitionPlace } from '../format/keys.ts'
 import { isMaxbrodError, messageOf } from '../runtime/errors.ts'
 import { ByteBudget } from '../runtime/byte-budget.ts'
-import type { BackupDeps } from './deps.ts'
+import type { TopicDescription } from '../kafka/port/admin.ts'
+import type { BackupDeps, WorkerContext } from './deps.ts'
 import type { PartitionIdentity } from './resume/identity.ts'
 import type { BackupOptions } from './options.ts'
 import { openSpool } from './spool/spool.ts'
@@ -36,15 +37,48 @@ export async function rescueSpool(deps: RescueDeps, options: BackupOptions, sign
     const archive = await findArchive(store, signal)
     if (archive === undefined) return
     using folder = await openWorkingDir(disk, options.workingDir, random, options.workerName)
-    await rescueFrom(await openSpool(folder.spoolFolder, deps, options), archive, deps, signal)
+    const why = 'Kafka cannot be reached'
+    await rescueFrom(await openSpool(folder.spoolFolder, deps, options), archive, { ...deps, why }, signal)
   } catch (error) {
     log.warn({ reason: messageOf(error) }, 'could not upload what the spool holds; it is kept')
   }
 }
 
-async function rescueFrom(spool: Spool, archive: Archive, deps: RescueDeps, signal: AbortSignal): Promise<void> {
+/**
+ * Uploads what the spool holds of topics that were deleted since, or created again: nobody can read that any more. To be called
+ * before partitions take what is theirs. Never throws: it is no worse off than without.
+ */
+export async function rescueGone(spool: Spool, deps: WorkerContext, signal: AbortSignal): Promise<void> {
+  const { kafka, archive, log } = deps
+  const names = [...new Set(spool.heads.map(({ topic }) => topic))]
+  if (names.length === 0) return
+  try {
+    const topics = new Map((await kafka.admin.topics(names)).map(topic => [topic.name, topic]))
+    const gone = spool.heads.filter(head => isGone(head, topics.get(head.topic)))
+    await rescueFrom(spool, archive, { ...deps, why: 'the topic was deleted' }, signal, gone)
+  } catch (error) {
+    log.warn(
+      { reason: messageOf(error) },
+      'could not look for topics that the spool holds records of and that are gone',
+    )
+  }
+}
+
+/** False where that cannot be told. */
+function isGone({ topicId }: SpoolHead, found: TopicDescription | undefined): boolean {
+  if (topicId === undefined) return false
+  return found === undefined || (found.error === undefined && (found.topicId ?? topicId) !== topicId)
+}
+
+async function rescueFrom(
+  spool: Spool,
+  archive: Archive,
+  deps: RescueDeps & { readonly why: string },
+  signal: AbortSignal,
+  heads = spool.heads,
+): Promise<void> {
   const folders = new TopicFolders(deps.store)
-  for (const head of firstOfEach(spool.heads)) {
+  for (const head of firstOfEach(heads)) {
     const { topic, partition, topicId, lineage, clusterId, archiveId } = head
     const isOurs = clusterId === archive.clusterId && archiveId === archive.archiveId
     if (!isOurs || signal.aborted) continue
@@ -73,7 +107,7 @@ async function rescuePartition(
   place: PartitionPlace,
   identity: PartitionIdentity,
   { from, origin }: SpoolHead,
-  { store, writer, rules, seal, log }: RescueDeps,
+  { store, writer, rules, seal, log, why }: RescueDeps & { readonly why: string },
   ended: AbortSignal,
 ): Promise<void> {
   // Only a chain that ends where the spool begins can be continued; the first tile of all begins it.
@@ -88,7 +122,7 @@ async function rescuePartition(
     if (outcome.kind !== 'created') return // somebody is at work there: the next start decides
     log.info(
       { key: tileKey(place, draft.from, seal !== undefined), from: draft.from, to: draft.to, records: draft.records },
-      'Kafka cannot be reached: uploaded what the spool holds',
+      `${why}: uploaded what the spool holds`,
     )
     await draft.discard()
   }

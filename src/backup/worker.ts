@@ -15,6 +15,7 @@ import type { BackupOptions } from './options.ts'
 import type { BackupResult } from './result.ts'
 import { backupSelection } from './topics/selection.ts'
 import { newSettling } from './settling.ts'
+import { rescueGone } from './rescue-spool.ts'
 import { WorkerRun } from './worker-run.ts'
 import { openSpool } from './spool/spool.ts'
 import { openWorkingDir } from './spool/working-dir.ts'
@@ -35,6 +36,7 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
   using folder = await openWorkingDir(disk, options.workingDir, random, options.workerName)
   const spool = await openSpool(folder.spoolFolder, deps, options)
   const context: WorkerContext = { ...deps, groupId: options.groupId, spool }
+  await rescueGone(spool, context, stop.draining)
   const held = new HeldTopics(deps)
   const selection = backupSelection(options, held)
   const targets = options.once ? await captureTargets(kafka, selection) : undefined

@@ -7,6 +7,7 @@ import { BackupRun } from '../helpers/backup-run.ts'
 import { ByName } from '../helpers/by-name.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { assertNoAlarm, logged } from '../helpers/log-lines.ts'
+import { spooledFiles } from '../helpers/spooled-files.ts'
 import { assertUntouched, objectsIn } from '../helpers/stored-backup.ts'
 import type { World } from '../helpers/world.ts'
 import { openWorld } from '../helpers/world.ts'
@@ -54,6 +55,33 @@ test('a topic deleted and created again while no worker runs: the old files stay
   await backup.onceOk()
   await assertUntouched(backup.store, second)
   await backup.assertSame(topic, `${topic}@${thirdId}`)
+})
+
+test('a topic deleted and created again while no worker runs: what the spool held of the old one is in its files', async t => {
+  const { world, topic, backup } = await openTopic(t, 1_000)
+  await using _ = world
+  const source = await world.referee.read(topic)
+  const patient = ['--max-file-age=1h', '--min-file-size=1GiB', '--idle-after=100ms']
+  const worker = backup.start('worker', patient)
+  const spooledRecords = async () =>
+    (await spooledFiles(`${world.folder}/worker`)).reduce((sum, { records }) => sum + records, 0)
+  try {
+    await eventually('all is in the spool', async () => (await spooledRecords()) === 1_000)
+  } finally {
+    worker.signal('SIGTERM')
+  }
+  assert.equal((await worker.result).exit, 0)
+  assert.deepEqual(await backup.stored(topic), [])
+
+  const newId = await createAgain(world, topic, 300)
+  const next = await backup.start('worker', ['--once']).result
+  assert.equal(next.exit, 0, next.stderr)
+  assert.deepEqual(
+    (await backup.stored(topic)).map(({ digest }) => digest),
+    source.map(({ digest }) => digest),
+  )
+  await backup.assertSame(topic, `${topic}@${newId}`)
+  assert.equal(await spooledRecords(), 0)
 })
 
 test('a topic deleted and created again while a worker runs: what was read of the old one is kept, and the worker goes on with the new one', async t => {
