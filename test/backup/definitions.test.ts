@@ -57,6 +57,20 @@ function openScene() {
   return { topics, configs, acls, denied, clock, store, newKeeper, written, newest }
 }
 
+test('definitions that were written by a clock far ahead do not hide what changes later', async () => {
+  const { topics, clock, newKeeper, written, newest } = openScene()
+  const yearMs = 365 * 24 * 3_600_000
+  clock.advance(yearMs)
+  await newKeeper().keep(never)
+  clock.advance(-yearMs)
+  for (const partitions of [5, 6]) {
+    topics[0] = { ...topics[0]!, partitions }
+    await newKeeper().keep(never)
+    assert.equal((await newest())?.find(({ topic }) => topic === 'orders')?.partitions, partitions)
+  }
+  assert.equal(await written(), 3)
+})
+
 test('topic definitions are written once, by whoever comes first, and again when something has changed', async () => {
   const { topics, configs, acls, clock, newKeeper, written, newest } = openScene()
   const keeper = newKeeper()

@@ -1,6 +1,6 @@
 import { SoundDefinitions } from '../../catalog/sound-definitions.ts'
 import { writeDefinitions } from '../../catalog/topic-definitions.ts'
-import { topicsPrefix } from '../../format/system-keys.ts'
+import { parseSnapshotKey, topicsPrefix } from '../../format/system-keys.ts'
 import type { TopicDefinition } from '../../format/snapshot/topic-definitions.ts'
 import type { TopicAcl as KafkaAcl, TopicDescription } from '../../kafka/port/admin.ts'
 import type { TopicSelection } from '../../kafka/port/membership.ts'
@@ -61,7 +61,9 @@ export class DefinitionKeeper {
       ...ofOthers(own, known, existing),
     ]
     if (newest !== undefined && canonical(newest.topics) === canonical(topics)) return true
-    const key = await writeDefinitions(this.#context.store, topics, atMs, signal)
+    // A clock that was wrong once, or is another one's, must not hide what holds from now on.
+    const behindMs = newest === undefined ? 0 : (parseSnapshotKey(topicsPrefix, newest.key) ?? 0) + 1
+    const key = await writeDefinitions(this.#context.store, topics, Math.max(atMs, behindMs), signal)
     if (key !== undefined) this.#context.log.info({ key, topics: topics.length }, 'wrote topic definitions')
     return key !== undefined
   }
