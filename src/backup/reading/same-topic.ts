@@ -28,10 +28,10 @@ export class SameTopic {
     return leader !== undefined && leader.topicId !== this.#topicId
   }
 
-  /** False when what was read may be of another topic. */
+  /** False when what was read may be of another topic. Throws when the cluster does not tell, or is another one. */
   async mayUpload(): Promise<boolean> {
     if (!this.#isReadByName) return true
-    await this.#kafka.routes.refresh([this.#place.topic])
-    return !this.isReplaced
+    const found = await this.#kafka.admin.topics([this.#place.topic])
+    return found.every(({ error, topicId }) => error !== undefined || topicId === this.#topicId)
   }
 }
