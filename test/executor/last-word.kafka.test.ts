@@ -19,7 +19,7 @@ function withAdmin(change: (admin: ClusterAdmin) => Partial<ClusterAdmin>): (rea
   })
 }
 
-/** A topic of two partitions with so many records in each, more or less, backed up and planned. */
+/** A topic of two partitions with so many records in each, backed up and planned. */
 async function planned(scene: RestoreScene, records: number): Promise<{ topic: string; copy: string }> {
   const topic = await scene.source('orders', records, { partitions: 2 })
   await scene.backUp(topic)

@@ -111,6 +111,8 @@ export interface GenerateOptions extends ProducerOptions {
   readonly timestampFrom?: number
   readonly timestampStep?: number
   readonly timestampJitter?: number
+  /** Partitions get as many each; otherwise chance decides. */
+  readonly isEven?: boolean
 }
 
 export interface Generated {

@@ -171,6 +171,13 @@ test('what was generated is what is read, and the seed decides what that is', as
     )
   }
   assert.deepEqual(written[1], written[0])
+  const even = world.name('even')
+  await world.referee.createTopic(even, { partitions: 3 })
+  const each = await world.referee.generate(even, { ...shape, records: 30, isEven: true })
+  assert.deepEqual(
+    each.map(({ records }) => records),
+    [10, 10, 10],
+  )
 })
 
 test('topics grow, and their settings change', async t => {

@@ -55,11 +55,16 @@ export class RestoreScene implements AsyncDisposable {
     return topic
   }
 
-  /** Further records; of the size of small orders, and as old as those of a real restore. */
+  /** So many further records in each partition; of the size of small orders, and as old as those of a real restore. */
   async write(topic: string, records: number, partitions = 1): Promise<void> {
     if (records === 0) return
     const thirtyDaysMs = 30 * 24 * 3_600_000
-    const options = { partitions, records: records * partitions, timestampFrom: Date.now() - thirtyDaysMs }
+    const options = {
+      partitions,
+      records: records * partitions,
+      isEven: true,
+      timestampFrom: Date.now() - thirtyDaysMs,
+    }
     await this.world.referee.generate(topic, { ...options, seed: this.world.dice.between(1, 1_000_000) })
   }
 

@@ -26,8 +26,9 @@ import org.apache.kafka.common.header.internals.RecordHeader;
  *
  * Shape of the records, for both: seed (default 1), codec, batchBytes, keyBytes [min, max] (default [8, 8]), keys (how
  * many different ones; default as many as records), nullKeyPercent, valueBytes [min, max] (default [100, 100]),
- * tombstonePercent, headers [min, max] (default [0, 0]), timestampFrom (default now), timestampStep (default 1) and
- * timestampJitter ms (default 0: with it, timestamps go back now and then).
+ * tombstonePercent, headers [min, max] (default [0, 0]), timestampFrom (default now), timestampStep (default 1),
+ * timestampJitter ms (default 0: with it, timestamps go back now and then) and isEven (partitions get records in turn, and
+ * so as many each; default by chance).
  */
 final class Generate {
   private static final String[] words = "ballad of the castle trial amerika letter burrow judge gate law door servant".split(" ");
@@ -142,6 +143,7 @@ final class Generate {
     private final long timestampFrom;
     private final long timestampStep;
     private final long timestampJitter;
+    private final boolean isEven;
     private long made;
 
     Maker(JsonNode arguments, long records) {
@@ -157,6 +159,7 @@ final class Generate {
       timestampFrom = arguments.path("timestampFrom").asLong(System.currentTimeMillis());
       timestampStep = arguments.path("timestampStep").asLong(1);
       timestampJitter = arguments.path("timestampJitter").asLong(0);
+      isEven = arguments.path("isEven").asBoolean(false);
       // Values are cut out of a text of words and digits, which compresses as real records do, to about a third.
       StringBuilder builder = new StringBuilder();
       while (builder.length() < text.length) {
@@ -166,6 +169,7 @@ final class Generate {
     }
 
     ProducerRecord<byte[], byte[]> next() {
+      int turn = (int) (made % contents.length);
       long timestamp = timestampFrom + made++ * timestampStep;
       if (timestampJitter > 0) timestamp += random.nextLong(-timestampJitter, timestampJitter + 1);
       byte[] key = isHit("nullKeyPercent") ? null : key();
@@ -175,7 +179,8 @@ final class Generate {
         byte[] headerValue = random.nextInt(10) == 0 ? null : slice(random.nextInt(20));
         headers.add(new RecordHeader(words[random.nextInt(words.length)], headerValue));
       }
-      return new ProducerRecord<>(topic, random.nextInt(contents.length), Math.max(0, timestamp), key, value, headers);
+      int partition = isEven ? turn : random.nextInt(contents.length);
+      return new ProducerRecord<>(topic, partition, Math.max(0, timestamp), key, value, headers);
     }
 
     void count(ProducerRecord<byte[], byte[]> record) {
