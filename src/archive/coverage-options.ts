@@ -12,6 +12,11 @@ export const coverageOptions = section('coverage', {
     default: '15m',
     doc: 'Warn of offsets that a restoration point of this age knows, or Kafka has for so long, and that no file has.',
   }),
+  pointLateAfter: duration({
+    default: '7d',
+    isAdvanced: true,
+    doc: 'Warn of a newest restoration point of this age, unless Kafka says that nothing has changed since.',
+  }),
   groupId: text({
     placeholder: 'GROUP',
     default: 'maxbrod',

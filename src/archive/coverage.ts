@@ -6,6 +6,7 @@ import type { ArchiveDeps } from './deps.ts'
 import { endsOf, hasRecords, knownOf } from './ends.ts'
 import { factsOfChain, sumOf } from './file-facts.ts'
 import type { Sum } from './file-facts.ts'
+import { isPointLate } from './late-point.ts'
 import { topicIdOf } from './list.ts'
 import { unprotectedOf } from './live.ts'
 import type { AskKafka, AskedTopic, LivePartition, Unprotected } from './live.ts'
@@ -36,6 +37,8 @@ export interface Coverage {
   readonly partitions: readonly CoveredPartition[]
   /** When the newest restoration point was made, in ms: without one nobody knows how far Kafka went. */
   readonly pointAtMs: number | undefined
+  /** It is older than points should be, and nothing says that Kafka has not changed since. */
+  readonly isPointLate: boolean
   /** Topics that had records at that point and have no file here, and of which nothing says that they are backed up. */
   readonly withoutFiles: readonly string[]
   /** Points and other objects that should have told something. */
@@ -86,11 +89,13 @@ export async function coverArchive(
   ]
   const there = new Set((newest?.partitions ?? []).filter(one => one.end > one.log_start).map(({ topic }) => topic))
   const unreadable = [...problems.values()]
-  const statuses = partitions.map(({ status }) => status)
+  const isLate = isPointLate(newest, { nowMs: now, lateAfterMs: options.pointLateAfter }, [...asked.values()], told)
+  const doubts: Status[] = unreadable.length > 0 || isLate ? ['WARNING'] : []
   return {
-    status: worst(unreadable.length === 0 ? statuses : [...statuses, 'WARNING']),
+    status: worst([...partitions.map(({ status }) => status), ...doubts]),
     partitions,
     pointAtMs: newest?.atMs,
+    isPointLate: isLate,
     withoutFiles: [
       ...new Set(judged.filter(({ isOurs, topic }) => !isOurs && there.has(topic)).map(({ topic }) => topic)),
     ],

@@ -1,5 +1,6 @@
 import { coverArchive } from '../archive/coverage.ts'
 import type { CoveredPartition, Coverage } from '../archive/coverage.ts'
+import { LATE_POINT } from '../archive/late-point.ts'
 import { coverageOptions } from '../archive/coverage-options.ts'
 import { strip } from '../archive/strip.ts'
 import { kafkaOptions } from '../kafka/options.ts'
@@ -38,7 +39,7 @@ export const coverage = command({
 })
 
 function outcomeOf(found: Coverage, isKafkaAsked: boolean, now: number): Outcome {
-  const { status, partitions, pointAtMs, withoutFiles, unreadable } = found
+  const { status, partitions, pointAtMs, isPointLate, withoutFiles, unreadable } = found
   const rows = partitions.map(one => [
     one.folder,
     one.partition,
@@ -56,6 +57,7 @@ function outcomeOf(found: Coverage, isKafkaAsked: boolean, now: number): Outcome
       : pointAtMs === undefined
         ? ''
         : `the newest restoration point is from ${ago(pointAtMs, now)}\n`,
+    isPointLate ? `LATE: ${LATE_POINT}\n` : '',
     withoutFiles.length === 0
       ? ''
       : `without any file, and maybe not meant to be backed up: ${withoutFiles.join(', ')}\n`,

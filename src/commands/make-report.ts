@@ -25,8 +25,14 @@ export interface ReportDeps {
 }
 
 /** As `maxbrod coverage` has it. */
-const { kind, default: preset } = coverageOptions.options.lateAfter
-const LATE_AFTER_MS = kind.read(preset)
+const { lateAfter, pointLateAfter } = coverageOptions.options
+const USUAL = {
+  topics: [/^.*$/],
+  excludeTopics: [],
+  lateAfter: lateAfter.kind.read(lateAfter.default),
+  pointLateAfter: pointLateAfter.kind.read(pointLateAfter.default),
+  headerIndex: undefined,
+}
 
 /** Makes a report of the whole backup and puts it into the bucket. Throws NO_IDENTITY, BACKUP_NOT_FOUND. */
 export async function makeReport(deps: ReportDeps): Promise<KeptReport> {
@@ -42,7 +48,7 @@ export async function makeReport(deps: ReportDeps): Promise<KeptReport> {
     pool: new BufferPool(0),
     nearbyArchives: () => Promise.resolve([]),
   }
-  const options = { topics: [/^.*$/], excludeTopics: [], lateAfter: LATE_AFTER_MS, groupId, headerIndex: undefined }
+  const options = { ...USUAL, groupId }
   const found = await coverArchive(archive, options, signal, askingKafka({ kafka, clock, log }, options))
   const nowMs = clock.now()
   const page = reportOfBackup(found, { nowMs, isKafkaAsked: true, url: store.url, version })

@@ -79,6 +79,26 @@ test('what a restoration point knows and no file has is LATE, and a warning once
   assert.deepEqual([hasty.status, hasty.partitions.map(({ status }) => status)], ['WARNING', ['WARNING', 'WARNING']])
 })
 
+test('the newest restoration point is late at a week, which is a warning, unless Kafka says that nothing has changed since', async () => {
+  const day = 24 * 60 * minute
+  const end = 60
+  const at = { logStart: 0, end, dueTo: 0, seconds: undefined, headroomSeconds: undefined, stopped: undefined }
+  const verdict = ({ status, isPointLate, partitions }: Coverage) => [status, isPointLate, partitions[0]!.status]
+  const store = await storeOf(files)
+  assert.deepEqual(verdict(await covering(store)), ['OK', false, 'OK'])
+  await pointOf(store, (8 * day) / minute, [{ topic: 'a', topic_id: topicId, partition: 0, log_start: 0, end }])
+  assert.deepEqual(verdict(await covering(store)), ['WARNING', true, 'OK'])
+  assert.deepEqual(verdict(await covering(store, '--point-late-after=9d')), ['OK', false, 'OK'])
+  assert.deepEqual(verdict(await withKafka(store, new Map([[0, at]]))), ['OK', false, 'OK'])
+  const more = new Map([[0, { ...at, end: 61 }]])
+  assert.deepEqual(verdict(await withKafka(store, more)), ['WARNING', true, 'OK'])
+  const wider = new Map([0, 1].map(partition => [partition, { ...at, end: partition === 0 ? end : 0 }]))
+  assert.deepEqual(verdict(await withKafka(store, wider)), ['WARNING', true, 'OK'])
+  assert.deepEqual(verdict(await withKafka(store, new Map())), ['WARNING', true, 'OK'])
+  await pointOf(store, 1, [{ topic: 'a', topic_id: topicId, partition: 0, log_start: 0, end }])
+  assert.deepEqual(verdict(await covering(store)), ['OK', false, 'OK'])
+})
+
 test('what Kafka no longer has and no file does is LOST: a failure once no worker can hold it any more', async () => {
   for (const [dueStart, status, lost] of [
     [3, 'WARNING', ['LOST 60 80']],
@@ -174,6 +194,12 @@ test('coverage ends with exit code 4 on FAILURE only, and prints strip and range
     const result = await runCommand(['coverage', '--storage', String(pathToFileURL(bucket))])
     assert.deepEqual([result.exit, result.json['status']], [exit, status])
   }
+  const bucket = join(folder, 'late')
+  const store = await storeOf(files, openDirectoryStore(bucket))
+  await pointOf(store, 90 * 24 * 60, [{ topic: 'a', topic_id: topicId, partition: 0, log_start: 0, end: 60 }])
+  store.close()
+  const { exit, json } = await runCommand(['coverage', '--storage', String(pathToFileURL(bucket))])
+  assert.deepEqual([exit, json['status'], json['isPointLate']], [0, 'WARNING', true])
 })
 
 function pointOf(store: ObjectStore, minutesAgo: number, partitions: readonly PointPartition[]): Promise<string> {

@@ -17,7 +17,7 @@ export interface SampleOptions {
 }
 
 /** The coverage of a backup that nobody made. */
-function sampleCoverage({
+export function sampleCoverage({
   topics,
   partitions,
   isKafkaAsked = false,
@@ -49,6 +49,7 @@ function sampleCoverage({
     status: worst(all.map(({ status }) => status)),
     partitions: all,
     pointAtMs: madeAtMs - 300_000,
+    isPointLate: false,
     withoutFiles: [],
     unreadable: [],
   }

@@ -3,6 +3,7 @@ import { ago, timeText } from '../../observe/ago.ts'
 import type { Segment } from '../cover.ts'
 import { worst } from '../coverage.ts'
 import type { CoveredPartition, Coverage } from '../coverage.ts'
+import { LATE_POINT } from '../late-point.ts'
 import type { CoveragePart, Fact, TopicPart } from './model.ts'
 import { count, day, minute, seconds, short, things } from './words.ts'
 
@@ -90,10 +91,16 @@ function factsOf({ partitions, pointAtMs }: Coverage, topics: number, { isKafkaA
   ]
 }
 
-function notesOf({ pointAtMs, withoutFiles, unreadable }: Coverage, { isKafkaAsked }: CoverageAsked): string[] {
+function notesOf(
+  { pointAtMs, isPointLate, withoutFiles, unreadable }: Coverage,
+  { isKafkaAsked, nowMs }: CoverageAsked,
+): string[] {
   return [
     ...(pointAtMs === undefined && !isKafkaAsked
       ? ['There is no restoration point (maxbrod groups-backup makes them): how far Kafka went is not known.']
+      : []),
+    ...(isPointLate && pointAtMs !== undefined
+      ? [`The newest restoration point is LATE (${ago(pointAtMs, nowMs)}): ${LATE_POINT}.`]
       : []),
     ...(withoutFiles.length === 0
       ? []

@@ -17,7 +17,7 @@ import { openDirectoryStore } from '../../../src/storage/directory.ts'
 import { runCli } from '../../helpers/cli.ts'
 import { runCommand } from '../../helpers/in-process.ts'
 import { optionsOf } from '../../helpers/options.ts'
-import { hostileText, madeAtMs, mixed, samplePage, sampleRestore } from '../../helpers/sample-pages.ts'
+import { hostileText, madeAtMs, mixed, sampleCoverage, samplePage, sampleRestore } from '../../helpers/sample-pages.ts'
 import { storeOf, wholeFile } from '../../helpers/sound-archive.ts'
 import { archiveDeps } from '../../helpers/verifying.ts'
 
@@ -128,6 +128,14 @@ test('a bar is full only when all is there, and topics that lack most come first
     [...text.matchAll(/aria-label="(t\d): (\d+%)"/g)].map(([, topic, share]) => `${topic} ${share}`),
     ['t1 0%', 't0 99%', 't2 100%'],
   )
+})
+
+test('a page tells of a restoration point that is late', () => {
+  const found = sampleCoverage({ topics: 1, partitions: 1 })
+  const notes = (isPointLate: boolean) =>
+    pageOfCoverage({ ...found, isPointLate }, { nowMs: madeAtMs, isKafkaAsked: false }).notes
+  assert.deepEqual(notes(false), [])
+  assert.match(notes(true).join(), /restoration point is LATE \(5 minutes ago\): .*groups-backup/)
 })
 
 test('what a page tells is what coverage found: topics, offsets, records, and what is missing and why', async () => {
