@@ -13,6 +13,8 @@ import type { PlannedStretch, SourcePartition, Untranslatable } from './planned-
 export class PlanView {
   readonly #kafka: Kafka
   readonly #topic: string
+  /** The plan topic, once it was there. */
+  #known: { readonly topicId: string | undefined } | undefined
   #head: PlanHead | undefined
   readonly #bases = new PartitionMap<number>()
   readonly #records = new PartitionMap<PlannedRecords>()
@@ -34,18 +36,32 @@ export class PlanView {
     return this.#isClosed.every(Boolean)
   }
 
-  /** Reads what was written since. Throws PLAN_FOREIGN for a topic that holds something else. */
+  /**
+   * Reads what was written since. Throws PLAN_FOREIGN for a topic that holds something else, or is not the one that it was;
+   * KAFKA_AUTH and KAFKA_GAVE_UP for one that cannot be read: a plan that is not seen is not no plan.
+   */
   async refresh(signal: AbortSignal): Promise<void> {
     const [topic] = await this.#kafka.admin.topics([this.#topic])
-    const partitions = Array.from({ length: topic?.partitions ?? 0 }, (_, n) => ({ topic: this.#topic, partition: n }))
-    const { offsets } = await this.#kafka.admin.offsets('high watermark', partitions)
-    for (const { partition } of partitions) {
-      const end = offsets.get({ topic: this.#topic, partition }) ?? 0
+    if (topic?.error === 'TOPIC_AUTHORIZATION_FAILED')
+      throw new MaxbrodError('KAFKA_AUTH', `cannot look at the plan topic ${this.#topic}: ${topic.error}`, {
+        hint: 'grant Describe and Read on it',
+      })
+    if (topic?.error !== undefined) throw this.#silent(topic.error)
+    if (topic === undefined && this.#known === undefined) return
+    if (topic === undefined) throw this.#silent('it is gone')
+    if (this.#known !== undefined && topic.topicId !== this.#known.topicId) throw this.#replaced()
+    this.#known = { topicId: topic.topicId }
+    const partitions = Array.from({ length: topic.partitions }, (_, n) => ({ topic: this.#topic, partition: n }))
+    const { offsets, failed } = await this.#kafka.admin.offsets('high watermark', partitions)
+    for (const where of partitions) {
+      const { partition } = where
+      const end = offsets.get(where)
       const from = this.#positions[partition] ?? 0
+      if (end === undefined) throw this.#silent(failed.get(where) ?? 'no answer')
+      if (end < from) throw this.#replaced()
       this.#isClosed[partition] ??= false
-      for await (const record of this.#kafka.readRecords({ topic: this.#topic, partition }, from, end, signal))
-        this.#take(partition, record)
-      this.#positions[partition] = Math.max(from, end)
+      for await (const record of this.#kafka.readRecords(where, from, end, signal)) this.#take(partition, record)
+      this.#positions[partition] = end
     }
   }
 
@@ -81,6 +97,18 @@ export class PlanView {
     if (entry.kind !== 'head' || entry.restoreId !== this.#head.restoreId) return
     for (const { topic, baseOffsets } of entry.targets)
       for (const [n, base] of baseOffsets.entries()) this.#bases.set({ topic, partition: n }, base)
+  }
+
+  #silent(reason: string): MaxbrodError {
+    return new MaxbrodError('KAFKA_GAVE_UP', `cannot read the plan topic ${this.#topic}: ${reason}`, {
+      hint: 'check the leaders of its partitions',
+    })
+  }
+
+  #replaced(): MaxbrodError {
+    return new MaxbrodError('PLAN_FOREIGN', `${this.#topic} is not the plan topic that it was`, {
+      hint: 'start again: it was deleted, or planned anew with --restart-plan',
+    })
   }
 
   #foreign(partition: number, offset: number, cause: DecodeError): MaxbrodError {

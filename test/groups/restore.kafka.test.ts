@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { test } from 'node:test'
+import type { ClusterAdmin } from '../../src/kafka/port/admin.ts'
+import { PartitionMap } from '../../src/runtime/topic-partition.ts'
 import { dataKeepGroups } from '../helpers/data-keep-groups.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { FaultyCli } from '../helpers/faulty-process.ts'
@@ -148,6 +150,49 @@ test('a partition that does not answer once fails by itself, and none of its gro
   )
   const again = ok(await scene.restoreGroups(['--group-prefix=f.', '--execute']))
   assert.deepEqual(again.json['verdicts'], { exact: 12 })
+})
+
+test('a plan that does not show is not taken for none, nor one that was begun anew for the one that it was', async t => {
+  await using scene = await openGroupsScene(t)
+  const topic = await scene.source('orders', 20, { partitions: 2 })
+  await commit(scene, scene.group('a'), topic, 7)
+  ok(await scene.backUpGroups())
+  await scene.backUp(topic)
+  // The source has its own name in this cluster: without the plan, offsets would go there.
+  const flags = [`--topics=${topic}`, '--create-topics', '--target-prefix=copy.']
+  ok(await scene.plan(flags))
+  const without = (change: (admin: ClusterAdmin) => Partial<ClusterAdmin>) => async () =>
+    scene.restoreGroups(['--execute', '--group-prefix=r.'], real => ({
+      ...real,
+      async openKafka(...of) {
+        const kafka = await real.openKafka(...of)
+        return { ...kafka, admin: { ...kafka.admin, ...change(kafka.admin) } }
+      },
+    }))
+  const hidden = without(admin => ({
+    topics: async names =>
+      (await admin.topics(names)).map(one =>
+        one.name === scene.planTopic ? { ...one, partitions: 0, error: 'TOPIC_AUTHORIZATION_FAILED' as const } : one,
+      ),
+  }))
+  const leaderless = without(admin => ({
+    offsets: async (kind, partitions) =>
+      partitions.some(one => one.topic === scene.planTopic)
+        ? {
+            offsets: new PartitionMap(),
+            failed: new PartitionMap(partitions.map(one => [one, 'LEADER_NOT_AVAILABLE'] as const)),
+          }
+        : admin.offsets(kind, partitions),
+  }))
+  refused(await hidden(), 12, 'KAFKA_AUTH', scene.planTopic, 'grant Describe and Read')
+  refused(await leaderless(), 5, 'KAFKA_GAVE_UP', `${scene.planTopic}: LEADER_NOT_AVAILABLE`)
+  assert.deepEqual(await scene.world.referee.groupOffsets(`r.${scene.group('a')}`), [])
+
+  const follower = startCommand(scene.groupsRestoreArgv(['--follow', '--execute', '--group-prefix=r.']))
+  const isThere = async () => (await scene.world.referee.groupOffsets(`r.${scene.group('a')}`)).length > 0
+  await eventually('it has read the plan', isThere)
+  ok(await scene.plan([...flags, '--restart-plan']))
+  refused(await follower.result, 6, 'PLAN_FOREIGN', `${scene.planTopic} is not the plan topic that it was`)
 })
 
 test('it goes on while the restore does, commits a group when all of its partitions are there, and ends at its time in any case', async t => {
