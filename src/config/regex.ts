@@ -3,7 +3,8 @@ import { Unreadable } from './unreadable.ts'
 
 /**
  * A regular expression that matches whole names only: `orders` does not match `reorders`. With the u flag, so that what
- * other dialects have and JavaScript has not (`\Q…\E`, `\z`) is an error instead of something else.
+ * other dialects have and JavaScript has not (`\Q…\E`, `\z`) is an error instead of something else; and with the s flag, because
+ * Kafka takes any text as the name of a group, and `.*` must leave out none of them.
  */
 export function anchoredRegex(text: string): RegExp {
   return compile(text, `^(?:${text})$`)
@@ -30,8 +31,8 @@ function compile(text: string, source: string): RegExp {
   if (text === '*') throw new Unreadable("'*' is not a regular expression", "everything is '.*'")
   try {
     // Alone first: `a)|(b` is none, but would become one between the parentheses of the anchors.
-    const alone = new RegExp(text, 'u')
-    return source === text ? alone : new RegExp(source, 'u')
+    const alone = new RegExp(text, 'su')
+    return source === text ? alone : new RegExp(source, 'su')
   } catch (error) {
     const hint = /^[*?]/.test(text) ? 'this looks like a glob: any text is .*' : 'the dialect is that of JavaScript'
     throw new Unreadable(`'${text}' is not a regular expression (${reason(error)})`, hint)

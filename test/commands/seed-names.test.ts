@@ -36,8 +36,8 @@ const everywhere: readonly Row[] = [
 const dataKeep: Readonly<Record<string, readonly Row[]>> = {
   'topics-backup': [
     ...everywhere,
-    ['topics-regex', 'KAFKA_TOPICS_REGEX', 'a{1,3}, b', 'backup.topics', [/a{1,3}/u, /b/u]],
-    ['exclude-topics-regex', 'KAFKA_EXCLUDE_TOPICS_REGEX', 'a,b', 'backup.excludeTopics', [/a/u, /b/u]],
+    ['topics-regex', 'KAFKA_TOPICS_REGEX', 'a{1,3}, b', 'backup.topics', [/a{1,3}/su, /b/su]],
+    ['exclude-topics-regex', 'KAFKA_EXCLUDE_TOPICS_REGEX', 'a,b', 'backup.excludeTopics', [/a/su, /b/su]],
     ['group-id', 'KAFKA_GROUP_ID', 'g', 'backup.groupId', 'g'],
     ['min-file-size', 'MIN_FILE_SIZE', '5242880', 'backup.minFileSize', 5_242_880],
     ['partition-idle-threshold', 'PARTITION_IDLE_THRESHOLD', '1m30s', 'backup.idleAfter', 90 * seconds],
@@ -47,8 +47,8 @@ const dataKeep: Readonly<Record<string, readonly Row[]>> = {
   ],
   'topics-plan-restore': [
     ...everywhere,
-    ['restore-topics-regex', 'RESTORE_TOPICS_REGEX', 'd1.*, d2.*', 'plan.topics', [/d1.*/u, /d2.*/u]],
-    ['exclude-topics-regex', 'EXCLUDE_TOPICS_REGEX', 'a,b', 'plan.excludeTopics', [/a/u, /b/u]],
+    ['restore-topics-regex', 'RESTORE_TOPICS_REGEX', 'd1.*, d2.*', 'plan.topics', [/d1.*/su, /d2.*/su]],
+    ['exclude-topics-regex', 'EXCLUDE_TOPICS_REGEX', 'a,b', 'plan.excludeTopics', [/a/su, /b/su]],
     ['plan-topic', 'PLAN_TOPIC', 'pubsub.plan', 'plan.planTopic', 'pubsub.plan'],
     ['restore-topic-prefix', 'KAFKA_RESTORE_TOPIC_PREFIX', 'restored.', 'plan.targetPrefix', 'restored.'],
   ],
@@ -67,8 +67,8 @@ const dataKeep: Readonly<Record<string, readonly Row[]>> = {
     ['s3-location', 'S3_LOCATION', 'groups/offsets.avro', 'storage.s3Location', 'groups/offsets.avro'],
     ['restore-groups-prefix', 'RESTORE_GROUPS_PREFIX', 'r.', 'groupsRestore.groupPrefix', 'r.'],
     ['restore-topics-prefix', 'RESTORE_TOPICS_PREFIX', 'r.', 'groupsRestore.targetPrefix', 'r.'],
-    ['include-regexes', 'INCLUDE_REGEXES', 'a.*,b', 'groupsRestore.groups', [/a.*/u, /b/u]],
-    ['exclude-regexes', 'EXCLUDE_REGEXES', 'a.*,b', 'groupsRestore.excludeGroups', [/a.*/u, /b/u]],
+    ['include-regexes', 'INCLUDE_REGEXES', 'a.*,b', 'groupsRestore.groups', [/a.*/su, /b/su]],
+    ['exclude-regexes', 'EXCLUDE_REGEXES', 'a.*,b', 'groupsRestore.excludeGroups', [/a.*/su, /b/su]],
     ['loop-interval', 'LOOP_INTERVAL', '1m', 'groupsRestore.loopInterval', 60 * seconds],
   ],
 }
@@ -77,9 +77,9 @@ const dataKeep: Readonly<Record<string, readonly Row[]>> = {
 const others: Readonly<Record<string, readonly Row[]>> = {
   backup: [
     ['bootstrap-servers', 'KAFKA_BOOTSTRAP_SERVERS', 'a:1', 'kafka.bootstrapServer', ['a:1']],
-    ['topic', undefined, 'a.b', 'backup.topics', [/^(?:a\.b)$/u]],
-    ['t', undefined, 'a,b', 'backup.topics', [/^(?:a)$/u, /^(?:b)$/u]],
-    ['topics-regex', undefined, 'abc.*', 'backup.topics', [/abc.*/u]],
+    ['topic', undefined, 'a.b', 'backup.topics', [/^(?:a\.b)$/su]],
+    ['t', undefined, 'a,b', 'backup.topics', [/^(?:a)$/su, /^(?:b)$/su]],
+    ['topics-regex', undefined, 'abc.*', 'backup.topics', [/abc.*/su]],
     ['continuous', undefined, 'true', 'backup.once', false],
     ['max-chunk-size', undefined, '104857600', 'backup.maxFileSize', 104_857_600],
     [
@@ -97,18 +97,18 @@ const others: Readonly<Record<string, readonly Row[]>> = {
     ['s3.region', undefined, 'eu-central-1', 'storage.s3Region', 'eu-central-1'],
   ],
   plan: [
-    ['topic', undefined, 'a', 'plan.topics', [/^(?:a)$/u]],
+    ['topic', undefined, 'a', 'plan.topics', [/^(?:a)$/su]],
     ['t', undefined, 'a/b', 'plan.rename', new Map([['a', 'b']])],
-    ['topic', undefined, 'a/b', 'plan.topics', [/^(?:a)$/u]],
+    ['topic', undefined, 'a/b', 'plan.topics', [/^(?:a)$/su]],
     ['topic', undefined, 'a:b,c:d', 'plan.rename', new Map(Object.entries({ a: 'b', c: 'd' }))],
-    ['topics-regex', undefined, '.*', 'plan.topics', [/.*/u]],
+    ['topics-regex', undefined, '.*', 'plan.topics', [/.*/su]],
     ['dry-run', undefined, 'true', 'plan.dryRun', true],
     ['restoration-point', undefined, '1659371338', 'plan.at', 1_659_371_338 * seconds],
     ['ignore-partitions', undefined, 'true', 'plan.partitionMap', 'modulo'],
     ['ignore-errors', undefined, 'true', 'plan.ignoreErrors', true],
   ],
   'groups-backup': [
-    ['consumer.group.exclude', undefined, 'a.b,c', 'groupsBackup.excludeGroups', [/^(?:a\.b)$/u, /^(?:c)$/u]],
+    ['consumer.group.exclude', undefined, 'a.b,c', 'groupsBackup.excludeGroups', [/^(?:a\.b)$/su, /^(?:c)$/su]],
   ],
   'list-topics': [['details', undefined, 'true', 'topics.details', true]],
   'reset-cursor': [['confirm', undefined, 'true', 'reset.confirm', true]],

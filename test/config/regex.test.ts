@@ -51,3 +51,9 @@ for (const text of [
 ]) {
   test(`${text} is not doubted`, () => assert.equal(regexDoubt(text), undefined))
 }
+
+test('any text is .*, also the name of a group that has lines', () => {
+  for (const name of ['', 'a\nb', '\n', 'a\r\n', '\u2028'])
+    assert.ok(anchoredRegex('.*').test(name), JSON.stringify(name))
+  assert.ok(!anchoredRegex('a').test('a\n'))
+})
