@@ -11,6 +11,8 @@ const chart = join(import.meta.dirname, '../../deploy/helm/maxbrod')
 /** What Kubernetes itself knows the shape of: whatever stands here goes into the manifests as it is. */
 const passedOn = /(^|\.)(resources|securityContext|podSecurityContext)$/
 
+const secretNames: Schema = { type: 'array', items: { type: 'string' } }
+
 /** Where the value in values.yaml says too little. */
 const exact: Readonly<Record<string, Schema>> = {
   'image.pullPolicy': { enum: ['Always', 'IfNotPresent', 'Never'] },
@@ -19,7 +21,10 @@ const exact: Readonly<Record<string, Schema>> = {
   'restore.podDisruptionBudget.maxUnavailable': { type: ['integer', 'string'] },
   'networkPolicy.egressPorts': { type: 'array', items: { type: 'integer', minimum: 1, maximum: 65535 } },
   planTopic: { type: 'string', pattern: '^[\\w.-]{1,249}$' },
-  envFromSecrets: { type: 'array', items: { type: 'string' } },
+  envFromSecrets: secretNames,
+  'schedules.verify.envFromSecrets': secretNames,
+  'schedules.drill.envFromSecrets': secretNames,
+  'schedules.prune.envFromSecrets': secretNames,
 }
 
 /** values.schema.json: the shape is that of values.yaml, and what may stand below `options` follows from the option table. */

@@ -128,6 +128,23 @@ describe('values of the chart', { skip: without('helm') }, () => {
     assert.equal([...job.matchAll(/secretRef: { name: credentials }/g)].length, 2)
   })
 
+  test('the pruner may have a service account and Secrets of its own, which nobody else gets', () => {
+    const own = ['schedules.prune.serviceAccount=pruner', 'schedules.prune.envFromSecrets={delete-credentials}']
+    const schedules = ['prune', 'verify'].map(name => `schedules.${name}.enabled=true`)
+    const keep = 'schedules.prune.options.keep=30d'
+    const rendered = template(...needed, ...schedules, keep, ...own, 'envFromSecrets={credentials}').split('---\n')
+    const pods = rendered.filter(one => /^kind: (?:StatefulSet|Deployment|CronJob)$/m.test(one))
+    assert.ok(pods.length > 2, `${pods.length} pods`)
+    for (const pod of pods) {
+      const isPruner = /kind: CronJob[^]*name: x-maxbrod-prune\n/.test(pod)
+      assert.deepEqual(
+        [/serviceAccountName: (.*)/.exec(pod)?.[1], /secretRef: { name: (.*) }/.exec(pod)?.[1]],
+        isPruner ? ['pruner', 'delete-credentials'] : ['x-maxbrod', 'credentials'],
+      )
+    }
+    assert.equal(pods.filter(pod => pod.includes('serviceAccountName: pruner')).length, 1)
+  })
+
   test('a Job is another one when its pod changes, and the same when nothing does', () => {
     const name = (...values: readonly string[]) =>
       /name: x-maxbrod-(plan-\w+)/.exec(template(...needed, 'plan.enabled=true', ...values))?.[1]

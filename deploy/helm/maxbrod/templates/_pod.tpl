@@ -1,9 +1,10 @@
 {{/*
 The pod of any component. Takes root, component, command, options, resources, and what only some have: isServed (it has
-metrics and health), lifecycle, env, volumes, mounts, grace, restartPolicy, needsKafka.
+metrics and health), lifecycle, env, volumes, mounts, grace, restartPolicy, needsKafka, serviceAccount and envFromSecrets of its own.
 */}}
 {{- define "maxbrod.pod" -}}
 {{- $root := .root }}{{ $values := $root.Values }}
+{{- $secrets := .envFromSecrets | default $values.envFromSecrets }}
 metadata:
   labels:
     {{- include "maxbrod.selector" $root | nindent 4 }}
@@ -17,7 +18,7 @@ metadata:
   annotations: {{- toYaml . | nindent 4 }}
   {{- end }}
 spec:
-  serviceAccountName: {{ include "maxbrod.serviceAccount" $root }}
+  serviceAccountName: {{ .serviceAccount | default (include "maxbrod.serviceAccount" $root) }}
   automountServiceAccountToken: false
   # Kubernetes would set FLUSH_PORT for a service named flush, and options have such names.
   enableServiceLinks: false
@@ -49,7 +50,7 @@ spec:
         {{- if include "maxbrod.hasMtls" $root }}{{ $view = append $view (dict "kafkaMtlsAuth" true) }}{{ end }}
         {{- include "maxbrod.options" $view | nindent 8 }}
         {{- with $values.extraEnv }}{{ toYaml . | nindent 8 }}{{ end }}
-      {{- with $values.envFromSecrets }}
+      {{- with $secrets }}
       envFrom:
         {{- range . }}
         - secretRef: { name: {{ . }} }
@@ -84,7 +85,7 @@ spec:
         {{- include "maxbrod.options" (append $own .options) | nindent 8 }}
         {{- with .env }}{{ toYaml . | nindent 8 }}{{ end }}
         {{- with $values.extraEnv }}{{ toYaml . | nindent 8 }}{{ end }}
-      {{- with $values.envFromSecrets }}
+      {{- with $secrets }}
       envFrom:
         {{- range . }}
         - secretRef: { name: {{ . }} }
