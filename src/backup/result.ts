@@ -25,6 +25,8 @@ export interface BackupResult {
   }[]
   /** Topics that a restore still fills: they are not backed up until `maxbrod finalize`. */
   readonly held: readonly string[]
+  /** Why no topic was backed up at all, when topics were named and none is there. */
+  readonly nothingMatched?: string
 }
 
 export interface PartitionResult extends TopicPartition {

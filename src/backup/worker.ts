@@ -13,6 +13,7 @@ import { captureTargets, targetsReached } from './once.ts'
 import type { OnceTargets } from './once.ts'
 import type { BackupOptions } from './options.ts'
 import type { BackupResult } from './result.ts'
+import { nothingMatched } from './topics/nothing-matched.ts'
 import { backupSelection } from './topics/selection.ts'
 import { newSettling } from './settling.ts'
 import { rescueGone } from './rescue-spool.ts'
@@ -39,6 +40,9 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
   await rescueGone(spool, context, stop.draining)
   const held = new HeldTopics(deps)
   const selection = backupSelection(options, held)
+  const seen = await kafka.admin.topics().catch(() => undefined) // who cannot list topics is told so below
+  const nothing = seen === undefined ? undefined : nothingMatched(options, seen)
+  if (nothing !== undefined) log.warn({ hint: nothing.hint }, nothing.message)
   const targets = options.once ? await captureTargets(kafka, selection) : undefined
   const facts = {
     clusterId: archive.clusterId,
@@ -95,7 +99,11 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
   await Promise.race([bounded, aborted(stop.aborted)])
   // Who ends for good does not let the others wait for the session time-out.
   if (targets !== undefined) await session.leave()
-  return run.tally.result(targets?.behindOpenTransaction ?? [], held.names)
+  const result = run.tally.result(targets?.behindOpenTransaction ?? [], held.names)
+  // A schedule that backs up nothing must not look like one that works.
+  return options.once && nothing?.isMistake === true
+    ? { ...result, result: 'partial', nothingMatched: nothing.message }
+    : result
 }
 
 /** For what is thrown because somebody asked to stop before it was done. */

@@ -106,7 +106,7 @@ export const backup = command({
 })
 
 function outcomeOf(result: BackupResult, isInterrupted: boolean, url: string): Outcome {
-  const { files, records, bytes, partitions, stopped, gaps, cuts, behindOpenTransaction, held } = result
+  const { files, records, bytes, partitions, stopped, gaps, cuts, behindOpenTransaction, held, nothingMatched } = result
   const rows = partitions.map(one => [
     one.topic,
     one.partition,
@@ -118,6 +118,7 @@ function outcomeOf(result: BackupResult, isInterrupted: boolean, url: string): O
   const text = [
     rows.length === 0 ? '' : table(['topic', 'partition', 'files', 'records', 'bytes', 'offsets'], rows),
     `${files} new files with ${records} records in ${url}\n`,
+    nothingMatched === undefined ? '' : `nothing to back up: ${nothingMatched}\n`,
     ...stopped.map(({ message }) => `not backed up: ${message}\n`),
     ...gaps.map(
       ({ topic, partition, from, to, reason }) =>
@@ -135,7 +136,7 @@ function outcomeOf(result: BackupResult, isInterrupted: boolean, url: string): O
   ].join('')
   return {
     result: result.result,
-    details: { files, records, bytes, partitions, stopped, gaps, cuts, behindOpenTransaction, held },
+    details: { files, records, bytes, partitions, stopped, gaps, cuts, behindOpenTransaction, held, nothingMatched },
     text,
     isInterrupted,
   }

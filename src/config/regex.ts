@@ -15,6 +15,11 @@ export function looseRegex(text: string): RegExp {
   return compile(text, text)
 }
 
+/** What the user wrote. */
+export function regexText({ source }: RegExp): string {
+  return /^\^\(\?:(.*)\)\$$/.exec(source)?.[1] ?? source
+}
+
 /** Why a valid expression probably says something else than was meant; undefined when nothing speaks for that. */
 export function regexDoubt(text: string): string | undefined {
   const [, before = '', repeated] = /^(.*?(?<!\\))([\w-])\*/.exec(text) ?? []

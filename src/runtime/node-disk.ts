@@ -1,13 +1,15 @@
 import { constants } from 'node:fs'
-import { mkdir, open, readFile, readdir, rename, rm, statfs, truncate } from 'node:fs/promises'
+import { mkdir, open, readFile, readdir, rename, rm, stat, statfs, truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Disk } from './disk.ts'
 import { MaxbrodError, messageOf, systemCodeOf } from './errors.ts'
+import { makeFolders } from './make-folders.ts'
+import type { FolderMaking } from './make-folders.ts'
 
 /** The disk port over node:fs. */
 export const nodeDisk: Disk = {
-  makeFolder: path => guard(path, async () => void (await mkdir(path, { recursive: true }))),
+  makeFolder: path => guard(path, async () => void (await makeFolders(path, folders))),
 
   list: path => guard(path, async () => (await orUndefined(readdir(path)))?.sort() ?? []),
 
@@ -83,6 +85,16 @@ export const nodeDisk: Disk = {
       }
       return Promise.resolve({ [Symbol.dispose]: () => database.close() })
     }),
+}
+
+const folders: FolderMaking = {
+  make: path => mkdir(path),
+  isFolder: path =>
+    stat(path).then(
+      found => found.isDirectory(),
+      () => false,
+    ),
+  above: dirname,
 }
 
 async function guard<T>(path: string, run: () => Promise<T>): Promise<T> {

@@ -1,9 +1,11 @@
 import type { BigIntStats } from 'node:fs'
 import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { link, lstat, mkdir, open, unlink } from 'node:fs/promises'
+import { link, lstat, mkdir, open, stat, unlink } from 'node:fs/promises'
 import { MaxbrodError, systemCodeOf } from '../runtime/errors.ts'
-import { bytesOf, folderOf, raw, textOf } from './directory-layout.ts'
+import { makeFolders } from '../runtime/make-folders.ts'
+import type { FolderMaking } from '../runtime/make-folders.ts'
+import { folderOf, raw, textOf } from './directory-layout.ts'
 
 /** The file-system calls of the directory driver, over paths of directory-layout.ts. */
 
@@ -113,9 +115,18 @@ export class DurableFolders {
 
 const FOLDERS_KNOWN_MAX = 20_000
 
+const folders: FolderMaking = {
+  make: path => mkdir(raw(path), 0o750),
+  isFolder: path =>
+    stat(raw(path)).then(
+      found => found.isDirectory(),
+      () => false,
+    ),
+  above: folderOf,
+}
+
 async function makeRoot(root: string): Promise<void> {
-  const first = await mkdir(raw(root), { recursive: true, mode: 0o750 })
-  const top = first === undefined ? root : bytesOf(first)
+  const top = (await makeFolders(root, folders)) ?? root
   for (let path = root; path.length >= top.length && path !== ''; path = folderOf(path)) {
     try {
       await syncFolder(folderOf(path) || '/')

@@ -30,6 +30,15 @@ test('a worker of another cluster is refused with exit 6, and changes nothing', 
   assert.deepEqual(await world.referee.groupOffsets(backup.group), [])
 })
 
+test('a name that no topic has ends --once with exit 3, and the names that are near; nothing is stored', async t => {
+  await using world = await openWorld(t)
+  await world.referee.createTopic(world.name('orders'))
+  const { exit, json, stderr } = await new BackupRun({ world, topics: [world.name('oders')] }).once()
+  assert.deepEqual([exit, json['result'], json['files']], [3, 'partial', 0], stderr)
+  assert.match(String(json['nothingMatched']), new RegExp(`^--topics ${world.name('oders')} matches none of the`))
+  assert.match(stderr, new RegExp(`did you mean ${world.name('orders')}`))
+})
+
 test('another archive behind the commits of a group is refused with exit 6; the commits and both archives stay as they are', async t => {
   await using world = await openWorld(t)
   const topic = world.name('orders')
