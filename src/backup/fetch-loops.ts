@@ -17,6 +17,11 @@ export class FetchLoops {
     this.#onFailed = onFailed
   }
 
+  /** True once a broker is asked for records. */
+  get hasBegun(): boolean {
+    return this.#loops.size > 0
+  }
+
   /** Starts loops for brokers that have become leaders, and looks for leaders that are missing. To be called now and then. */
   update(): void {
     const { context, memory, partitions } = this.#deps

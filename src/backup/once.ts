@@ -26,6 +26,8 @@ interface OnceTarget {
 }
 
 const POLL_MS = 300
+/** Small backups end soon after they began. */
+const FIRST_POLLS = { count: 20, ms: 100 }
 /** Every so many looks at the commits, one at the topics. */
 const LOOK_AT_TOPICS = 10
 
@@ -113,7 +115,7 @@ export async function targetsReached({ ends }: OnceTargets, deps: TargetsDeps): 
       }
     }
     if (look % LOOK_AT_TOPICS === LOOK_AT_TOPICS - 1) await leaveOutGone(left, deps)
-    if (left.size > 0) await clock.sleep(POLL_MS, signal)
+    if (left.size > 0) await clock.sleep(look < FIRST_POLLS.count ? FIRST_POLLS.ms : POLL_MS, signal)
   }
 }
 

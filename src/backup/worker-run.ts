@@ -38,6 +38,8 @@ export interface WorkerRunDeps {
 }
 
 const TICK_MS = 500
+/** Before anything is read, a worker looks more often whether it can begin: five seconds long, and not while it stands by. */
+const FIRST_TICKS = { count: 50, ms: 100 }
 /** When the disk is full, what was left of partitions that have not come back by now is the first to go. */
 const LEFT_MS = 60_000
 /** How long what is left may take to let go at the end. */
@@ -165,7 +167,7 @@ export class WorkerRun implements AsyncDisposable {
   async #tick(): Promise<void> {
     const { context } = this.#deps
     const buffered = new BufferedLog(context)
-    while (!this.#reading.signal.aborted) {
+    for (let n = 0; !this.#reading.signal.aborted; n++) {
       for (const partition of this.partitions.all) partition.tick()
       buffered.tick(this.partitions.all)
       this.#loops.update()
@@ -173,7 +175,8 @@ export class WorkerRun implements AsyncDisposable {
       void context.spool.sweep()
       this.#gauges.update([...this.partitions.all])
       this.#progress.update(this.partitions.all)
-      await context.clock.sleep(TICK_MS, this.#reading.signal)
+      const isFirst = n < FIRST_TICKS.count && !this.#loops.hasBegun
+      await context.clock.sleep(isFirst ? FIRST_TICKS.ms : TICK_MS, this.#reading.signal)
     }
   }
 }
