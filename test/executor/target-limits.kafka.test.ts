@@ -44,37 +44,43 @@ const targets: readonly {
   { wants: 'zstd', limit: 1_000, codec: 'zstd' },
 ]
 
-test('targets get batches as they want them, none larger than they take, and the same records', async t => {
-  await using world = await openWorld(t)
-  await using kafka = openClient(world.bootstrap)
-  const source = world.name('source')
-  await writeSource(world, source)
-  const archive = new RoundTrip(world)
-  await archive.backUp([source])
-  for (const [n, { wants, limit, codec, more = {} }] of targets.entries()) {
-    const held = Object.keys(more).length > 0 ? ', and configs that a hold must change' : ''
-    await t.test(`compression.type=${wants}, max.message.bytes=${limit}${held}`, async () => {
-      const target = world.name(`target-${n}`)
-      const configs = { 'compression.type': wants, 'max.message.bytes': limit, ...more }
-      await world.referee.createTopic(target, { partitions: 2, configs })
-      const roundTrip = new RoundTrip(world, { name: `plan-${n}` })
-      await roundTrip.plan(`--rename=${source}=${target}`)
-      await roundTrip.restore('--verify=full')
-      const read = await assertSameDigests(world, source, target)
-      for (const { partition, records } of read) {
-        const batches = await batchesOf(kafka, target, partition)
-        assert.deepEqual([...new Set(batches.map(batch => batch.codec))], [codec])
-        const largest = Math.max(...batches.map(batch => batch.bytes))
-        assert.ok(largest <= limit, `a batch of ${largest} bytes`)
-        assert.equal(
-          batches.reduce((sum, batch) => sum + batch.records, 0),
-          records,
-        )
-        for (const { baseOffset, baseSequence } of batches) assert.equal(baseSequence, baseOffset)
-      }
+test(
+  'targets get batches as they want them, none larger than they take, and the same records',
+  { concurrency: 4 },
+  async t => {
+    await using world = await openWorld(t)
+    await using kafka = openClient(world.bootstrap)
+    const source = world.name('source')
+    await writeSource(world, source)
+    const archive = new RoundTrip(world)
+    await archive.backUp([source])
+    // Each has a plan and a target of its own: they need not wait for each other.
+    const checks = targets.map(({ wants, limit, codec, more = {} }, n) => {
+      const held = Object.keys(more).length > 0 ? ', and configs that a hold must change' : ''
+      return t.test(`compression.type=${wants}, max.message.bytes=${limit}${held}`, async () => {
+        const target = world.name(`target-${n}`)
+        const configs = { 'compression.type': wants, 'max.message.bytes': limit, ...more }
+        await world.referee.createTopic(target, { partitions: 2, configs })
+        const roundTrip = new RoundTrip(world, { name: `plan-${n}` })
+        await roundTrip.plan(`--rename=${source}=${target}`)
+        await roundTrip.restore('--verify=full')
+        const read = await assertSameDigests(world, source, target)
+        for (const { partition, records } of read) {
+          const batches = await batchesOf(kafka, target, partition)
+          assert.deepEqual([...new Set(batches.map(batch => batch.codec))], [codec])
+          const largest = Math.max(...batches.map(batch => batch.bytes))
+          assert.ok(largest <= limit, `a batch of ${largest} bytes`)
+          assert.equal(
+            batches.reduce((sum, batch) => sum + batch.records, 0),
+            records,
+          )
+          for (const { baseOffset, baseSequence } of batches) assert.equal(baseSequence, baseOffset)
+        }
+      })
     })
-  }
-})
+    await Promise.all(checks)
+  },
+)
 
 test('a record that a target does not take stops its partition before it; the others are restored', async t => {
   await using world = await openWorld(t)
