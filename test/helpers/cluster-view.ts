@@ -6,7 +6,7 @@ import { systemRandom } from '../../src/runtime/random.ts'
 import { addressOf } from './kafka-client.ts'
 
 /** What lies below the port, for tests that need an older way of asking than the newest: `using view = …`. */
-export function openClusterView(bootstrap: string): ClusterView & Disposable {
+export function openClusterView(bootstrap: string, clock = systemClock): ClusterView & Disposable {
   const nothing = () => undefined
   const logger: KafkajsLogger = {
     namespace: () => logger,
@@ -30,7 +30,7 @@ export function openClusterView(bootstrap: string): ClusterView & Disposable {
         logger,
       },
     },
-    { clock: systemClock, random: systemRandom, pool: new BufferPool(0) },
+    { clock, random: systemRandom, pool: new BufferPool(0) },
   )
   return Object.assign(view, { [Symbol.dispose]: () => view.close() })
 }

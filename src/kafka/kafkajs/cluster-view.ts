@@ -39,6 +39,8 @@ const BACKOFF = { initialMs: 100, maxMs: 2_000 }
 const PATIENCE_MS = 1_000
 /** Between two looks at a list of brokers, and how long one may take. */
 const LIST_MS = 5_000
+/** Between two looks at what another broker says. */
+const HEAR_MS = 30_000
 
 /** The cluster as its metadata shows it, and the connections to its brokers. */
 export class ClusterView implements Routes {
@@ -50,12 +52,16 @@ export class ClusterView implements Routes {
   readonly #refreshing = new Map<string, Promise<void>>()
   #bootstrapServers: readonly Address[]
   #listedAtMs = -Infinity
+  /** How often another broker was asked, and when. */
+  #heard = 0
+  #heardAtMs: number
   #lastGood: readonly Address[] = []
 
   constructor(settings: ClusterSettings, deps: ClusterDeps) {
     this.#settings = settings
     this.#bootstrapServers = settings.bootstrapServers
     this.#deps = deps
+    this.#heardAtMs = deps.clock.monotonic()
     this.connections = new Connections(settings.connection, deps.pool)
   }
 
@@ -63,6 +69,7 @@ export class ClusterView implements Routes {
   async metadata(topics: readonly string[] | undefined, signal?: AbortSignal): Promise<MetadataAnswer> {
     const answer = await this.ask(`ask ${this.#where()} for metadata`, () => this.#askForMetadata(topics), signal)
     this.#known.learn(answer, topics)
+    void this.#hearAnother(topics)
     return answer
   }
 
@@ -172,16 +179,36 @@ export class ClusterView implements Routes {
   }
 
   #askForMetadata(topics: readonly string[] | undefined): Promise<MetadataAnswer> {
-    return this.anyBroker(async connection => {
-      const version = await connection.version(METADATA.apiKey, METADATA.newest, METADATA.oldest)
-      if (version === undefined)
-        throw new MaxbrodError('KAFKA_TOO_OLD', `${connection.address} is older than Kafka 1.0`)
-      const answer = await connection.send(metadataCall(version, topics))
-      this.#known.requireSame(answer.clusterId, this.#where())
-      // A broker that is just starting may know nobody, and no topics.
-      if (answer.brokers.length === 0) throw new KafkaError('NETWORK_EXCEPTION', 'Metadata', 'it names no brokers')
-      return answer
-    })
+    return this.anyBroker(connection => this.#metadataOf(connection, topics))
+  }
+
+  async #metadataOf(connection: BrokerConnection, topics: readonly string[] | undefined): Promise<MetadataAnswer> {
+    const version = await connection.version(METADATA.apiKey, METADATA.newest, METADATA.oldest)
+    if (version === undefined) throw new MaxbrodError('KAFKA_TOO_OLD', `${connection.address} is older than Kafka 1.0`)
+    const answer = await connection.send(metadataCall(version, topics))
+    this.#known.requireSame(answer.clusterId, this.#where())
+    // A broker that is just starting may know nobody, and no topics.
+    if (answer.brokers.length === 0) throw new KafkaError('NETWORK_EXCEPTION', 'Metadata', 'it names no brokers')
+    return answer
+  }
+
+  /**
+   * Now and then asks one broker after the other who leads what. The one that is asked always may be cut off from the others:
+   * then it goes on to call itself the leader, and to answer that there is nothing new.
+   */
+  async #hearAnother(topics: readonly string[] | undefined): Promise<void> {
+    const { clock } = this.#deps
+    const addresses = [...this.#known.addresses]
+    const address = addresses[this.#heard % addresses.length]
+    if (address === undefined || addresses.length === 1 || topics?.length === 0) return
+    if (clock.monotonic() - this.#heardAtMs < HEAR_MS) return
+    this.#heardAtMs = clock.monotonic()
+    this.#heard++
+    try {
+      this.#known.learnLeaders(await this.#metadataOf(this.connections.to(address, 'admin'), topics))
+    } catch {
+      // Another one has answered already.
+    }
   }
 
   /** All that is known may be gone, and the list name others by now: who asked tries again. */

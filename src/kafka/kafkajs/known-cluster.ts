@@ -1,12 +1,14 @@
 import { MaxbrodError } from '../../runtime/errors.ts'
 import type { TopicPartition } from '../../runtime/topic-partition.ts'
 import type { Leader } from '../port.ts'
-import type { MetadataAnswer } from '../protocol/metadata.ts'
+import type { MetadataAnswer, MetadataTopic } from '../protocol/metadata.ts'
 import type { Address } from './connections.ts'
+
+type Leaders = ReadonlyMap<number, { readonly nodeId: number; readonly leaderEpoch: number }>
 
 interface KnownTopic {
   readonly topicId: string | undefined
-  readonly leaders: ReadonlyMap<number, { readonly nodeId: number; readonly leaderEpoch: number }>
+  readonly leaders: Leaders
 }
 
 /** What brokers said of their cluster last: which it is, who belongs to it, who leads what. */
@@ -42,18 +44,20 @@ export class KnownCluster {
   learn({ brokers, topics }: MetadataAnswer, asked: readonly string[] | undefined): void {
     this.#isKnown = true
     this.#brokers = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]))
+    const before = new Map(this.#topics)
     if (asked === undefined) this.#topics.clear()
-    for (const { name, topicId, errorCode, partitions } of topics) {
-      if (errorCode !== 0) this.#topics.delete(name)
-      else {
-        const led = partitions.filter(({ leader }) => leader >= 0)
-        this.#topics.set(name, {
-          topicId: topicId ?? undefined,
-          leaders: new Map(
-            led.map(({ partition, leader, leaderEpoch }) => [partition, { nodeId: leader, leaderEpoch }]),
-          ),
-        })
-      }
+    for (const topic of topics) {
+      if (topic.errorCode !== 0) this.#topics.delete(topic.name)
+      else this.#topics.set(topic.name, newest(before.get(topic.name), topic))
+    }
+  }
+
+  /** Takes of an answer only who leads what is known, where that is news. */
+  learnLeaders({ topics }: MetadataAnswer): void {
+    for (const topic of topics) {
+      const known = this.#topics.get(topic.name)
+      const isSame = known?.topicId !== undefined && known.topicId === topic.topicId
+      if (isSame && topic.errorCode === 0) this.#topics.set(topic.name, newest(known, topic))
     }
   }
 
@@ -68,4 +72,18 @@ export class KnownCluster {
       found: clusterId,
     })
   }
+}
+
+/**
+ * A broker that the others do not reach any more says for ever what it heard last: of two answers about one topic the newer
+ * leader epoch counts, partition by partition. Without topic ids nobody knows whether it is the same topic.
+ */
+function newest(known: KnownTopic | undefined, { topicId, partitions }: MetadataTopic): KnownTopic {
+  const before: Leaders = known?.topicId !== undefined && known.topicId === topicId ? known.leaders : new Map()
+  const leaders = partitions.flatMap(({ partition, leader: nodeId, leaderEpoch }) => {
+    const last = before.get(partition)
+    if (last !== undefined && leaderEpoch >= 0 && leaderEpoch < last.leaderEpoch) return [[partition, last] as const]
+    return nodeId < 0 ? [] : [[partition, { nodeId, leaderEpoch }] as const]
+  })
+  return { topicId: topicId ?? undefined, leaders: new Map(leaders) }
 }
