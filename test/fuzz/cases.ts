@@ -216,8 +216,8 @@ function changedBlock(dice: Dice, codec: string, block: PlainBlock): PlainBlock 
   if (dice.number() < 0.4) return block
   const { records } = block
   const content = contentOfBlock(codec, block)
-  // Larger ones are read by a process of their own (hostile-files.ts): here whoever compares has them several times.
-  if (dice.number() < 0.01) return { records, compressed: compressed(codec, Buffer.alloc(2 ** dice.between(20, 23))) }
+  // Larger ones are read by a process of their own (hostile-files.ts): here whoever compares has each eight times more.
+  if (dice.number() < 0.01) return { records, compressed: compressed(codec, Buffer.alloc(2 ** dice.between(20, 22))) }
   const changed = dice.pick([
     () => ({ records, content: edited(dice, content) }),
     () => ({ records, content: editedOften(dice, content) }),
