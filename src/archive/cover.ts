@@ -35,15 +35,27 @@ export interface Cover {
   readonly segments: readonly Segment[]
 }
 
+/** What was in files, of which none is there. */
+export interface Gone {
+  readonly from: number
+  readonly to: number
+}
+
+const ALL_GONE = 'a worker had committed them as stored, and none of the files of the partition is there'
 const HEAD_GONE = 'the first files are gone'
 
 /**
  * Lays the files of one partition beside each other, all of its histories in their order: an earlier one counts up to where
  * the next one begins. How far Kafka went, it says itself, if it is asked, or restoration points do. Pure.
  */
-export function cover(chains: readonly SurveyedChain[], ends: Ends | undefined, live?: LivePartition): Cover {
+export function cover(
+  chains: readonly SurveyedChain[],
+  ends: Ends | undefined,
+  live?: LivePartition,
+  gone?: Gone,
+): Cover {
   const segments: Segment[] = []
-  let at = chains[0] === undefined ? (ends?.logStart ?? live?.logStart) : beginOf(chains[0])
+  let at = chains[0] === undefined ? (gone?.from ?? ends?.logStart ?? live?.logStart) : beginOf(chains[0])
   const add = (kind: Segment['kind'], to: number | undefined, reason?: string) => {
     const from = at ?? 0
     if (to !== undefined && to <= from) return
@@ -64,6 +76,7 @@ export function cover(chains: readonly SurveyedChain[], ends: Ends | undefined, 
     }
     if (until !== Infinity) add('LOST', until, 'no file has them')
   }
+  if (gone !== undefined) add('LOST', gone.to, ALL_GONE)
   const end = at ?? 0
   const isOpen = segments.length > 0 && segments.at(-1)?.to === undefined
   const behind = live === undefined ? undefined : behindFiles(live)

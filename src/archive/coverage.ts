@@ -1,6 +1,6 @@
 import type { RestorationPoint } from '../catalog/restoration-points.ts'
 import { cover } from './cover.ts'
-import type { Cover, Status } from './cover.ts'
+import type { Cover, Gone, Status } from './cover.ts'
 import type { CoverageOptions } from './coverage-options.ts'
 import type { ArchiveDeps } from './deps.ts'
 import { endsOf, hasRecords, knownOf } from './ends.ts'
@@ -10,8 +10,10 @@ import { isPointLate } from './late-point.ts'
 import { topicIdOf } from './list.ts'
 import { unprotectedOf } from './live.ts'
 import type { AskKafka, AskedTopic, LivePartition, Unprotected } from './live.ts'
+import { goneOf } from './gone-partitions.ts'
 import { newestPoint } from './newest-points.ts'
 import type { Unreadable } from './newest-points.ts'
+import { readNotedFiles } from './noted-files.ts'
 import { isSelected, surveyArchive } from './survey.ts'
 import type { SurveyedChain, SurveyedTopic } from './survey.ts'
 import { besideGenerations, surveyGenerations } from './survey-generations.ts'
@@ -57,6 +59,8 @@ export async function coverArchive(
   const dueMs = now - options.lateAfter
   const problems = new Map<string, Unreadable>()
   const onUnreadable = (found: Unreadable) => void problems.set(found.key, found)
+  // Before the files are listed: what was stored since is no news of them.
+  const noted = await readNotedFiles(store, now, onUnreadable, signal)
   const generations = await surveyGenerations(deps, options, () => undefined, signal)
   const survey = besideGenerations(await surveyArchive(deps, options, signal), generations)
   for (const { message, facts } of survey.prunes.damaged) onUnreadable({ key: String(facts['key']), problem: message })
@@ -78,7 +82,15 @@ export async function coverArchive(
       const question = asked.get(topic)
       const live = question === undefined ? undefined : told?.get(question)
       return coverTopic(
-        { topic: name, folder, topicId: topicIdOf(topic), isGone: false, live, files: question?.ends },
+        {
+          topic: name,
+          folder,
+          topicId: topicIdOf(topic),
+          isGone: false,
+          live,
+          files: question?.ends,
+          gone: goneOf(topic, noted, generations, survey.prunes),
+        },
         topic.chains,
         points,
       )
@@ -112,6 +124,8 @@ interface TopicToCover {
   readonly live?: ReadonlyMap<number, LivePartition> | undefined
   /** Where the files of each partition end, as far as they tell. */
   readonly files?: ReadonlyMap<number, number> | undefined
+  /** Of partitions without a file, what was in files. */
+  readonly gone?: ReadonlyMap<number, Gone> | undefined
 }
 
 /** Up to where the files of each partition go; those that do not tell are left out. */
@@ -124,7 +138,7 @@ function askedOf(topic: SurveyedTopic): AskedTopic {
 }
 
 function coverTopic(
-  { topic, folder, topicId, isGone, live, files }: TopicToCover,
+  { topic, folder, topicId, isGone, live, files, gone }: TopicToCover,
   chains: readonly SurveyedChain[],
   { newest, due }: { readonly newest: RestorationPoint | undefined; readonly due: RestorationPoint | undefined },
 ): CoveredPartition[] {
@@ -132,14 +146,20 @@ function coverTopic(
   const byPartition = Map.groupBy(chains, ({ place }) => place.partition)
   const told = [...known].filter(([, one]) => hasRecords(one)).map(([partition]) => partition)
   const there = [...(live ?? [])].filter(([, one]) => one.end > one.logStart).map(([partition]) => partition)
-  return [...new Set([...byPartition.keys(), ...told, ...there])]
+  return [...new Set([...byPartition.keys(), ...told, ...there, ...(gone?.keys() ?? [])])]
     .toSorted((a, b) => a - b)
     .map(partition => {
       const one = known.get(partition)
       const ends = one === undefined ? undefined : endsOf(one, isGone)
       const now = live?.get(partition)
       const chainsHere = byPartition.get(partition) ?? []
-      const covered = { topic, folder, partition, ...cover(chainsHere, ends, now), held: heldIn(chainsHere) }
+      const covered = {
+        topic,
+        folder,
+        partition,
+        ...cover(chainsHere, ends, now, gone?.get(partition)),
+        held: heldIn(chainsHere),
+      }
       const filesEnd = chainsHere.length === 0 ? 0 : files?.get(partition)
       return now === undefined || filesEnd === undefined ? covered : { ...covered, kafka: unprotectedOf(now, filesEnd) }
     })

@@ -9,8 +9,12 @@ import type { Coverage } from '../../src/archive/coverage.ts'
 import { coverageOptions } from '../../src/archive/coverage-options.ts'
 import type { LivePartition } from '../../src/archive/live.ts'
 import { strip } from '../../src/archive/strip.ts'
+import { writeGroups } from '../../src/catalog/group-snapshots.ts'
 import { claimTopicFolder } from '../../src/catalog/incarnation.ts'
+import { writePrune } from '../../src/catalog/prunes.ts'
 import { writePoint } from '../../src/catalog/restoration-points.ts'
+import { encodeCommitNote } from '../../src/format/commit-note.ts'
+import type { CommitNote } from '../../src/format/commit-note.ts'
 import { pointKey } from '../../src/format/system-keys.ts'
 import type { PointPartition } from '../../src/format/snapshot/restoration-point.ts'
 import { openDirectoryStore } from '../../src/storage/directory.ts'
@@ -145,6 +149,33 @@ test('a topic of the backup whose folder is gone is LOST, and one that has just 
   const later = await covering(store, '--late-after=0ms')
   assert.deepEqual([later.status, later.withoutFiles], ['FAILURE', ['again', 'unsaved']])
   assert.deepEqual(shown(later), [['FOUND 0 60'], ['LOST 7 30']])
+})
+
+test('a partition that has no file and had some, as commits of the workers prove, is LOST; what proves nothing is left as it is', async () => {
+  const note = { archiveId: 'archive', topicId, lineage: undefined, lastFrom: 30, origin: 5 }
+  const verdict = async (
+    change: Partial<CommitNote>,
+    { offset = 40, prunedTo = 0, partition = 1 }: { offset?: number; prunedTo?: number; partition?: number } = {},
+  ) => {
+    const store = await storeOf(files)
+    const metadata = encodeCommitNote({ ...note, ...change })
+    const topics = [{ topic: 'a', topic_id: topicId, partitions: [{ partition, offset, leader_epoch: 1, metadata }] }]
+    await writeGroups(store, [{ group_id: 'g', type: null, state: null, topics }], Date.now() - minute)
+    await pointOf(store, 1, [{ topic: 'a', topic_id: topicId, partition: 1, log_start: 20, end: 50 }])
+    const range = { from: 5, to: prunedTo, files: 1, records: 1, bytes: 1 }
+    const pruned = { place: { ...place, partition: 1 }, ...range }
+    if (prunedTo > 0) await writePrune(store, { writer: 'w', partitions: [pruned], objects: [] }, Date.now() - minute)
+    const found = await covering(store)
+    return [found.status, ...shown(found).slice(1)]
+  }
+  assert.deepEqual(await verdict({}), ['FAILURE', ['LOST 5 40', 'LATE 40 50']])
+  assert.deepEqual(await verdict({}, { prunedTo: 30 }), ['FAILURE', ['LOST 30 40', 'LATE 40 50']])
+  const asBefore = ['OK', ['LATE 20 50']]
+  for (const change of [{ lastFrom: undefined }, { archiveId: 'other' }, { topicId: 'AAAAAAAAQACAAAAAAAAAAQ' }])
+    assert.deepEqual(await verdict(change), asBefore, JSON.stringify(change))
+  assert.deepEqual(await verdict({}, { prunedTo: 40 }), asBefore)
+  // Of a partition that has files, commits say nothing: its last files may be too young for the look.
+  assert.deepEqual(await verdict({}, { offset: 99, partition: 0 }), asBefore)
 })
 
 test('a restoration point that cannot be read is named, and the one before it tells', async () => {

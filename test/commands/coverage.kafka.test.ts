@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { test } from 'node:test'
 import { runCli } from '../helpers/cli.ts'
 import { openDirectoryStore } from '../../src/storage/directory.ts'
@@ -72,6 +72,28 @@ test('coverage with a broker tells what is late from what a worker has in hand, 
   )
   assert.match(stdout, /unprotected +oldest +until it expires/)
   assert.match(stdout, /^FAILURE$/m)
+})
+
+test('a partition whose files were all removed is LOST with exit 4: the workers had committed them, and groups-backup saved that', async t => {
+  await using world = await openWorld(t)
+  const { referee, bootstrap, folder } = world
+  const [topic, group] = [world.name('orders'), world.name('group')]
+  await referee.createTopic(topic, { partitions: 2 })
+  await referee.generate(topic, { partitions: 2, records: 100 })
+  const ends = (await referee.read(topic)).map(({ end }) => end)
+  const common = [`--bootstrap-server=${bootstrap}`, `--storage=file://${folder}/backup`]
+  const worker = [`--group-id=${group}`, `--working-dir=${folder}/work`, '--metrics-port=0', '--flush-port=0']
+  assert.equal((await runCommand(['backup', '--once', `--topics=${topic}`, ...worker, ...common])).exit, 0)
+  const looking = ['groups-backup', '--once', `--groups=${group}`, '--metrics-port=0', ...common]
+  assert.equal((await runCommand(looking)).exit, 0)
+  await rm(`${folder}/backup/${topic}/1`, { recursive: true })
+  const { exit, stdout } = await runCli(['coverage', `--topics=${topic}`, common[1]!])
+  assert.equal(exit, 4, stdout)
+  assert.match(
+    stdout,
+    new RegExp(`^${topic}/1: LOST offsets 0 to ${Number(ends[1]) - 1}: a worker had committed them`, 'm'),
+  )
+  assert.doesNotMatch(stdout, new RegExp(`^${topic}/0: LOST`, 'm'))
 })
 
 test('a report does not take another cluster for the one that is backed up, and says so', async t => {
