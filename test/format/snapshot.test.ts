@@ -160,6 +160,9 @@ describe('a forged snapshot is refused, soon and in little memory,', () => {
     'with bytes behind its records': forged(Buffer.concat([...start, number(0), number(0), number(0)])),
     'with fewer records than it says': forged(Buffer.concat([...start, number(0), number(0)]), 2),
     'with 2^27 records': forged(Buffer.concat([...start, number(0), number(0)]), 2 ** 27),
+    'with all the configs that it says, and millions of them': forged(
+      Buffer.concat([...start, number(2 ** 23 + 1), Buffer.alloc(2 * (2 ** 23 + 1)), number(0), number(0)]),
+    ),
     'with another codec': forged(Buffer.concat([...start, number(0), number(0)]), 1, { 'avro.codec': 'null' }),
     'that says it has more records': forged(Buffer.concat([...start, number(0), number(0)]), 1, {
       'maxbrod.records': '2',

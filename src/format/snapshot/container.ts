@@ -11,7 +11,8 @@ import { frameBlock } from '../ocf/block-frame.ts'
 import { SYNC_BYTES, encodeContainerHeader } from '../ocf/container-header.ts'
 import { ContainerReader } from '../ocf/container-reader.ts'
 import { isSameSchema } from '../record-schema.ts'
-import { passValue } from './pass-value.ts'
+import { passValue, take } from './pass-value.ts'
+import type { Allowance } from './pass-value.ts'
 
 /**
  * Small Avro files of ours: topic definitions, consumer groups, restoration points. The container is our own code, because
@@ -33,6 +34,8 @@ export interface Snapshot<R> {
 
 const FORMAT = '1'
 const MAX_BLOCK_BYTES = 256 * 1024 * 1024
+/** Records, and items inside of them: a gigabyte of memory, and more partitions of more groups than a cluster can serve. */
+const MAX_ITEMS = 2 ** 23
 const PREFIX = 'maxbrod.'
 
 /** A kind of snapshot by its record schema. Two kinds are told apart by the schema's text. */
@@ -59,6 +62,7 @@ export function snapshotKind<R>(schema: Schema): SnapshotKind<R> {
     async encode(records, facts = {}) {
       const content = Buffer.concat(records.map(record => type.toBuffer(record)))
       assert(content.length <= MAX_BLOCK_BYTES, `a snapshot of ${content.length} bytes`)
+      passRecords(schema, content, records.length, { left: MAX_ITEMS })
       // Any 16 bytes do that do not stand in the content by chance.
       const sync = createHash('sha256').update(content).digest().subarray(0, SYNC_BYTES)
       const blocks = records.length === 0 ? [] : frameBlock(records.length, await compressBlock(content, 3), sync)
@@ -93,21 +97,34 @@ export async function decodeForeign<R>(schema: Schema, file: Buffer): Promise<R[
 
 async function readRecords<R>(reader: ContainerReader, codec: BlockCodec, schema: Schema, type: Type): Promise<R[]> {
   const records: R[] = []
+  const items = { left: MAX_ITEMS }
+  let bytes = 0
   for (
     let block = await reader.next(MAX_BLOCK_BYTES);
     block !== undefined;
     block = await reader.next(MAX_BLOCK_BYTES)
   ) {
     const content = await decompressBlock(codec, block.compressed, MAX_BLOCK_BYTES)
+    bytes += content.length
+    if (bytes > MAX_BLOCK_BYTES) throw new DecodeError(`more than ${MAX_BLOCK_BYTES} bytes of records`)
+    // First all of it is passed, so that nothing is made of a file that holds too much.
+    passRecords(schema, content, block.records, items)
     const cursor = { bytes: content, at: 0 }
     for (let left = block.records; left > 0; left--) {
       const from = cursor.at
-      passValue(schema, cursor)
+      passValue(schema, cursor, { left: MAX_ITEMS })
       records.push(readRecord(type, content.subarray(from, cursor.at)) as R)
     }
-    if (cursor.at !== content.length) throw new DecodeError('bytes behind the last record of a block')
   }
   return records
+}
+
+/** Throws DecodeError unless the bytes hold so many records, and no more. */
+function passRecords(schema: Schema, content: Buffer, records: number, items: Allowance): void {
+  take(records, items)
+  const cursor = { bytes: content, at: 0 }
+  for (let left = records; left > 0; left--) passValue(schema, cursor, items)
+  if (cursor.at !== content.length) throw new DecodeError('bytes behind the last record of a block')
 }
 
 function readRecord(type: Type, bytes: Buffer): unknown {
