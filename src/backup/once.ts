@@ -74,6 +74,10 @@ export interface TargetsDeps {
   readonly onStoppedElsewhere: (partition: TopicPartition, code: string) => void
   /** How long that must be so: by then the partition is ours if its owner has died meanwhile. */
   readonly patienceMs: number
+  /** Monotonic ms since when the group has shared out other topics than ours; undefined while it does not. */
+  readonly othersSinceMs: () => number | undefined
+  /** That was so for as long, and the partition did not come to us: it may never. */
+  readonly onNotShared: (partition: TopicPartition) => void
   /** True for a topic that a restore fills now: nobody backs it up until it is finalized. */
   readonly isHeld: (topic: string) => boolean
   /** The topic is gone, so the target cannot be reached any more. */
@@ -88,13 +92,14 @@ export interface TargetsDeps {
  */
 export async function targetsReached({ ends }: OnceTargets, deps: TargetsDeps): Promise<void> {
   const { kafka, groupId, archiveId, clock, ownEnds, isStopped, patienceMs, signal } = deps
-  const { onLeftOut, onStoppedElsewhere } = deps
+  const { onLeftOut, onStoppedElsewhere, onNotShared } = deps
   const left = new PartitionMap(ends)
   const stoppedSinceMs = new PartitionMap<number>()
   for (let look = 0; left.size > 0; look++) {
     signal.throwIfAborted()
     const committed = await kafka.admin.committed(groupId, [...left.keys()])
     const own = ownEnds()
+    const isShared = clock.monotonic() - (deps.othersSinceMs() ?? Infinity) < patienceMs
     for (const [partition, target] of left) {
       const note = decodeCommitNote(committed.get(partition)?.metadata ?? '')
       if (note !== undefined) requireArchive(note, archiveId, partition)
@@ -104,6 +109,9 @@ export async function targetsReached({ ends }: OnceTargets, deps: TargetsDeps): 
       else if (isStopped(partition)) {
         left.delete(partition)
         onLeftOut(partition)
+      } else if (!isShared && !own.has(partition)) {
+        left.delete(partition)
+        onNotShared(partition)
       } else if (note?.stopped === undefined || note.topicId !== target.topicId || own.has(partition))
         stoppedSinceMs.delete(partition)
       else {

@@ -143,6 +143,12 @@ async function untilReached(
         leaveOut(partition, new MaxbrodError('PARTIAL', message, { ...partition, hint }))
       },
       patienceMs,
+      othersSinceMs: () => session.othersSinceMs,
+      onNotShared: partition => {
+        const message = `group ${groupId} has workers that select other topics, and one of them shares out the partitions`
+        const hint = 'give backups with another selection a group of their own: --group-id'
+        leaveOut(partition, new MaxbrodError('PARTIAL', message, { ...partition, hint }))
+      },
       isHeld: topic => held.isHeld(topic),
       onGone: partition => {
         const message = `the topic was deleted before all of ${partitionName(partition)} was backed up`

@@ -113,6 +113,8 @@ function wait(cluster: Cluster, more: Partial<TargetsDeps> = {}, end = 10) {
     onLeftOut: partition => void gone.push(`${partitionName(partition)} left out`),
     onStoppedElsewhere: (partition, code) => void gone.push(`${partitionName(partition)} ${code}`),
     patienceMs: 1_000,
+    othersSinceMs: () => undefined,
+    onNotShared: partition => void gone.push(`${partitionName(partition)} not shared`),
     isHeld: () => false,
     onGone: partition => void gone.push(partitionName(partition)),
     signal: new AbortController().signal,
@@ -129,7 +131,7 @@ function wait(cluster: Cluster, more: Partial<TargetsDeps> = {}, end = 10) {
     await settle()
     return isOver
   }
-  return { over, isOverAfter, gone }
+  return { over, isOverAfter, gone, clock }
 }
 
 test('--once is over when the group has committed every end, whoever did it', async () => {
@@ -209,6 +211,24 @@ test('a partition that another worker could not even begin with is given up and 
   assert.equal(await isOverAfter(3), false)
   assert.equal(await isOverAfter(5), true)
   assert.deepEqual(gone, ['orders-0 STORAGE_REFUSED', 'orders-1 STORAGE_REFUSED'])
+})
+
+test('a partition that the group does not share out is given up after a while, and named', async () => {
+  const cluster = new Cluster()
+  const own = new PartitionMap<number>([[at(0), -1]])
+  let since: number | undefined
+  const { isOverAfter, gone, clock } = wait(cluster, { ownEnds: () => own, othersSinceMs: () => since })
+  assert.equal(await isOverAfter(10), false, 'the group agrees')
+  since = clock.monotonic()
+  assert.equal(await isOverAfter(2), false, 'the leader may be about to be started again')
+  since = undefined
+  assert.equal(await isOverAfter(10), false, 'it was')
+  since = clock.monotonic()
+  assert.equal(await isOverAfter(10), false, 'what is ours goes on')
+  assert.deepEqual(gone, ['orders-1 not shared'])
+  cluster.commit(0, 10)
+  own.set(at(0), 10)
+  assert.equal(await isOverAfter(1), true)
 })
 
 for (const [what, topics] of [

@@ -193,6 +193,9 @@ function faultySession(session: GroupSession, groupId: string, faults: Faults): 
     get selected() {
       return session.selected
     },
+    get othersSinceMs() {
+      return session.othersSinceMs
+    },
     get provenAtMs() {
       return session.provenAtMs
     },

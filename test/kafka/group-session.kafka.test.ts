@@ -209,9 +209,12 @@ test('new topics, new partitions and a new selection are found, also behind a le
   await referee.createTopic(`${word}-c`, { partitions: 2 })
   await x[Symbol.asyncDispose]()
   x = await join('x', new RegExp(`^${word}-[bc]$`))
+  const inVain = () => [x, y].filter(({ session }) => session.othersSinceMs !== undefined).length
+  await eventually('who does not lead knows that its topics are not shared out', () => inVain() === 1)
   await y[Symbol.asyncDispose]()
   y = await join('y', new RegExp(`^${word}-[bc]$`))
   await untilOwned([x, y], [...all(`${word}-b`, 2), ...all(`${word}-c`, 2)], 2)
+  assert.equal(inVain(), 0)
   group.assertSound()
 })
 

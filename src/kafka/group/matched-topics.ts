@@ -18,6 +18,7 @@ export class MatchedTopics {
   #now: SelectedPartitions = nothingSelected
   /** What the group shares out, as far as we know. */
   #sharedHash = ''
+  #othersSinceMs: number | undefined
 
   constructor(deps: MatchedTopicsDeps) {
     this.#deps = deps
@@ -25,6 +26,11 @@ export class MatchedTopics {
 
   get now(): SelectedPartitions {
     return this.#now
+  }
+
+  /** Monotonic ms since when the group's leader, asked twice, has shared out other topics; undefined while it shares out these. */
+  get othersSinceMs(): number | undefined {
+    return this.#othersSinceMs
   }
 
   /** Looks before a join, which tells the group. */
@@ -40,7 +46,9 @@ export class MatchedTopics {
     const isSame = leaderHash === this.#now.hash
     if (isSame) this.#sharedHash = leaderHash
     const agreed = this.agreement.compare(isSame)
+    if (agreed === 'agreed') this.#othersSinceMs = undefined
     if (agreed === 'other topics') {
+      this.#othersSinceMs ??= this.#deps.clock.monotonic()
       this.#deps.onEvent(
         'the leader of the group matches other topics than this member: do all have the same configuration?',
         { matched: this.#now.topics.length },

@@ -75,6 +75,10 @@ export class MemberSession implements GroupSession {
     return this.#matched.now.partitions
   }
 
+  get othersSinceMs(): number | undefined {
+    return this.#matched.othersSinceMs
+  }
+
   get provenAtMs(): number {
     return this.#member.provenAtMs
   }

@@ -49,6 +49,11 @@ export interface GroupSession extends AsyncDisposable {
   readonly owned: readonly Ownership[]
   /** All partitions of the selected topics, as this member last saw them. */
   readonly selected: readonly TopicPartition[]
+  /**
+   * Monotonic ms since when the group has shared out other topics than this member selects: its leader was configured otherwise.
+   * Undefined while they agree.
+   */
+  readonly othersSinceMs: number | undefined
   /** Monotonic ms of the last proof that the group still counts us in. */
   readonly provenAtMs: number
   /**
