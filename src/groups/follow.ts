@@ -38,6 +38,7 @@ export async function followGroups(deps: GroupsRestoreDeps, options: GroupsResto
   const { kafka, store, clock, log, metrics, vitals } = deps
   const choosing = { store, clock, log, sound: new SoundSnapshots(store, passOver(log)) }
   const plan = new PlanView(kafka, options.planTopic)
+  const unplanned = { isAllHere: true, trustsFilled: true }
   const targets = new Targets(kafka, plan)
   const gauges = metrics.of(groupsRestoreMetrics)
   const told = new Map<string, string>()
@@ -50,7 +51,7 @@ export async function followGroups(deps: GroupsRestoreDeps, options: GroupsResto
       await plan.refresh(stop.aborted)
       chosen = await chooseSnapshot(choosing, { at: undefined, snapshot: undefined }, () => true, stop.aborted)
       const entries = entriesOf(chosen.groups, entryRules(options, plan)).filter(entry => !isOurOwn(entry))
-      const { verdicts } = await targets.translateAll(entries, chosen.point, true, stop.aborted)
+      const { verdicts } = await targets.translateAll(entries, chosen.point, unplanned, stop.aborted)
       const translated = entries.map((entry, n) => ({ entry, verdict: asFarAsItIs(verdicts[n] as Verdict) }))
       const settled = await moveForwards(kafka.admin, translated)
       for (const [group, of] of Map.groupBy(settled, ({ entry }) => entry.targetGroup)) {

@@ -79,7 +79,9 @@ export async function restoreGroups(
     const look = lookOf(options, { isStopping, elapsedMs: now - startedAt, stillMs: now - movedAt })
     const open = entries.filter(entry => !verdicts.has(entry))
     await plan.refresh(stop.aborted)
-    const { verdicts: found, reached } = await targets.translateAll(open, chosen.point, look.isAllHere, stop.aborted)
+    // Who says how long it may take knows what is there by then.
+    const unplanned = { isAllHere: look.isAllHere, trustsFilled: options.timeout !== undefined }
+    const { verdicts: found, reached } = await targets.translateAll(open, chosen.point, unplanned, stop.aborted)
     const ready = wholeGroups(
       open.map((entry, n) => ({ entry, verdict: found[n] as Verdict })),
       look.isFinal,

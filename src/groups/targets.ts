@@ -6,6 +6,7 @@ import { newLimit } from '../runtime/limit.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import type { Entry } from './entries.ts'
+import { filledElsewhere } from './filled-elsewhere.ts'
 import type { PlanView } from './plan-view.ts'
 import { restoredRange } from './restored-range.ts'
 import { SourceIndex } from './source-index.ts'
@@ -18,6 +19,8 @@ const READING = 16
 
 interface Ends {
   readonly partitions: ReadonlyMap<string, number>
+  /** Topics that another plan's restore still fills, where that matters. */
+  readonly filled: ReadonlySet<string>
   readonly starts: OffsetsAnswer
   readonly ends: OffsetsAnswer
 }
@@ -26,6 +29,17 @@ const NOT_TRANSLATABLE = {
   mixed: 'several partitions were restored into this one: no single offset says where to go on in all of them',
   'another incarnation':
     'the topic was deleted and created again since: this offset means nothing in what was restored',
+}
+
+const FILLED_ELSEWHERE =
+  'a restore still fills the topic, and the plan topic that was looked at says nothing of it: name that of the restore with --plan-topic'
+
+/** What is to be thought of targets that no plan speaks of. */
+export interface Unplanned {
+  /** What is there is all there is. */
+  readonly isAllHere: boolean
+  /** That holds of those, too, which a restore still fills. */
+  readonly trustsFilled: boolean
 }
 
 /** The restored partitions: finds where saved offsets are in them, and remembers what it has read. */
@@ -42,16 +56,16 @@ export class Targets {
   }
 
   /**
-   * One verdict for each entry, in their order; what the restore may still bring is `waiting`. Of targets that no plan speaks of,
-   * what is there counts as all there is if `isAllHere`. What cannot be read fails alone; a partition that does not answer, as a whole.
+   * One verdict for each entry, in their order; what the restore may still bring is `waiting`. What cannot be read fails alone; a
+   * partition that does not answer, as a whole.
    */
   async translateAll(
     entries: readonly Entry[],
     point: RestorationPoint | undefined,
-    isAllHere: boolean,
+    { isAllHere, trustsFilled }: Unplanned,
     signal: AbortSignal,
   ): Promise<{ readonly verdicts: readonly Verdict[]; readonly reached: number }> {
-    const ends = await this.#ends(entries)
+    const ends = await this.#ends(entries, trustsFilled)
     const empty = new PartitionMap(
       (point?.partitions ?? []).filter(one => one.log_start === one.end).map(one => [one, one.end]),
     )
@@ -85,21 +99,23 @@ export class Targets {
     return { verdicts: entries.map(entry => verdicts.get(entry) ?? failed('no answer')), reached }
   }
 
-  async #ends(entries: readonly Entry[]): Promise<Ends> {
+  async #ends(entries: readonly Entry[], trustsFilled: boolean): Promise<Ends> {
     const { admin } = this.#kafka
     const names = [...new Set(entries.map(({ target }) => target.topic))]
     const topics = names.length === 0 ? [] : await admin.topics(names)
     const partitions = new Map(topics.filter(({ error }) => error === undefined).map(one => [one.name, one.partitions]))
     const wanted = new PartitionMap(entries.map(({ target }) => [target, true] as const))
     const there = [...wanted.keys()].filter(({ topic, partition }) => partition < (partitions.get(topic) ?? 0))
-    const [starts, ends] = await Promise.all([
+    const [starts, ends, filled] = await Promise.all([
       admin.offsets('log start', there),
       admin.offsets('high watermark', there),
+      trustsFilled ? new Set<string>() : filledElsewhere(this.#kafka, this.#plan, [...partitions.keys()]),
     ])
-    return { partitions, starts, ends }
+    return { partitions, starts, ends, filled }
   }
 
-  #missing({ target: { topic, partition } }: Entry, { partitions }: Ends): Verdict | undefined {
+  #missing({ target: { topic, partition } }: Entry, { partitions, filled }: Ends): Verdict | undefined {
+    if (filled.has(topic)) return failed(FILLED_ELSEWHERE)
     const count = partitions.get(topic)
     if (count !== undefined && partition < count) return undefined
     const isComing = this.#plan.head !== undefined && !this.#plan.isClosed

@@ -214,6 +214,20 @@ test('it goes on while the restore does, commits a group when all of its partiti
   ok(await scene.restore())
   ok(await scene.plan([`--topics=early.*`, `--topics=${late}`, '--create-topics', '--target-prefix=copy.']))
 
+  const blind = [`--plan-topic=${scene.world.name('of-another-restore')}`, '--target-prefix=copy.', '--group-prefix=x.']
+  const elsewhere = await runCommand([
+    'groups-restore',
+    '--execute',
+    '--metrics-port=0',
+    scene.groups,
+    ...blind,
+    ...scene.common,
+  ])
+  assert.deepEqual([elsewhere.exit, elsewhere.json['verdicts']], [3, { exact: 4, failed: 4 }], elsewhere.stderr)
+  for (const row of offsetsOf(elsewhere).filter(({ verdict }) => verdict === 'failed'))
+    assert.match(row.reason, /a restore still fills the topic.*--plan-topic/)
+  assert.deepEqual(await referee.groupOffsets(`x.${two!}`), [], 'what is to come is not taken for lost')
+
   const inTime = await scene.restoreGroups(['--execute', '--timeout=500ms', '--group-prefix=t.'])
   assert.equal(inTime.exit, 3, inTime.stderr)
   const byGroup = Map.groupBy(offsetsOf(inTime), row => row.group)
