@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Ports } from '../../src/commands/ports.ts'
+import { planPartitionOf } from '../../src/format/plan-partition.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { FaultyCli } from '../helpers/faulty-process.ts'
 import { openForgetfulScene, skipWithoutForgetful } from '../helpers/forgetful-kafka.ts'
@@ -12,6 +13,15 @@ const options = { skip: skipWithoutForgetful }
 
 const standsBy = 'stands by: the other executors have all plan partitions'
 
+/** A target each of whose partitions has a plan partition of its own, so that every executor has something to do. */
+function spread(word: string, partitions: number): string {
+  for (let n = 0; ; n++) {
+    const name = `${word}-${n}`
+    const taken = Array.from({ length: partitions }, (_, of) => planPartitionOf(`${name}-${of}`, partitions))
+    if (new Set(taken).size === partitions) return name
+  }
+}
+
 test(
   'partitions go to an executor that dies behind a batch and before its commit, back to the first one, and again: each record is there once, in order',
   options,
@@ -20,7 +30,7 @@ test(
     const { referee } = scene.world
     const source = await scene.source('orders', 4_000, { partitions: 4 })
     await scene.backUp(source)
-    const target = scene.world.name('copy')
+    const target = spread(scene.world.name('copy'), 4)
     await referee.createTopic(target, { partitions: 4, configs: { 'max.message.bytes': 4_096 } })
     ok(await scene.plan([`--rename=${source}=${target}`, '--plan-partitions=4']))
 
