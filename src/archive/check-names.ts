@@ -7,8 +7,8 @@ import type { ArchiveDeps } from './deps.ts'
 import { nowhere } from './findings.ts'
 import type { Finding } from './findings.ts'
 import { topicIdOf } from './list.ts'
-import { problemOf } from './survey.ts'
 import type { Survey, SurveyedTopic } from './survey.ts'
+import { unlessDamaged } from './unless-damaged.ts'
 
 export interface CheckedNames {
   readonly findings: readonly Finding[]
@@ -62,16 +62,4 @@ async function ownerOf(
   const topicId =
     folder.topicId ?? (await unlessDamaged(readFirstIncarnation(store, folder.topic, signal))) ?? topicIdOf(topic)
   return { clusterId: clusterId ?? (first?.kind === 'maxbrod' ? first.tile.clusterId : undefined), topicId }
-}
-
-/** What a damaged object cannot tell, others do. */
-async function unlessDamaged<T>(reading: Promise<T>, onDamage?: (problem: string) => void): Promise<T | undefined> {
-  try {
-    return await reading
-  } catch (error) {
-    const problem = problemOf(error)
-    if (problem === undefined) throw error
-    onDamage?.(problem)
-    return undefined
-  }
 }

@@ -3,7 +3,7 @@ import type { RestorationPoint } from '../catalog/restoration-points.ts'
 import { snapshotsNotAfter } from '../catalog/snapshots.ts'
 import { pointsPrefix } from '../format/system-keys.ts'
 import type { ObjectStore } from '../storage/port.ts'
-import { problemOf } from './survey.ts'
+import { unlessDamaged } from './unless-damaged.ts'
 
 /** An object that cannot be read, and why, as a sentence about it. */
 export interface Unreadable {
@@ -19,13 +19,9 @@ export async function newestPoint(
   signal: AbortSignal,
 ): Promise<RestorationPoint | undefined> {
   for await (const found of snapshotsNotAfter(store, pointsPrefix, atMs, signal)) {
-    try {
-      return await readPoint(store, found, signal)
-    } catch (error) {
-      const problem = problemOf(error)
-      if (problem === undefined) throw error
-      onUnreadable({ key: found.key, problem })
-    }
+    const reading = readPoint(store, found, signal)
+    const point = await unlessDamaged(reading, problem => onUnreadable({ key: found.key, problem }))
+    if (point !== undefined) return point
   }
   return undefined
 }

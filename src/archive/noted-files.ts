@@ -6,7 +6,7 @@ import { clusterKey, groupsPrefix } from '../format/system-keys.ts'
 import type { GroupOffsets } from '../format/snapshot/group-offsets.ts'
 import type { ObjectStore } from '../storage/port.ts'
 import type { Unreadable } from './newest-points.ts'
-import { problemOf } from './survey.ts'
+import { unlessDamaged } from './unless-damaged.ts'
 
 /** Offsets of a partition that were in files: a worker committed them, which it does when they are stored. */
 export interface NotedFiles {
@@ -25,20 +25,11 @@ export async function readNotedFiles(
   onUnreadable: (found: Unreadable) => void,
   signal: AbortSignal,
 ): Promise<readonly NotedFiles[]> {
-  const unlessDamaged = async <T>(key: string, reading: Promise<T>): Promise<T | undefined> => {
-    try {
-      return await reading
-    } catch (error) {
-      const problem = problemOf(error)
-      if (problem === undefined) throw error
-      onUnreadable({ key, problem })
-      return undefined
-    }
-  }
+  const told = (key: string) => (problem: string) => onUnreadable({ key, problem })
   for await (const { key } of snapshotsNotAfter(store, groupsPrefix, atMs, signal)) {
-    const snapshot = await unlessDamaged(key, readGroups(store, key, signal))
+    const snapshot = await unlessDamaged(readGroups(store, key, signal), told(key))
     if (snapshot === undefined) continue
-    const archive = await unlessDamaged(clusterKey, findArchive(store, signal))
+    const archive = await unlessDamaged(findArchive(store, signal), told(clusterKey))
     return archive === undefined ? [] : notedIn(snapshot.groups, archive.archiveId)
   }
   return []
