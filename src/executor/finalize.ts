@@ -13,7 +13,7 @@ import type { Expiry } from './expiry.ts'
 import { configsAfter } from './final-configs.ts'
 import type { Configs } from './final-configs.ts'
 import type { FinalizeOptions } from './finalize-options.ts'
-import { checkPlanTopic, readHeads } from './plan-reader.ts'
+import { checkPlanTopic, headsWith, readHeads } from './plan-reader.ts'
 
 export interface FinalizeDeps {
   readonly kafka: Kafka
@@ -50,16 +50,15 @@ export async function runFinalize(
 ): Promise<FinalizeResult> {
   const { kafka, clock, log } = deps
   const { planTopic, dryRun, yes } = options
-  let heads = await readHeads(kafka, planTopic, signal)
-  const head = await checkPlanTopic(kafka, planTopic, heads)
+  const first = await readHeads(kafka, planTopic, signal)
+  const head = await checkPlanTopic(kafka, planTopic, first)
   const { plan } = await planNow(kafka, planTopic, head, signal)
   if (plan === undefined)
     throw new MaxbrodError('PLAN_CORRUPT', `${planTopic} is not complete: a planner is at work, or died`, {
       hint: 'run maxbrod plan again',
     })
-  // A planner may have added targets since the heads were read.
-  const named = new Set(heads.flatMap(({ targets }) => targets.map(({ topic }) => topic)))
-  if ([...plan.records.keys()].some(({ topic }) => !named.has(topic))) heads = await readHeads(kafka, planTopic, signal)
+  const planned = [...plan.records.keys()].map(({ topic }) => topic)
+  const heads = await headsWith(first, planned, kafka, planTopic, signal)
   const broker = await kafka.admin.brokerConfigs()
   const topics: FinalizedTopic[] = []
   for (const target of heads.filter(({ hold }) => hold === 'auto').flatMap(({ targets }) => targets)) {

@@ -68,6 +68,18 @@ export async function readHeads(kafka: Kafka, planTopic: string, signal: AbortSi
   return heads
 }
 
+/** The heads; read again where they lack one of the topics, of entries that were read later: a planner may have added targets. */
+export async function headsWith(
+  heads: readonly PlanHead[],
+  topics: Iterable<string>,
+  kafka: Kafka,
+  planTopic: string,
+  signal: AbortSignal,
+): Promise<readonly PlanHead[]> {
+  const named = new Set(heads.flatMap(({ targets }) => targets.map(({ topic }) => topic)))
+  return [...topics].every(topic => named.has(topic)) ? heads : readHeads(kafka, planTopic, signal)
+}
+
 /** The head that counts. Throws PLAN_NOT_FOUND, and PLAN_FOREIGN when somebody changed the number of the plan's partitions. */
 export async function checkPlanTopic(kafka: Kafka, planTopic: string, heads: readonly PlanHead[]): Promise<PlanHead> {
   const head = must(heads[0], 'head')

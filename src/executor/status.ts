@@ -5,7 +5,7 @@ import { PartitionMap } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import type { PlanFile, PlanHead } from '../format/plan.ts'
 import { Movement } from './movement.ts'
-import { checkPlanTopic, endOf, readHeads, readPlanEntries } from './plan-reader.ts'
+import { checkPlanTopic, endOf, headsWith, readHeads, readPlanEntries } from './plan-reader.ts'
 import { sumStatus } from './restore-sum.ts'
 import type { ChainStatus, RestoreStatus } from './restore-sum.ts'
 
@@ -29,9 +29,8 @@ export async function restoreStatus(
   onLook: (status: RestoreStatus) => void,
   signal: AbortSignal,
 ): Promise<RestoreStatus> {
-  const heads = await readHeads(kafka, planTopic, signal)
+  let heads: readonly PlanHead[] = await readHeads(kafka, planTopic, signal)
   const head = await checkPlanTopic(kafka, planTopic, heads)
-  let bases = basesOf(heads)
   const files: PlanFile[] = []
   const places = new PartitionMap<{ readonly partition: number; readonly lastOffset: number }>()
   const movement = new Movement()
@@ -51,10 +50,9 @@ export async function restoreStatus(
       if (last !== undefined) isClosed[partition] = last === 'end'
       positions[partition] = end
     }
-    // A planner may have added targets since the heads were read.
-    if ([...places.keys()].some(target => !bases.has(target)))
-      bases = basesOf(await readHeads(kafka, planTopic, signal))
-    const known = { files, bases, places, planTopic, groupId, movement }
+    const planned = [...places.keys()].map(({ topic }) => topic)
+    heads = await headsWith(heads, planned, kafka, planTopic, signal)
+    const known = { files, bases: basesOf(heads), places, planTopic, groupId, movement }
     const atMs = clock.monotonic()
     const chains = await chainsNow(kafka, known, atMs)
     const status = sumStatus(

@@ -6,7 +6,7 @@ import type { ConfigEntry } from '../kafka/port/admin.ts'
 import type { Kafka } from '../kafka/port.ts'
 import { must } from '../runtime/assert.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
-import { readHeads } from './plan-reader.ts'
+import { headsWith } from './plan-reader.ts'
 
 /** What an executor knows of a target topic. */
 export interface TargetFacts {
@@ -45,17 +45,12 @@ export class Targets {
 
   /** To be called with topics of plan entries that were read later than the heads: a planner may have added targets. */
   async meet(topics: Iterable<string>, planTopic: string, signal: AbortSignal): Promise<void> {
-    if ([...topics].every(topic => this.has(topic))) return
-    this.#heads = await readHeads(this.#kafka, planTopic, signal)
+    this.#heads = await headsWith(this.#heads, topics, this.#kafka, planTopic, signal)
   }
 
   /** Who appends: the same for all targets. */
   get producerId(): bigint {
     return BigInt(this.head.producerId)
-  }
-
-  has(topic: string): boolean {
-    return this.#planned(topic) !== undefined
   }
 
   /** What a target is like now. Throws TARGET_REPLACED when it is not the topic that was planned. */
