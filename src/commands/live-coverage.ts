@@ -1,5 +1,5 @@
 import type { AskKafka, AskedTopic, LivePartition } from '../archive/live.ts'
-import { decodeCommitNote } from '../backup/resume/commit-note.ts'
+import { decodeCommitNote } from '../format/commit-note.ts'
 import { firstTimestamp, headroomMs, retentionMs } from '../backup/protection/retention.ts'
 import type { ConfigEntry } from '../kafka/port/admin.ts'
 import type { Kafka } from '../kafka/port.ts'

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { decodeCommitNote, encodeCommitNote, requireArchive } from '../../src/backup/resume/commit-note.ts'
+import { decodeCommitNote, encodeCommitNote } from '../../src/format/commit-note.ts'
+import { requireArchive } from '../../src/backup/resume/commit-note.ts'
 import { check } from '../helpers/properties.ts'
 
 const note = { archiveId: 'a', topicId: 'Hx3y8Ra6RBe9-hFQXtB2Kg', lineage: 7, lastFrom: 10, origin: 3 }

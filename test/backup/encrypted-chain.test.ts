@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeCommitNote, encodeCommitNote } from '../../src/backup/resume/commit-note.ts'
+import { decodeCommitNote, encodeCommitNote } from '../../src/format/commit-note.ts'
 import { findResumePoint } from '../../src/backup/resume/resume.ts'
 import { walkChain } from '../../src/catalog/chain-walk.ts'
 import { tileKey } from '../../src/format/keys.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { encodeCommitNote, noteOfNothing } from '../../src/backup/resume/commit-note.ts'
+import { encodeCommitNote } from '../../src/format/commit-note.ts'
+import { noteOfNothing } from '../../src/backup/resume/commit-note.ts'
 import { findLineage, listLineages } from '../../src/backup/resume/lineage.ts'
 import type { LineageQuestion } from '../../src/backup/resume/lineage.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'

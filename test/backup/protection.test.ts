@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { encodeCommitNote, noteOfNothing } from '../../src/backup/resume/commit-note.ts'
+import { encodeCommitNote } from '../../src/format/commit-note.ts'
+import { noteOfNothing } from '../../src/backup/resume/commit-note.ts'
 import { protectionOf } from '../../src/backup/protection/protection.ts'
 import type { PartitionFacts } from '../../src/backup/protection/protection.ts'
 

@@ -2,7 +2,7 @@ import { partitionFolder } from '../../format/keys.ts'
 import type { PartitionPlace } from '../../format/keys.ts'
 import type { Ownership } from '../../kafka/port/membership.ts'
 import type { Logger } from '../../observe/logger.ts'
-import { encodeCommitNote } from '../resume/commit-note.ts'
+import { encodeCommitNote } from '../../format/commit-note.ts'
 import type { Committer } from '../resume/committer.ts'
 import type { PartitionIdentity } from '../resume/identity.ts'
 

@@ -1,7 +1,8 @@
 import type { Kafka } from '../../kafka/port.ts'
 import type { Ownership } from '../../kafka/port/membership.ts'
 import { MaxbrodError } from '../../runtime/errors.ts'
-import { decodeCommitNote, encodeCommitNote, noteOfNothing } from '../resume/commit-note.ts'
+import { decodeCommitNote, encodeCommitNote } from '../../format/commit-note.ts'
+import { noteOfNothing } from '../resume/commit-note.ts'
 import type { Committer } from '../resume/committer.ts'
 
 export interface TellStoppedDeps {

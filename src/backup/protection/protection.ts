@@ -1,6 +1,7 @@
 import type { CommittedOffset } from '../../kafka/port/admin.ts'
 import type { TopicPartition } from '../../runtime/topic-partition.ts'
-import { decodeCommitNote, isCache } from '../resume/commit-note.ts'
+import { decodeCommitNote } from '../../format/commit-note.ts'
+import { isCache } from '../resume/commit-note.ts'
 import { headroomMs } from './retention.ts'
 
 /** How far one partition is in the backup. */

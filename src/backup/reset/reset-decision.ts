@@ -1,5 +1,5 @@
 import type { CommittedOffset } from '../../kafka/port/admin.ts'
-import type { CommitNote } from '../resume/commit-note.ts'
+import type { CommitNote } from '../../format/commit-note.ts'
 import type { LogBounds } from '../resume/resume.ts'
 
 /** What is known of a partition that is to be reset. */

@@ -3,9 +3,6 @@ import type { CommitNote } from '../../format/commit-note.ts'
 import type { TopicPartition } from '../../runtime/topic-partition.ts'
 import { partitionName } from '../../runtime/topic-partition.ts'
 
-export { decodeCommitNote, encodeCommitNote } from '../../format/commit-note.ts'
-export type { CommitNote } from '../../format/commit-note.ts'
-
 /**
  * The note of a partition that stopped before anything was committed of it. It tells why and caches nothing: neither its offset
  * nor its lineage speaks of the store.

@@ -9,8 +9,9 @@ import type { CommittedOffset } from '../../kafka/port/admin.ts'
 import { MaxbrodError } from '../../runtime/errors.ts'
 import { partitionName } from '../../runtime/topic-partition.ts'
 import type { ObjectStore } from '../../storage/port.ts'
-import { decodeCommitNote, isCache, requireArchive } from './commit-note.ts'
-import type { CommitNote } from './commit-note.ts'
+import { decodeCommitNote } from '../../format/commit-note.ts'
+import { isCache, requireArchive } from './commit-note.ts'
+import type { CommitNote } from '../../format/commit-note.ts'
 import type { PartitionIdentity } from './identity.ts'
 
 /** Where a worker goes on with a partition. */
