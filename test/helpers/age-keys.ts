@@ -1,6 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { parseIdentities, parseRecipient } from '../../src/storage/age/keys.ts'
 import type { Identity, Recipient } from '../../src/storage/age/x25519.ts'
+import { Dice } from './seed.ts'
 
 export interface AgeKey {
   /** As age-keygen writes them. */
@@ -10,12 +11,18 @@ export interface AgeKey {
   readonly identity: Identity
 }
 
-/** A new pair of keys, in the texts that age-keygen would write. */
+const dice = new Dice('age keys')
+
+/** What stands before the 32 bytes of an X25519 key in PKCS #8 (RFC 8410, section 7). */
+const PKCS8_X25519 = Buffer.from('302e020100300506032b656e04220420', 'hex')
+
+/** A new pair of keys, in the texts that age-keygen would write. They follow from the seed of the run. */
 export function newAgeKey(): AgeKey {
-  const { privateKey, publicKey } = generateKeyPairSync('x25519')
-  const raw = (key: typeof privateKey, type: 'spki' | 'pkcs8') => key.export({ format: 'der', type }).subarray(-32)
-  const recipientText = encodeBech32('age', raw(publicKey, 'spki'))
-  const identityText = encodeBech32('age-secret-key-', raw(privateKey, 'pkcs8')).toUpperCase()
+  const secret = dice.bytes(32)
+  const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8_X25519, secret]), format: 'der', type: 'pkcs8' })
+  const publicRaw = createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(-32)
+  const recipientText = encodeBech32('age', publicRaw)
+  const identityText = encodeBech32('age-secret-key-', secret).toUpperCase()
   const { identities } = parseIdentities(identityText, 'here')
   return { recipientText, identityText, recipient: parseRecipient(recipientText), identity: identities[0]! }
 }
