@@ -3,14 +3,16 @@ import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { crc32 } from 'node:zlib'
 import type { PartitionIdentity } from '../../src/backup/resume/identity.ts'
 import type { Continued } from '../../src/backup/spool/spool-fit.ts'
-import { Spool } from '../../src/backup/spool/spool.ts'
+import { Spool, openSpool } from '../../src/backup/spool/spool.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
 import { nodeDisk } from '../../src/runtime/node-disk.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
 import type { ObjectStore } from '../../src/storage/port.ts'
 import { proveByCatalog } from '../helpers/catalog-proof.ts'
+import { logToRead } from '../helpers/log-lines.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
 import { openChain } from '../helpers/open-chain.ts'
 import { partitionsOf, readBackup } from '../helpers/stored-backup.ts'
@@ -203,6 +205,34 @@ test('what nobody can understand is removed at the start, and nothing that is no
   assert.deepEqual(await takeFrom(spool), [])
   assert.deepEqual(await readdir(spool), ['foo', ...foreign].sort())
   assert.equal(await readFile(join(spool, 'foo/123/x'), 'utf8'), 'x')
+})
+
+test('a spool file of another version, or a damaged one, is removed with a warning that says whose records it held', async () => {
+  const line = (text: string) => `${crc32(text).toString(16).padStart(8, '0')} ${text}\n`
+  const ofVersion2 = (notes: string) => {
+    const end = notes.indexOf('\n')
+    return line(notes.slice(9, end).replace('"format":1', '"format":2')) + notes.slice(end + 1)
+  }
+  for (const [change, reason, facts] of [
+    [ofVersion2, /format 2/, ['orders', 3, 10, 40]],
+    [(notes: string) => notes.replace('orders', 'ordres'), /damaged/, [undefined, undefined, undefined, undefined]],
+    [(notes: string) => line('{"version":"x"}') + notes, /no known format/, [undefined, undefined, undefined, 40]],
+  ] as const) {
+    await using owned = await newFolder()
+    await leaveTile(owned.folder)
+    const name = (await readdir(owned.folder)).find(one => one.endsWith('.notes'))!
+    const path = join(owned.folder, name)
+    await writeFile(path, change(await readFile(path, 'utf8')))
+    const { log, lines } = logToRead()
+    const clock = new ManualClock()
+    await openSpool(owned.folder, { disk: nodeDisk, clock, log }, { groupId: 'maxbrod', maxOpenFiles: 8 })
+    assert.deepEqual(await readdir(owned.folder), [])
+    const [told, ...more] = lines()
+    assert.deepEqual(more, [])
+    assert.match(String(told!['reason']), reason)
+    assert.deepEqual([told!['topic'], told!['partition'], told!['from'], told!['to']], facts)
+    assert.deepEqual([told!.level, told!['path']], ['warn', path.replace('.notes', '.blocks')])
+  }
 })
 
 test('what was left of a partition that went elsewhere is kept for a while, in case it comes back, and then removed', async () => {

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict'
+import { newLogger } from '../../src/observe/logger.ts'
+import type { Logger } from '../../src/observe/logger.ts'
+import { Redactor } from '../../src/observe/redact.ts'
+import { ManualClock } from './manual-clock.ts'
 
 /** One event of a command's log, with its facts. */
 export interface LogLine {
@@ -24,4 +28,12 @@ export function logged(output: string, message: string): LogLine[] {
 export function assertNoAlarm(output: string): void {
   const alarms = logLines(output).filter(({ level }) => level === 'error')
   assert.deepEqual(alarms, [])
+}
+
+/** A logger for what runs in the process of the test, and its events so far. */
+export function logToRead(): { readonly log: Logger; readonly lines: () => LogLine[] } {
+  let written = ''
+  const write = (line: string) => void (written += line)
+  const rest = { isColored: false, clock: new ManualClock(), redactor: new Redactor() }
+  return { log: newLogger({ ...rest, level: 'debug', format: 'json', write }), lines: () => logLines(written) }
 }

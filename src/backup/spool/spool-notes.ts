@@ -55,11 +55,11 @@ export interface SpoolNotes {
   readonly headBytes: number
 }
 
-const FORMAT = 1
+export const SPOOL_FORMAT = 1
 const CRC_DIGITS = 8
 
 export function encodeHead(head: SpoolHead): Buffer {
-  return encodeLine({ format: FORMAT, ...head })
+  return encodeLine({ format: SPOOL_FORMAT, ...head })
 }
 
 export function encodeNote(note: SpoolNote): Buffer {
@@ -71,11 +71,11 @@ export function encodeNote(note: SpoolNote): Buffer {
  * even the first one can be read, or another version wrote it.
  */
 export function decodeNotes(bytes: Buffer): SpoolNotes | undefined {
-  const lines = linesOf(bytes)
+  const lines = decodeLines(bytes)
   const first = lines.next()
   if (first.done === true) return undefined
   const { format, ...head } = first.value.content as SpoolHead & { format?: unknown }
-  if (format !== FORMAT) return undefined
+  if (format !== SPOOL_FORMAT) return undefined
   const notes = [...lines].map(({ content, end }) => ({ note: noteOf(content), end }))
   return { head, notes, headBytes: first.value.end }
 }
@@ -85,7 +85,8 @@ function encodeLine(content: object): Buffer {
   return Buffer.from(`${crc32(text).toString(16).padStart(CRC_DIGITS, '0')} ${text}\n`)
 }
 
-function* linesOf(bytes: Buffer): Generator<{ content: object; end: number }> {
+/** The lines up to the first that is torn or damaged, whatever they say. */
+export function* decodeLines(bytes: Buffer): Generator<{ content: object; end: number }> {
   for (let start = 0; ;) {
     const end = bytes.indexOf(0x0a, start) + 1
     if (end === 0) return

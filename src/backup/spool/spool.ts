@@ -14,6 +14,7 @@ import { continues, isOfChain } from './spool-fit.ts'
 import type { Continued } from './spool-fit.ts'
 import { decodeNotes, encodeHead } from './spool-notes.ts'
 import type { SpoolHead } from './spool-notes.ts'
+import { strangeTile } from './strange-tile.ts'
 import { readSpooledTile } from './spooled-tile.ts'
 import type { SpooledTile } from './spooled-tile.ts'
 
@@ -150,8 +151,19 @@ export class Spool {
     const { disk, clock } = this.#deps
     const notes = await disk.read(`${this.#path(uploadId)}.notes`)
     const head = notes === undefined ? undefined : decodeNotes(notes)?.head
-    if (head?.uploadId === uploadId) this.#left.add(head, clock.monotonic())
-    else await this.#removeFiles(uploadId)
+    if (head?.uploadId === uploadId) return this.#left.add(head, clock.monotonic())
+    // Blocks without notes are what a kill between the two leaves: a moment later they would have been read again anyway.
+    if (notes !== undefined && notes.length > 0) this.#tellStrange(uploadId, notes)
+    await this.#removeFiles(uploadId)
+  }
+
+  #tellStrange(uploadId: string, notes: Buffer): void {
+    const { why, ...about } = strangeTile(notes)
+    const hint = 'where retention or a deletion took them since, only the version that wrote the file can upload them'
+    this.#deps.log.warn(
+      { reason: why, ...about, path: `${this.#path(uploadId)}.blocks`, hint },
+      'removing a spool file that cannot be understood: what Kafka still has of its records is read again',
+    )
   }
 
   /** Undefined when it cannot be read: Kafka still has it. */
