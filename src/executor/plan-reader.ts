@@ -3,9 +3,11 @@ import { chainName } from '../format/plan.ts'
 import { decodePlanEntry } from '../format/plan-records.ts'
 import type { PlanEntry, PlanHead } from '../format/plan.ts'
 import { planPartitionOf } from '../format/plan-partition.ts'
+import { beginningGone } from '../format/plan-beginning.ts'
 import type { Kafka } from '../kafka/port.ts'
+import type { ReadRecord } from '../kafka/port/fetching.ts'
 import { must } from '../runtime/assert.ts'
-import { MaxbrodError } from '../runtime/errors.ts'
+import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 
 /** An entry of a plan partition and where it stands: its offset is what is committed. */
 export interface PlacedEntry {
@@ -31,12 +33,7 @@ export async function* readPlanEntries(
       cause,
       hint: 'name the topic that maxbrod plan wrote with --plan-topic',
     })
-  for await (const { offset, value, producerId } of kafka.readRecords(
-    { topic: planTopic, partition },
-    from,
-    to,
-    signal,
-  )) {
+  for await (const { offset, value, producerId } of readRecords(kafka, planTopic, partition, from, to, signal)) {
     let entry: PlanEntry
     try {
       entry = decodePlanEntry(value)
@@ -53,6 +50,25 @@ export async function* readPlanEntries(
         throw foreign(offset, `a file of ${chainName(entry.target)}, which belongs to ${wanted}`)
     }
     yield { offset, entry }
+  }
+}
+
+/** Throws PLAN_CORRUPT where the log does not go back to `from`: an answer that the offset is out of range says less. */
+async function* readRecords(
+  kafka: Kafka,
+  planTopic: string,
+  partition: number,
+  from: number,
+  to: number,
+  signal: AbortSignal,
+): AsyncGenerator<ReadRecord> {
+  const where = { topic: planTopic, partition }
+  try {
+    yield* kafka.readRecords(where, from, to, signal)
+  } catch (error) {
+    if (!isMaxbrodError(error, 'KAFKA_PROTOCOL')) throw error
+    const start = (await kafka.admin.offsets('log start', [where])).offsets.get(where) ?? 0
+    throw start > from ? beginningGone(planTopic, partition, start) : error
   }
 }
 

@@ -1,9 +1,10 @@
 import { DecodeError } from '../format/batch/varint.ts'
+import { beginningGone } from '../format/plan-beginning.ts'
 import { decodePlanEntry } from '../format/plan-records.ts'
 import type { PlanEntry, PlanHead } from '../format/plan.ts'
 import type { Kafka } from '../kafka/port.ts'
 import type { ReadRecord } from '../kafka/port/fetching.ts'
-import { MaxbrodError } from '../runtime/errors.ts'
+import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { PlannedRecords } from './planned-records.ts'
@@ -38,7 +39,8 @@ export class PlanView {
 
   /**
    * Reads what was written since. Throws PLAN_FOREIGN for a topic that holds something else, or is not the one that it was;
-   * KAFKA_AUTH and KAFKA_GAVE_UP for one that cannot be read: a plan that is not seen is not no plan.
+   * PLAN_CORRUPT for one without its beginning; KAFKA_AUTH and KAFKA_GAVE_UP for one that cannot be read: a plan that is not
+   * seen is not no plan.
    */
   async refresh(signal: AbortSignal): Promise<void> {
     const [topic] = await this.#kafka.admin.topics([this.#topic])
@@ -60,8 +62,18 @@ export class PlanView {
       if (end === undefined) throw this.#silent(failed.get(where) ?? 'no answer')
       if (end < from) throw this.#replaced()
       this.#isClosed[partition] ??= false
-      for await (const record of this.#kafka.readRecords(where, from, end, signal)) this.#take(partition, record)
+      await this.#read(where, from, end, signal)
       this.#positions[partition] = end
+    }
+  }
+
+  async #read(where: TopicPartition, from: number, to: number, signal: AbortSignal): Promise<void> {
+    try {
+      for await (const record of this.#kafka.readRecords(where, from, to, signal)) this.#take(where.partition, record)
+    } catch (error) {
+      if (!isMaxbrodError(error, 'KAFKA_PROTOCOL')) throw error
+      const start = (await this.#kafka.admin.offsets('log start', [where])).offsets.get(where) ?? 0
+      throw start > from ? beginningGone(this.#topic, where.partition, start) : error
     }
   }
 

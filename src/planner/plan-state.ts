@@ -1,6 +1,7 @@
 import type { Hole } from '../catalog/tiling.ts'
 import { DecodeError } from '../format/batch/varint.ts'
 import { parseTileKey } from '../format/keys.ts'
+import { beginningGone } from '../format/plan-beginning.ts'
 import { chainName } from '../format/plan.ts'
 import { decodePlanEntry } from '../format/plan-records.ts'
 import type { PlanEnd, PlanFile, PlanHead } from '../format/plan.ts'
@@ -84,11 +85,8 @@ export async function readPlanState(
         'KAFKA_GAVE_UP',
         `cannot read ${planTopic}-${partition}: ${ends.failed.get({ topic: planTopic, partition }) ?? 'no answer'}`,
       )
-    if ((starts.offsets.get({ topic: planTopic, partition }) ?? 0) > 0) {
-      throw new MaxbrodError('PLAN_CORRUPT', `the beginning of ${planTopic}-${partition} was deleted`, {
-        hint: 'plan again into a new --plan-topic',
-      })
-    }
+    const start = starts.offsets.get({ topic: planTopic, partition }) ?? 0
+    if (start > 0) throw beginningGone(planTopic, partition, start)
     let ours = read?.ours ?? 0
     let end = read?.end
     for await (const record of kafka.readRecords({ topic: planTopic, partition }, read?.logEnd ?? 0, logEnd, signal)) {

@@ -4,6 +4,7 @@ import type { Ports } from '../../src/commands/ports.ts'
 import type { ClusterAdmin } from '../../src/kafka/port/admin.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { FaultyCli } from '../helpers/faulty-process.ts'
+import type { CommandResult } from '../helpers/in-process.ts'
 import { runCommand, startCommand } from '../helpers/in-process.ts'
 import type { RestoreScene } from '../helpers/restore-scene.ts'
 import { ok, openRestoreScene, refused } from '../helpers/restore-scene.ts'
@@ -47,6 +48,33 @@ test('a plan to which nobody adds for a minute is refused with the way out', asy
   refused(result, 4, 'PLAN_CORRUPT', `${scene.planTopic} is not complete, and nobody adds to it`, 'maxbrod plan again')
   const [{ end } = { end: '' }] = await scene.world.referee.offsets(target)
   assert.equal(end, '0')
+})
+
+test('whoever reads a plan that lost its beginning is told which partition, what took it, and what to do', async t => {
+  await using scene = await openRestoreScene(t)
+  const topic = scene.world.name('orders')
+  await scene.putFiles(topic, 0, [0, 10, 20])
+  await scene.putFiles(topic, 1, [0, 10])
+  const flags = [...create, '--plan-partitions=2']
+  ok(await scene.plan(flags))
+  const about = [`--plan-topic=${scene.planTopic}`, `--bootstrap-server=${scene.world.bootstrap}`]
+  const demand = async (partition: number, commands: readonly (() => Promise<CommandResult>)[]) => {
+    const everything = -1
+    await scene.world.referee.deleteRecords(scene.planTopic, partition, everything)
+    for (const run of commands) {
+      const words = [
+        `${scene.planTopic}-${partition} begins at offset `,
+        'retention.ms or retention.bytes',
+        'DeleteRecords',
+      ]
+      refused(await run(), 4, 'PLAN_CORRUPT', ...words, 'run maxbrod plan with a new --plan-topic')
+    }
+  }
+  const status = () => runCommand(['status', ...about])
+  const finalize = () => runCommand(['finalize', ...about])
+  // The heads are in partition 0: without another one they are known, and some of the files are not.
+  await demand(1, [() => scene.restore(), status, finalize])
+  await demand(0, [() => scene.restore(), status, finalize, () => scene.plan(flags)])
 })
 
 test('targets that a planner adds while an executor starts, or a status is asked, are known to both', async t => {

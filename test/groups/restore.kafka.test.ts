@@ -193,6 +193,11 @@ test('a plan that does not show is not taken for none, nor one that was begun an
   await eventually('it has read the plan', isThere)
   ok(await scene.plan([...flags, '--restart-plan']))
   refused(await follower.result, 6, 'PLAN_FOREIGN', `${scene.planTopic} is not the plan topic that it was`)
+
+  const everything = -1
+  await scene.world.referee.deleteRecords(scene.planTopic, 0, everything)
+  const beheaded = await scene.restoreGroups(['--execute', '--group-prefix=r.'])
+  refused(beheaded, 4, 'PLAN_CORRUPT', `${scene.planTopic}-0 begins at offset `, 'retention.ms', 'new --plan-topic')
 })
 
 test('it goes on while the restore does, commits a group when all of its partitions are there, and ends at its time in any case', async t => {
