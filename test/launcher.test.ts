@@ -92,8 +92,9 @@ test('the second start finds what the first one compiled, and does without where
   for (const name of ['bin', 'src', 'package.json'])
     await cp(join(root, name), join(machine.folder, name), { recursive: true })
   await symlink(join(root, 'node_modules'), join(machine.folder, 'node_modules'))
-  const options = { program: join(machine.folder, 'bin/maxbrod'), env: machine.env }
-  const told = { ...options, env: { ...machine.env, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' } }
+  const env = { ...machine.env, NODE_COMPILE_CACHE: '' }
+  const options = { program: join(machine.folder, 'bin/maxbrod'), env }
+  const told = { ...options, env: { ...env, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' } }
   const found = /code cache for ESM \S*commands\/backup\.ts was accepted/
   const first = await runCli(['backup', '--help'], told)
   assert.ok(!found.test(first.stderr), 'nothing was there yet')

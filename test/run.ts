@@ -10,7 +10,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect, parseArgs } from 'node:util'
 import type { TestFile } from './runner/files.ts'
-import { findTestFiles } from './runner/files.ts'
+import { compileCache, findTestFiles } from './runner/files.ts'
 import type { FileResult } from './runner/run-file.ts'
 import { runFile } from './runner/run-file.ts'
 import { startSharedServers } from './runner/shared-servers.ts'
@@ -34,8 +34,7 @@ async function main(): Promise<number> {
   // Everything that tests and servers put into temporary files is in here, and goes away with the run.
   const folder = mkdtempSync(join(tmpdir(), 'maxbrod-test-'))
   process.env['TMPDIR'] = folder
-  // Hundreds of processes load the same sources; compiling them takes half of a short one's time (measured).
-  process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '../.cache/compile')
+  process.env['NODE_COMPILE_CACHE'] ??= compileCache
   const results: FileResult[] = []
   let problem = files.length === 0 ? `no test file has ${positionals.join(' or ')} in its path` : undefined
   try {

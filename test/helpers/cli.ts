@@ -1,13 +1,13 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { root } from '../runner/files.ts'
+import { compileCache, root } from '../runner/files.ts'
 import { tethered } from './tether.ts'
 
 export interface CliOptions {
   /** What to start; default bin/maxbrod. A `.ts` file is run by this Node. */
   readonly program?: string
-  /** Beside PATH and HOME, the whole environment: a variable of the machine must not be an option. */
+  /** Beside PATH, HOME and NODE_COMPILE_CACHE, the whole environment: a variable of the machine must not be an option. */
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
 }
@@ -29,7 +29,10 @@ export class Cli {
   constructor(argv: readonly string[], { program = join(root, 'bin/maxbrod'), env = {}, cwd = root }: CliOptions = {}) {
     const [command, args] = program.endsWith('.ts') ? [process.execPath, [program, ...argv]] : [program, argv]
     const { PATH = '', HOME = '' } = process.env
-    this.process = spawn(...tethered(command, args), { cwd, env: { PATH, HOME, ...env } })
+    this.process = spawn(...tethered(command, args), {
+      cwd,
+      env: { PATH, HOME, NODE_COMPILE_CACHE: compileCache, ...env },
+    })
     this.process.stdin.end()
     this.process.stdout.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text))
     this.process.stderr.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text))
