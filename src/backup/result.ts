@@ -1,4 +1,5 @@
 import type { Gap } from '../format/tile-header.ts'
+import type { SpoolOnly } from './rescue/spool-only.ts'
 import type { UploadedTile } from './chain/uploaded-tile.ts'
 import { PartitionMap, partitionName } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
@@ -25,6 +26,8 @@ export interface BackupResult {
   }[]
   /** Topics that a restore still fills: they are not backed up until `maxbrod finalize`. */
   readonly held: readonly string[]
+  /** What was read of topics that are gone since, and could not be uploaded: nobody can read it again. */
+  readonly notUploaded: readonly SpoolOnly[]
   /** Why no topic was backed up at all, when topics were named and none is there. */
   readonly nothingMatched?: string
 }
@@ -50,6 +53,7 @@ export class BackupTally {
   readonly #leftOut = new PartitionMap<true>()
   readonly #gaps: (TopicPartition & Gap)[] = []
   readonly #cuts: BackupResult['cuts'][number][] = []
+  readonly #notUploaded: SpoolOnly[] = []
 
   uploaded(partition: TopicPartition, tile: UploadedTile): void {
     const { topic } = partition
@@ -75,6 +79,10 @@ export class BackupTally {
 
   stopped(partition: TopicPartition, error: unknown): void {
     this.#stopped.set(partition, { error })
+  }
+
+  notUploaded(one: SpoolOnly): void {
+    this.#notUploaded.push(one)
   }
 
   /** The partition goes on, here or elsewhere. */
@@ -108,7 +116,7 @@ export class BackupTally {
     const sum = (pick: (one: PartitionResult) => number) => partitions.reduce((total, one) => total + pick(one), 0)
     const stopped = this.stoppedPartitions
     return {
-      result: stopped.length === 0 && this.#gaps.length === 0 && this.#cuts.length === 0 ? 'ok' : 'partial',
+      result: [stopped, this.#gaps, this.#cuts, this.#notUploaded].every(all => all.length === 0) ? 'ok' : 'partial',
       files: sum(one => one.files),
       records: sum(one => one.records),
       bytes: sum(one => one.bytes),
@@ -118,6 +126,7 @@ export class BackupTally {
       cuts: this.#cuts,
       behindOpenTransaction,
       held,
+      notUploaded: this.#notUploaded,
     }
   }
 }

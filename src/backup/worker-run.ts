@@ -21,6 +21,7 @@ import type { OnceTargets } from './once.ts'
 import { OnceProgress } from './once-progress.ts'
 import type { BackupOptions } from './options.ts'
 import { Partitions } from './partition/partitions.ts'
+import { SpoolSweep } from './rescue/sweep-spool.ts'
 import { BackupTally } from './result.ts'
 import { keepDefinitions, watchHeadroom } from './upkeep.ts'
 import type { WorkerView } from './view.ts'
@@ -55,6 +56,7 @@ export class WorkerRun implements AsyncDisposable {
   readonly #deps: WorkerRunDeps
   readonly #room: DiskRoom
   readonly #memory: WorkerMemory
+  readonly #sweep: SpoolSweep
   readonly #loops: FetchLoops
   readonly #gauges: WorkerGauges
   readonly #progress: OnceProgress
@@ -82,6 +84,7 @@ export class WorkerRun implements AsyncDisposable {
       flushAll: () => this.partitions.flush('a flush was asked for'),
       stopped: () => this.tally.stoppedPartitions,
     })
+    this.#sweep = new SpoolSweep(context, one => this.tally.notUploaded(one), stop.aborted)
     this.#room = new DiskRoom({
       files: context.spool.files,
       probePath: context.spool.probePath,
@@ -89,7 +92,7 @@ export class WorkerRun implements AsyncDisposable {
       log: context.log,
       policy: options.onDiskFull,
       relieve: () => {
-        void context.spool.sweep(LEFT_MS)
+        this.#sweep.tick(LEFT_MS)
         makeRoom(this.partitions.all)
       },
       onFatal,
@@ -157,6 +160,7 @@ export class WorkerRun implements AsyncDisposable {
       this.#watching,
       this.partitions.close(false),
       this.#room.settled(),
+      this.#sweep.settled(),
     ]
     // Calls of a store, a disk or a cluster that hangs, and does not hear its signal, must not keep a process that was stopped.
     await within(this.#deps.context.clock, END_MS, Promise.allSettled(ended))
@@ -172,7 +176,7 @@ export class WorkerRun implements AsyncDisposable {
       buffered.tick(this.partitions.all)
       this.#loops.update()
       this.#room.tick()
-      void context.spool.sweep()
+      this.#sweep.tick()
       this.#gauges.update([...this.partitions.all])
       this.#progress.update(this.partitions.all)
       const isFirst = n < FIRST_TICKS.count && !this.#loops.hasBegun

@@ -16,7 +16,7 @@ import type { BackupResult } from './result.ts'
 import { nothingMatched } from './topics/nothing-matched.ts'
 import { backupSelection } from './topics/selection.ts'
 import { newSettling } from './settling.ts'
-import { rescueGone } from './rescue-spool.ts'
+import { rescueGone } from './rescue/rescue-spool.ts'
 import { WorkerRun } from './worker-run.ts'
 import { openSpool } from './spool/spool.ts'
 import { openWorkingDir } from './spool/working-dir.ts'
@@ -37,7 +37,7 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
   using folder = await openWorkingDir(disk, options.workingDir, random, options.workerName)
   const spool = await openSpool(folder.spoolFolder, deps, options)
   const context: WorkerContext = { ...deps, groupId: options.groupId, spool }
-  await rescueGone(spool, context, stop.draining)
+  const notUploaded = await rescueGone(spool, context, stop.draining)
   const held = new HeldTopics(deps)
   const selection = backupSelection(options, held)
   const seen = await kafka.admin.topics().catch(() => undefined) // who cannot list topics is told so below
@@ -66,6 +66,8 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
     definitions: new DefinitionKeeper(context, selection),
     stop: own,
   })
+  // A worker that goes on tries again.
+  if (options.once) for (const one of notUploaded) run.tally.notUploaded(one)
   using _seen = deps.onView?.(() => run.view)
   const begin = newSettling(deps, options.consumeDelay, own.draining)
   const joining = kafka.joinGroup(

@@ -1,7 +1,8 @@
 import { backupOptions } from '../backup/options.ts'
 import type { Flushed } from '../backup/flush.ts'
 import type { BackupResult } from '../backup/result.ts'
-import { isKafkaGone, rescueSpool } from '../backup/rescue-spool.ts'
+import { isKafkaGone, rescueSpool } from '../backup/rescue/rescue-spool.ts'
+import { saySpoolOnly } from '../backup/rescue/spool-only.ts'
 import { readTopicRules } from '../backup/topics/topic-rules.ts'
 import type { WorkerView } from '../backup/view.ts'
 import { runBackup } from '../backup/worker.ts'
@@ -107,6 +108,7 @@ export const backup = command({
 
 function outcomeOf(result: BackupResult, isInterrupted: boolean, url: string): Outcome {
   const { files, records, bytes, partitions, stopped, gaps, cuts, behindOpenTransaction, held, nothingMatched } = result
+  const { notUploaded } = result
   const rows = partitions.map(one => [
     one.topic,
     one.partition,
@@ -132,11 +134,24 @@ function outcomeOf(result: BackupResult, isInterrupted: boolean, url: string): O
       ({ topic, partition, records: open }) =>
         `${topic}-${partition}: ${open} offsets lie behind an open transaction; the next backup takes them\n`,
     ),
+    ...notUploaded.map(one => `${saySpoolOnly(one)}\n`),
     ...held.map(topic => `${topic}: a restore still fills it; it is not backed up until maxbrod finalize\n`),
   ].join('')
   return {
     result: result.result,
-    details: { files, records, bytes, partitions, stopped, gaps, cuts, behindOpenTransaction, held, nothingMatched },
+    details: {
+      files,
+      records,
+      bytes,
+      partitions,
+      stopped,
+      gaps,
+      cuts,
+      behindOpenTransaction,
+      held,
+      notUploaded,
+      nothingMatched,
+    },
     text,
     isInterrupted,
   }

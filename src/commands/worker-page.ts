@@ -1,6 +1,7 @@
 import type { Segment, Status } from '../archive/cover.ts'
 import type { Page, PartitionPart, TopicPart } from '../archive/report/model.ts'
 import { count, seconds, things } from '../archive/report/words.ts'
+import { saySpoolOnly } from '../backup/rescue/spool-only.ts'
 import { formatBytes } from '../config/units.ts'
 import type { PartitionView, WorkerView } from '../backup/view.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
@@ -26,7 +27,12 @@ export function pageOfWorker(view: WorkerView, { nowMs, url, writer }: ShownBy):
       : `${count(buffered)} offsets are read and not in files, the oldest for ${seconds(Math.round(oldestMs / 1_000))}`
   return {
     title: `Backup of group ${group} into ${url}: one worker`,
-    status: done.stopped.length > 0 ? 'FAILURE' : isDiskFull || problems.size > 0 ? 'WARNING' : 'OK',
+    status:
+      done.stopped.length > 0
+        ? 'FAILURE'
+        : isDiskFull || problems.size + done.notUploaded.length > 0
+          ? 'WARNING'
+          : 'OK',
     headline: `${things(partitions.length, 'partition')} of this worker · ${inHand} · ${unread === 0 ? 'nothing more to read' : `${count(unread)} offsets to read`}`,
     facts: [
       { name: 'partitions', value: count(partitions.length) },
@@ -39,6 +45,7 @@ export function pageOfWorker(view: WorkerView, { nowMs, url, writer }: ShownBy):
     notes: [
       ...(isDiskFull ? ['The disk of the working folder is full: nothing is read until uploads have made room.'] : []),
       ...done.stopped.map(({ code, message }) => `${message} (${code})`),
+      ...done.notUploaded.map(saySpoolOnly),
       ...done.cuts.map(
         one => `${partitionName(one)}: Kafka lost records from offset ${one.at} on; the backup keeps them`,
       ),

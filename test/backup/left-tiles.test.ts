@@ -16,7 +16,9 @@ function leftTiles(): LeftTiles {
 
 test('whoever has a partition again gets all that was left of it, and nothing of another one', () => {
   const left = leftTiles()
-  assert.deepEqual(ids(left.of(head('', 0))), ['a', 'b'])
+  assert.deepEqual(ids(left.take(head('', 0), ({ uploadId }) => uploadId === 'b')), ['b'])
+  assert.deepEqual(ids(left.take(head('', 0), ({ uploadId }) => uploadId === 'b')), [])
+  left.add(head('b', 0), 200)
   assert.deepEqual(ids(left.take(head('', 0))), ['a', 'b'])
   assert.deepEqual(left.take(head('', 0)), [])
   assert.deepEqual(ids(left.all), ['c'])

@@ -146,7 +146,6 @@ const fits: Record<string, [change: Partial<Continued & PartitionIdentity>, grou
   'the leader is another one, which may have cut the log': [{ leaderEpoch: 8 }],
   'another cluster': [{ clusterId: 'other' }],
   'another archive': [{ archiveId: 'other' }],
-  'another topic id: the topic was created anew': [{ topicId: 'AAAAAAAAAAAAAAAAAAAAAA' }],
   'a broker without topic ids': [{ topicId: undefined }],
   'another lineage': [{ lineage: 3 }],
   'another group': [{}, 'other'],
@@ -233,26 +232,6 @@ test('a spool file of another version, or a damaged one, is removed with a warni
     assert.deepEqual([told!['topic'], told!['partition'], told!['from'], told!['to']], facts)
     assert.deepEqual([told!.level, told!['path']], ['warn', path.replace('.notes', '.blocks')])
   }
-})
-
-test('what was left of a partition that went elsewhere is kept for a while, in case it comes back, and then removed', async () => {
-  await using owned = await newFolder()
-  const { folder } = owned
-  await leaveTile(folder)
-  const clock = new ManualClock()
-  const spool = new Spool({ disk: nodeDisk, folder, clock, log: silentLogger, group: 'maxbrod', maxOpenFiles: 8 })
-  await spool.open()
-  assert.deepEqual(
-    spool.heads.map(({ from }) => from),
-    [10],
-  )
-  clock.advance(3_599_999)
-  await spool.sweep()
-  assert.equal((await readdir(folder)).length, 2)
-  clock.advance(1)
-  await spool.sweep()
-  assert.deepEqual(await readdir(folder), [])
-  assert.deepEqual(spool.heads, [])
 })
 
 function never(): Promise<never> {

@@ -155,6 +155,7 @@ const view: WorkerView = {
     cuts: [],
     behindOpenTransaction: [],
     held: [],
+    notUploaded: [],
   },
   memoryBytes: 1_024,
   isDiskFull: false,

@@ -15,21 +15,19 @@ export class LeftTiles {
     return [...this.#tiles.values()].flat().map(({ head }) => head)
   }
 
-  of(partition: TopicPartition): SpoolHead[] {
-    return (this.#tiles.get(partition) ?? []).map(({ head }) => head)
-  }
-
   add(head: SpoolHead, sinceMs: number): void {
     const known = this.#tiles.get(head)
     if (known === undefined) this.#tiles.set(head, [{ head, sinceMs }])
     else known.push({ head, sinceMs })
   }
 
-  /** Somebody has the partition again: what was left of it is theirs to keep or to drop. */
-  take(partition: TopicPartition): SpoolHead[] {
-    const taken = this.of(partition)
-    this.#tiles.delete(partition)
-    return taken
+  /** Somebody has the partition again: what was left of it is theirs to keep or to drop, as far as it `isTheirs`. */
+  take(partition: TopicPartition, isTheirs: (head: SpoolHead) => boolean = () => true): SpoolHead[] {
+    const known = this.#tiles.get(partition) ?? []
+    const kept = known.filter(({ head }) => !isTheirs(head))
+    if (kept.length === 0) this.#tiles.delete(partition)
+    else this.#tiles.set(partition, kept)
+    return known.filter(({ head }) => isTheirs(head)).map(({ head }) => head)
   }
 
   /** Takes those that were left before `beforeMs`. */

@@ -54,3 +54,12 @@ export function isOfChain(
     head.lineage === lineage
   )
 }
+
+/** Whether a tile was read for this backup of a topic that had the name before. */
+export function isOfAnotherTopic(
+  head: Pick<SpoolHead, 'archiveId' | 'clusterId' | 'topicId'>,
+  { archiveId, clusterId, topicId }: PartitionIdentity,
+): boolean {
+  if (head.archiveId !== archiveId || head.clusterId !== clusterId) return false
+  return head.topicId !== undefined && topicId !== undefined && head.topicId !== topicId
+}

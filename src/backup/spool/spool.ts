@@ -10,7 +10,7 @@ import type { PartitionIdentity } from '../resume/identity.ts'
 import { LeftTiles } from './left-tiles.ts'
 import { SpoolFile } from './spool-file.ts'
 import type { SpoolFileOptions } from './spool-file.ts'
-import { continues, isOfChain } from './spool-fit.ts'
+import { continues, isOfAnotherTopic, isOfChain } from './spool-fit.ts'
 import type { Continued } from './spool-fit.ts'
 import { decodeNotes, encodeHead } from './spool-notes.ts'
 import type { SpoolHead } from './spool-notes.ts'
@@ -23,8 +23,6 @@ const SPOOL_FILE = /^([0-9a-f]{32})\.(blocks|notes)$/
 const PROBE = 'room.probe'
 /** Heads that are read at the same time. */
 const READING = 16
-/** How long the tiles of a partition that went to somebody else are kept, in case it comes back. */
-const KEPT_MS = 60 * 60_000
 
 /** The spool in a folder, after a look at what an earlier process has left there. */
 export async function openSpool(
@@ -98,26 +96,25 @@ export class Spool {
     for (const head of heads) this.#left.add(head, sinceMs)
   }
 
-  /** The tiles that continue a chain, one behind the other. Everything else that was left of the partition is dropped. */
+  /**
+   * The tiles that continue a chain, one behind the other. Everything else that was left of the partition is dropped, except what
+   * was read of another topic of that name: nobody can read that again.
+   */
   async take(place: PartitionPlace, identity: PartitionIdentity, chain: Continued): Promise<SpooledTile[]> {
-    const left = this.#left.take(place)
-    const tiles = await this.#continuing(left, identity, chain)
+    const left = this.#left.take(place, head => !isOfAnotherTopic(head, identity))
+    const tiles = await this.continuing(left, identity, chain)
     const taken = new Set(tiles.map(({ head }) => head.uploadId))
-    for (const head of left) if (!taken.has(head.uploadId)) await this.#drop(head)
+    for (const head of left) if (!taken.has(head.uploadId)) await this.drop(head)
     return tiles
   }
 
-  /** The tiles that continue a chain; everything stays where it is. */
-  async peek(place: PartitionPlace, identity: PartitionIdentity, chain: Continued): Promise<SpooledTile[]> {
-    return this.#continuing(this.#left.of(place), identity, chain)
-  }
-
-  async #continuing(left: readonly SpoolHead[], identity: PartitionIdentity, chain: Continued): Promise<SpooledTile[]> {
+  /** Those among tiles that continue a chain, one behind the other; everything stays where it is. */
+  async continuing(heads: readonly SpoolHead[], identity: PartitionIdentity, chain: Continued): Promise<SpooledTile[]> {
     const tiles: SpooledTile[] = []
-    const fitting = new Set(left.filter(head => isOfChain(head, identity, this.group)))
+    const fitting = new Set(heads.filter(head => isOfChain(head, identity, this.group)))
     for (let end = chain.from; ;) {
       const head = [...fitting].find(({ from }) => from === end)
-      const tile = head === undefined ? undefined : await this.#read(head)
+      const tile = head === undefined ? undefined : await this.read(head)
       if (head === undefined || tile === undefined || !continues(tile, chain)) return tiles
       fitting.delete(head)
       tiles.push(tile)
@@ -125,13 +122,18 @@ export class Spool {
     }
   }
 
-  /** Drops tiles of partitions that have not come back for `maxAgeMs`. */
-  async sweep(maxAgeMs = KEPT_MS): Promise<void> {
-    for (const head of this.#left.takeOlder(this.#deps.clock.monotonic() - maxAgeMs)) await this.#drop(head)
+  /** Takes the tiles of partitions that have not come back for so long: they are the caller's to `drop`, or to `leave` again. */
+  takeOld(maxAgeMs: number): SpoolHead[] {
+    return this.#left.takeOlder(this.#deps.clock.monotonic() - maxAgeMs)
+  }
+
+  /** Nobody needs it any more; its files are the caller's. */
+  forget(head: SpoolHead): void {
+    this.#left.take(head, ({ uploadId }) => uploadId === head.uploadId)
   }
 
   /** Removes a tile's files. What cannot be removed now is looked at again at the next start. */
-  async #drop({ uploadId, ...head }: SpoolHead): Promise<void> {
+  async drop({ uploadId, ...head }: SpoolHead): Promise<void> {
     const { log } = this.#deps
     log.debug({ topic: head.topic, partition: head.partition, from: head.from }, 'dropping what the spool holds')
     await this.#removeFiles(uploadId)
@@ -166,8 +168,8 @@ export class Spool {
     )
   }
 
-  /** Undefined when it cannot be read: Kafka still has it. */
-  async #read(head: SpoolHead): Promise<SpooledTile | undefined> {
+  /** Undefined when nothing of it is whole. */
+  async read(head: SpoolHead): Promise<SpooledTile | undefined> {
     const { disk, log } = this.#deps
     try {
       return await readSpooledTile(disk, this.#path(head.uploadId))
