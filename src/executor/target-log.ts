@@ -101,8 +101,9 @@ export class TargetLog {
   }
 
   /**
-   * Sends the next batch, compressed if it is too large otherwise. Its builder is released when nothing can refer to its bytes any more: without an answer they may
-   * still lie in a socket, and are left to the garbage collector. Throws TARGET_SPOILED, TARGET_LOSING, TARGET_REFUSED, KAFKA_AUTH.
+   * Sends the next batch, compressed by zstd if it is too large with its own codec: limits hold for compressed batches. Its builder
+   * is released when nothing can refer to its bytes any more: without an answer they may still lie in a socket, and are left to
+   * the garbage collector. Throws TARGET_SPOILED, TARGET_LOSING, TARGET_REFUSED, KAFKA_AUTH.
    */
   async append(filled: FilledBatch, codec: BatchCodec, maxBatchBytes: number): Promise<Appended> {
     const { deps, appender, throttle, ownership, onSent } = this.#with
@@ -110,8 +111,9 @@ export class TargetLog {
     const { builder } = filled
     const { records } = builder
     const stamp = { producerId, producerEpoch: 0, baseSequence: this.#count % SEQUENCES }
-    const isTooLarge = codec === 'none' && builder.length > maxBatchBytes
-    const batch = await builder.finish(isTooLarge ? 'zstd' : codec, stamp)
+    const own = await builder.finish(codec, stamp)
+    const fits = codec === 'zstd' || own.length <= maxBatchBytes
+    const batch = fits ? own : await builder.finish('zstd', stamp)
     await throttle.take(batch.length, ownership.ended)
     const moment = this.#proof.now()
     const request = { topic, topicId, partition, batch, mayWrite: () => this.#proof.isFresh }

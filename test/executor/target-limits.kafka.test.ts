@@ -82,7 +82,7 @@ test(
   },
 )
 
-test('a record that a target does not take stops its partition before it; the others are restored', async t => {
+test('a record that a target does not take stops its partition before it; the others are restored, by zstd where nothing else makes them fit', async t => {
   await using world = await openWorld(t)
   const source = world.name('source')
   await world.referee.createTopic(source, { partitions: 3, configs: { 'max.message.bytes': 1_000_000 } })
@@ -94,9 +94,19 @@ test('a record that a target does not take stops its partition before it; the ot
       [...small, ...(partition === 1 ? [random] : []), ...small].map(record => ({ ...record, partition })),
     )
   const roundTrip = new RoundTrip(world)
-  await roundTrip.backUp([source])
   const target = roundTrip.target(source)
   await world.referee.createTopic(target, { partitions: 3, configs: { 'max.message.bytes': 10_000 } })
+  // The same again, farther behind than any codec looks but one.
+  const half = world.dice.bytes(150_000)
+  const [first, second] = [half, half].map((value, n) => ({ value, timestamp: n, partition: 0 }))
+  const twice = { value: Buffer.concat([half, half]), timestamp: 2, partition: 0 }
+  const repeating = (['gzip', 'snappy', 'lz4'] as const).map(codec => ({ codec, topic: world.name(codec) }))
+  for (const { codec, topic } of repeating) {
+    await world.referee.createTopic(topic, { configs: { 'max.message.bytes': 1_000_000 } })
+    await world.referee.createTopic(roundTrip.target(topic), { configs: { 'max.message.bytes': 200_000 } })
+    for (const record of [first!, twice, second!]) await world.referee.produce(topic, [record], { codec })
+  }
+  await roundTrip.backUp([source, ...repeating.map(({ topic }) => topic)])
   const { json: plan } = await roundTrip.plan()
   assert.match(String(plan['warnings']), new RegExp(`${source} holds a record of \\d+ bytes, and ${target} takes`))
 
@@ -126,6 +136,16 @@ test('a record that a target does not take stops its partition before it; the ot
       [200, 0],
     ],
   )
+
+  await using kafka = openClient(world.bootstrap)
+  for (const { codec, topic } of repeating) {
+    await assertSameDigests(world, topic, roundTrip.target(topic))
+    const batches = await batchesOf(kafka, roundTrip.target(topic), 0)
+    assert.deepEqual(
+      batches.map(batch => batch.codec),
+      [codec, 'zstd', codec],
+    )
+  }
 
   await world.referee.alterConfigs({ topic: target }, { set: { 'max.message.bytes': 100_000 } })
   const { json: restored } = await roundTrip.restore('--retry-quarantined')

@@ -55,8 +55,8 @@ export class BatchBuilder {
   }
 
   /**
-   * The finished batch as one buffer. Uncompressed batches are finished in place. The builder must not be used afterwards;
-   * `release` gives the memory back once the batch was sent.
+   * The finished batch as one buffer. Uncompressed batches are finished in place. No record may be added afterwards; one that is
+   * too large may be finished again by another codec. `release` gives the memory back once the batch was sent.
    */
   async finish(codec: BatchCodec, stamp: ProducerStamp): Promise<Buffer> {
     let batch = this.bytes.subarray(0, this.length)
