@@ -34,6 +34,14 @@ export async function planTopicPartitions({ admin }: Kafka, planTopic: string): 
   return found.partitions
 }
 
+/** What to tell of a number of partitions that was asked for and that the plan topic does not have. Pure. */
+export function partitionDoubts(planTopic: string, asked: number | undefined, actual: number | undefined): string[] {
+  if (asked === undefined || actual === undefined || asked === actual) return []
+  return [
+    `${planTopic} is there already, with ${actual} partitions: --plan-partitions ${asked} counts for a new plan topic only; for another number, use another --plan-topic`,
+  ]
+}
+
 /** Creates the plan topic so that nothing is ever deleted from it, waits until it can be used, and returns its partitions. */
 export async function createPlanTopic(
   kafka: Kafka,

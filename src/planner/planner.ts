@@ -11,7 +11,7 @@ import { lookAtBackup } from './look.ts'
 import { checkOrder, holesBehindPlan } from './behind-plan.ts'
 import { checkRenames, impossibleTargets } from './mapping.ts'
 import type { PlannerOptions } from './options.ts'
-import { planTopicPartitions } from './plan-topic.ts'
+import { partitionDoubts, planTopicPartitions } from './plan-topic.ts'
 import { readPlanState } from './plan-state.ts'
 import type { PlanState } from './plan-state.ts'
 import { notesOf, passPreflight } from './pass-preflight.ts'
@@ -74,7 +74,12 @@ export async function runPlanner(ports: PlannerDeps, options: PlannerOptions, st
   const scanning = { maxRecordBytes: options.maxRecordBytes, signal }
   const wanted = { targets, chains: await splitAtPlanned(deps, whole, before, scanning) }
   checkOrder(wanted.chains, before)
-  const warnings = [...unread, ...looked.warnings, ...holesBehindPlan(wanted.chains, before, options)]
+  const warnings = [
+    ...partitionDoubts(options.planTopic, options.planPartitions, before?.partitions.length),
+    ...unread,
+    ...looked.warnings,
+    ...holesBehindPlan(wanted.chains, before, options),
+  ]
   // Otherwise they are told when it is done, of the targets as they are then.
   if (options.dryRun) warnings.push(...notesOf(rows))
   const common = { deps, options, mapping, looked, wanted, before, fresh, seen }

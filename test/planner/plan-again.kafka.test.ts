@@ -60,9 +60,14 @@ test('planning again adds nothing and says so; a later run adds the files that c
   const before = await scene.entries()
 
   const again = ok(await scene.plan(flags))
+  assert.deepEqual(again.json['warnings'], [])
   assert.equal(again.json['filesAdded'], 0)
   assert.equal(again.json['planId'], first.json['planId'])
   assert.match(again.stderr, /nothing new to plan/)
+  const wider = ok(await scene.plan([...flags.slice(0, -1), '--plan-partitions=7']))
+  const words = `${scene.planTopic} is there already, with 2 partitions: --plan-partitions 7 counts for a new plan topic`
+  assert.ok(String(wider.json['warnings']).includes(words), wider.stdout)
+  assert.ok(wider.stderr.includes(words), wider.stderr)
   assert.deepEqual(await scene.entries(), before)
 
   await scene.putFiles(topics[0]!, 1, [11, 20])
