@@ -25,7 +25,8 @@ export function judge(failure: S3Failure, call: S3Call): Verdict {
   if (region !== undefined && (status === 301 || status === 400)) {
     return { code: 'STORAGE_REFUSED', hint: `the bucket is in another region: --s3-region ${region}` }
   }
-  if (failure.message.startsWith('Region is missing')) {
+  // The SDK's own words: none was found, or one that is no name, as an AWS_REGION that is set and empty.
+  if (/^Region (is missing|not accepted)/.test(failure.message)) {
     return { code: 'USAGE', hint: 'name the region of the bucket with --s3-region (AWS_REGION)' }
   }
   if (NO_CREDENTIALS.has(name)) {
@@ -77,8 +78,10 @@ function temporaryHint({ name, system, status }: S3Failure): string {
   if (name === 'RequestTimeTooSkewed') return 'set the clock of this machine'
   if (name === 'ExpiredToken') return 'renew the session token of the credentials'
   if (name === 'SlowDown' || status === 429) return 'the store asks for fewer requests; it gets slower by itself'
-  if (system === 'ENOTFOUND') return 'check the host in --s3-endpoint, and --s3-region; nobody knows that name'
-  if (status === undefined) return 'check --s3-endpoint, http:// or https:// included, and the network'
+  if (system === 'ENOTFOUND')
+    return 'check the host in --s3-endpoint, at AWS --s3-region (AWS_REGION); nobody knows that name'
+  if (status === undefined)
+    return 'check --s3-endpoint, http:// or https:// included, at AWS --s3-region (AWS_REGION), and the network'
   return 'the store has a problem; nothing is lost, start again later'
 }
 

@@ -121,7 +121,7 @@ for (const [verb, fault, code, hint] of cases) {
 test('a port where nobody listens, and one where nobody answers, are for later', async () => {
   const closed = await errorOf(storeAt('http://127.0.0.1:9').head('a/b'))
   assert.equal(closed.code, 'STORAGE_UNREACHABLE')
-  assert.match(String(closed.hint), /--s3-endpoint/)
+  assert.match(String(closed.hint), /--s3-endpoint.*--s3-region/)
 
   await using mute = await listen(() => {})
   const limits = { connectMs: 50, answerMs: 50 }
@@ -212,8 +212,14 @@ test('without credentials, and without a region, the hint names what to set', as
   assert.match(String(nobody.hint), /AWS_ACCESS_KEY_ID/)
 
   const nowhere = await errorOf(openS3Store({ bucket: 'shop', prefix: '', credentials }).head('a/b'))
-  assert.equal(nowhere.code, 'USAGE')
-  assert.match(String(nowhere.hint), /--s3-region/)
+  // A line such as `AWS_REGION: ${REGION}` in a manifest, and nobody set REGION.
+  process.env['AWS_REGION'] = ''
+  const empty = await errorOf(openS3Store({ bucket: 'shop', prefix: '', credentials }).head('a/b'))
+  Reflect.deleteProperty(process.env, 'AWS_REGION')
+  for (const { code, hint } of [nowhere, empty]) {
+    assert.equal(code, 'USAGE')
+    assert.match(String(hint), /--s3-region \(AWS_REGION\)/)
+  }
 })
 
 test('a clock that is wrong is set right by the first answer that says so', async () => {
