@@ -1,6 +1,6 @@
 import { assert } from '../runtime/assert.ts'
 import { flagOf, variableOf } from './names.ts'
-import type { Kind, Option } from './option.ts'
+import type { Kind, Option, OtherMeaning } from './option.ts'
 import type { Origin, Section } from './section.ts'
 
 /** An option of a command under all its names. */
@@ -23,6 +23,7 @@ export interface Name {
   readonly isFile: boolean
   /** The name that another program has for it: works, but nobody is led to it. */
   readonly isForeign: boolean
+  readonly otherwise?: OtherMeaning | undefined
 }
 
 /** Where the value of an option was found, and as what. */
@@ -58,7 +59,7 @@ function declare(section: Section, key: string, option: Option): Declared {
     ...(isSecret ? [{ name: `${name}_FILE`, kind, isFile: true, isForeign: false }] : []),
   ])
   for (const other of foreign) {
-    const as = { kind: other.kind ?? kind, isFile: false, isForeign: true }
+    const as = { kind: other.kind ?? kind, isFile: false, isForeign: true, otherwise: other.otherwise }
     if (other.flag !== undefined) flags.push({ name: other.flag, ...as })
     if (other.env !== undefined) variables.push({ name: other.env, ...as })
   }

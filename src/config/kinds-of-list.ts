@@ -29,8 +29,18 @@ export function list(spec: ListSpec): Option<readonly string[]> {
  * Regular expressions that match whole names: the flag may be repeated; blanks or line ends separate several in a
  * variable. A comma separates nothing, it belongs to `{1,3}`.
  */
-export function regexList(spec: ManySpec<readonly RegExp[]>): Option<readonly RegExp[]> {
-  return many(regexes, spec)
+export function regexList(spec: RegexListSpec): Option<readonly RegExp[]> {
+  const { check } = spec
+  const read = (texts: readonly string[]) => {
+    for (const text of texts) check?.(text)
+    return regexes.read(texts)
+  }
+  return many(check === undefined ? regexes : { ...regexes, read }, spec)
+}
+
+interface RegexListSpec extends ManySpec<readonly RegExp[]> {
+  /** Throws Unreadable for a text that cannot be meant. */
+  readonly check?: (text: string) => void
 }
 
 const regexes: Kind<readonly RegExp[]> = {

@@ -1,3 +1,5 @@
+import type { Unreadable } from './unreadable.ts'
+
 /** One option of a command: declared once, beside the code that uses it. Made by the functions of kinds.ts. */
 export interface Option<T = unknown> {
   readonly kind: Kind<T>
@@ -35,6 +37,15 @@ export interface ForeignName<T> {
   readonly env?: string
   /** Without it, the text is written as ours. */
   readonly kind?: Kind<T>
+  readonly otherwise?: OtherMeaning
+}
+
+/** What the name means in the other program when other options are given, and is not what it stands for here. */
+export interface OtherMeaning {
+  /** Their keys, in the same section: each makes it so, given as a flag. A variable may be meant for others. */
+  readonly beside: readonly string[]
+  /** What is wrong, and what to write instead; the flags as they were given. */
+  readonly refuse: (own: string, given: string, beside: string) => Unreadable
 }
 
 /** How text becomes a value. Plain data as far as possible: docs, shell completion and schemas read it, too. */

@@ -31,6 +31,7 @@ export function resolve(options: readonly Declared[], input: Input, warnings: st
   const founds = new Map(
     options.map(option => [option, fromFlags(option, given) ?? fromVariables(option, input.env, warnings)]),
   )
+  refuseOtherMeanings(founds)
   const values = new Map<Declared, unknown>()
   const take = (option: Declared, found: Found | undefined): Resolved => {
     const value = valueOf(option, found, input, warnings)
@@ -48,6 +49,19 @@ export function resolve(options: readonly Declared[], input: Input, warnings: st
     const found = founds.get(option)
     return take(option, composedOf(option, found, new Map(parts), warnings) ?? found)
   })
+}
+
+/** Throws USAGE for the name of another program beside flags with which it means something else there. */
+function refuseOtherMeanings(founds: ReadonlyMap<Declared, Found | undefined>): void {
+  for (const [{ section }, found] of founds) {
+    const { otherwise } = found?.name ?? {}
+    if (found === undefined || otherwise === undefined) continue
+    for (const [other, { origin } = { origin: undefined }] of founds) {
+      if (other.section !== section || !otherwise.beside.includes(other.key) || origin?.from !== 'flag') continue
+      const { message, hint } = otherwise.refuse(found.origin.name, found.texts.join(), origin.name)
+      throw new MaxbrodError('USAGE', message, { hint, option: found.origin.name })
+    }
+  }
 }
 
 function fromFlags(option: Declared, given: readonly Given[]): Found | undefined {

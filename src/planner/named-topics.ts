@@ -15,6 +15,17 @@ export function namedTopics(given: unknown): readonly NamedTopic[] {
   })
 }
 
+/** A regex that can match no topic, in which users of other programs say how one is to be called. Throws Unreadable. */
+export function refuseNewName(regex: string): void {
+  const [, source, target] = /^([\w.\\-]+)[/:]([\w.\\-]+)$/.exec(regex) ?? []
+  if (source === undefined || target === undefined) return
+  const [from, to] = [source, target].map(name => name.replaceAll('\\', ''))
+  throw new Unreadable(
+    `'${regex}' matches no topic: no name has a colon or a slash in it`,
+    `to restore ${from} as ${to}: --topics ${source} --rename ${from}=${to}`,
+  )
+}
+
 /** Those that get another name, as --rename takes them. */
 export function renamedTopics(given: unknown): readonly string[] {
   return namedTopics(given).flatMap(({ source, target }) => (target === undefined ? [] : [`${source}=${target}`]))

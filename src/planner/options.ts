@@ -5,7 +5,7 @@ import { looseRegexes, plainName } from '../config/kinds-of-others.ts'
 import { choice, flag, path, text, time, topicName } from '../config/kinds-of-text.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
-import { namedTopics, renamedTopics } from './named-topics.ts'
+import { namedTopics, refuseNewName, renamedTopics } from './named-topics.ts'
 
 /** The switch of kafka-backup. */
 const ignorePartitions = { name: 'flag', placeholder: '', takes: 'nothing', read: readIgnorePartitions } as const
@@ -27,6 +27,7 @@ export const plannerOptions = section('plan', {
   }),
   topics: regexList({
     default: ['.*'],
+    check: refuseNewName,
     foreign: [
       { flag: 'restore-topics-regex', env: 'RESTORE_TOPICS_REGEX', kind: looseRegexes },
       { flag: 'topics-regex', kind: looseRegexes },

@@ -4,6 +4,7 @@ import type { Kind, Option } from '../config/option.ts'
 import { kindOfOne, one } from '../config/option.ts'
 import type { Values } from '../config/section.ts'
 import { section } from '../config/section.ts'
+import { Unreadable } from '../config/unreadable.ts'
 import { isPlainHttp, parseEndpoint, parseProxy, parseStorageUrl } from './storage-url.ts'
 import type { StoragePlace } from './storage-url.ts'
 
@@ -19,7 +20,7 @@ export const storageOptions = section('storage', {
   storage: one(kindOfOne({ name: 'text', placeholder: 'URL' }, parseStorageUrl), {
     isRequired: true,
     env: ['STORAGE_URL'],
-    foreign: [{ flag: 'directory' }],
+    foreign: [{ flag: 'directory', otherwise: { beside: ['s3Region', 's3Endpoint'], refuse: isBucketThere } }],
     composed: { of: ['s3Bucket', 's3Prefix', 's3Location'], write: urlOfParts },
     doc: 'Where the backup is: s3://bucket/prefix, or file:///folder. Credentials for S3 are taken from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, a web identity, or the instance.',
   }),
@@ -72,6 +73,14 @@ export const storageOptions = section('storage', {
     doc: 'Try again this long when the store answers with temporary errors, or not at all.',
   }),
 })
+
+/** Of kafka-backup, where the region decides what a name is. */
+function isBucketThere(own: string, name: string, beside: string): Unreadable {
+  return new Unreadable(
+    `${own} is a folder of this host, and ${beside} speaks of a bucket`,
+    `if ${name} is a bucket, write --storage s3://${name}; if it is a folder, leave ${beside} out`,
+  )
+}
 
 function urlOfParts({ s3Bucket, s3Prefix, s3Location }: Readonly<Record<string, unknown>>): readonly string[] {
   const texts = [s3Bucket, s3Prefix, s3Location] as readonly (string | undefined)[]

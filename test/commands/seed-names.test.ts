@@ -162,6 +162,32 @@ test('a flag counts before a variable, whether it names the storage whole or in 
   })
 })
 
+test('a directory with a region is a bucket to kafka-backup and a folder here: it is refused, and nothing is written', async () => {
+  for (const flag of ['--s3-region=eu-west-1', '--s3-endpoint=http://127.0.0.1:9']) {
+    const line = ['backup-info', '--directory=data', flag]
+    const [name] = flag.split('=')
+    await assert.rejects(read(line, {}, 'storage.storage'), {
+      code: 'USAGE',
+      message: `--directory is a folder of this host, and ${name} speaks of a bucket`,
+      hint: `if data is a bucket, write --storage s3://data; if it is a folder, leave ${name} out`,
+    })
+  }
+  const inTheAir = { AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: 'http://127.0.0.1:9' }
+  const folder = { kind: 'directory', folder: 'data' }
+  assert.deepEqual(await read(['backup-info', '--directory=data'], inTheAir, 'storage.storage'), folder)
+  assert.deepEqual(await read(['ls', '--storage=data', '--s3-region=eu-west-1'], {}, 'storage.storage'), folder)
+})
+
+for (const [text, hint] of [
+  ['a:b', 'to restore a as b: --topics a --rename a=b'],
+  ['orders/orders.new', 'to restore orders as orders.new: --topics orders --rename orders=orders.new'],
+  [String.raw`a\.b:c\.d`, String.raw`to restore a.b as c.d: --topics a\.b --rename a.b=c.d`],
+] as const)
+  test(`plan --topics ${text} asks for a new name where a regex stands: it is refused with the flag that is meant`, async () => {
+    const message = `--topics: '${text}' matches no topic: no name has a colon or a slash in it`
+    await assert.rejects(read(['plan', `--topics=${text}`], {}, 'plan.topics'), { code: 'USAGE', message, hint })
+  })
+
 test('kafka-backup begins again with reset-cursor, and nobody is led to names of other programs', async () => {
   assert.deepEqual(inOurWords(['reset-cursor', '--confirm']), ['reset', '--to', 'beginning', '--confirm'])
   assert.deepEqual(inOurWords([]), ['--help'])
