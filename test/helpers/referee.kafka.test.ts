@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { eventually } from './eventually.ts'
 import type { CanonicalRecord, RecordToSend } from './records.ts'
 import { contentOf, RecordDigest } from './records.ts'
+import { Referee } from './referee.ts'
 import type { Codec } from './referee-types.ts'
 import { compactedTopic } from './referee-types.ts'
 import { openWorld } from './world.ts'
@@ -114,6 +116,25 @@ test('a restored topic has the digest of its source', async t => {
     ['1', '0', '1', 0],
   )
   assert.equal(targetRead?.digest, sourceRead?.digest)
+})
+
+test('a transaction that is open when a referee goes stays open at the broker', async t => {
+  await using world = await openWorld(t)
+  const topic = world.name('left-open')
+  await world.referee.createTopic(topic)
+  {
+    await using leaving = Referee.start(world.bootstrap)
+    const member = { 'session.timeout.ms': 1_000, 'heartbeat.interval.ms': 200 }
+    await leaving.openConsumer(topic, [topic], { settings: member })
+    const producer = await leaving.openProducer('p', { transactionalId: topic })
+    await producer.begin()
+    await producer.send(topic, [{ value: 'a' }])
+  }
+  await eventually('its member is gone, and with it all else', async () =>
+    (await world.referee.listGroups()).some(({ group, state }) => group === topic && state === 'Empty'),
+  )
+  const [at] = await world.referee.offsets(topic)
+  assert.deepEqual([at?.lastStable, at?.end], ['0', '1'])
 })
 
 test('overlapping transactions: readers find what was committed, and nothing behind an open one', async t => {

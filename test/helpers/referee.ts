@@ -1,7 +1,9 @@
 import { eventually } from './eventually.ts'
 import type { Bytes, CanonicalRecord, RecordToSend } from './records.ts'
 import { bufferOf } from './records.ts'
-import { RefereeJvm } from './referee-jvm.ts'
+import { refereePortVariable } from './referee-host.ts'
+import { refereeAt, refereeInJvm } from './referee-jvm.ts'
+import type { RefereePlace } from './referee-jvm.ts'
 import type {
   Codec,
   ConfigChanges,
@@ -22,66 +24,68 @@ import type {
 } from './referee-types.ts'
 
 /**
- * Kafka's own Java clients in one JVM, as an independent opinion: they write whatever Kafka accepts and say what a
+ * Kafka's own Java clients, as an independent opinion: they write whatever Kafka accepts and say what a
  * cluster holds. The commands are those of test/java/maxbrod/Referee.java; calls run side by side. What Kafka refuses
  * is a RefereeError with the name of its class.
  */
 export class Referee implements AsyncDisposable {
-  readonly #jvm: RefereeJvm
+  readonly #place: RefereePlace
   #consumers = 0
 
-  private constructor(jvm: RefereeJvm) {
-    this.#jvm = jvm
+  private constructor(place: RefereePlace) {
+    this.#place = place
   }
 
   /** `settings` are those of Kafka's clients, beside the bootstrap servers. */
   static start(bootstrap: string, settings: Readonly<Record<string, string>> = {}): Referee {
-    return new Referee(new RefereeJvm({ 'bootstrap.servers': bootstrap, ...settings }))
+    const all = { 'bootstrap.servers': bootstrap, ...settings }
+    const port = process.env[refereePortVariable]
+    return new Referee(port === undefined ? refereeInJvm(all) : refereeAt(Number(port), all))
   }
 
   createTopic(topic: string, options: TopicOptions = {}): Promise<{ topicId: string }> {
-    return this.#jvm.call('createTopic', { topic, ...options })
+    return this.#place.line.call('createTopic', { topic, ...options })
   }
 
   async deleteTopic(topic: string): Promise<void> {
-    await this.#jvm.call('deleteTopic', { topic })
+    await this.#place.line.call('deleteTopic', { topic })
   }
 
   describeTopic(topic: string): Promise<TopicDescription> {
-    return this.#jvm.call('describeTopic', { topic })
+    return this.#place.line.call('describeTopic', { topic })
   }
 
   /** Of a topic, or of a broker by its id. */
   async alterConfigs(of: { topic: string } | { broker: number }, changes: ConfigChanges): Promise<void> {
-    await this.#jvm.call('alterConfigs', { ...of, ...changes })
+    await this.#place.line.call('alterConfigs', { ...of, ...changes })
   }
 
   async addPartitions(topic: string, count: number): Promise<void> {
-    await this.#jvm.call('addPartitions', { topic, count })
+    await this.#place.line.call('addPartitions', { topic, count })
   }
 
   async deleteRecords(topic: string, partition: number, before: number): Promise<void> {
-    await this.#jvm.call('deleteRecords', { topic, partition, before })
+    await this.#place.line.call('deleteRecords', { topic, partition, before })
   }
 
   /** At a broker with an authorizer: the user may see the topic, and not read it. */
   async denyReading(topic: string, user: string): Promise<void> {
-    await this.#jvm.call('denyReading', { topic, user })
+    await this.#place.line.call('denyReading', { topic, user })
   }
 
   /** The produce quota of each client, in bytes per second and broker; 0 for none. */
   async limitProducers(bytesPerSecond: number): Promise<void> {
-    await this.#jvm.call('limitProducers', { bytesPerSecond })
+    await this.#place.line.call('limitProducers', { bytesPerSecond })
   }
 
   /** Makes another broker the leader of a partition. */
   async moveLeader(topic: string, partition: number, to: number): Promise<void> {
-    await this.#jvm.call('moveLeader', { topic, partition, to })
+    await this.#place.line.call('moveLeader', { topic, partition, to })
   }
 
   /** Log start, last stable offset and log end of every partition. */
   offsets(topic: string): Promise<PartitionOffsets[]> {
-    return this.#jvm.call('offsets', { topic })
+    return this.#place.line.call('offsets', { topic })
   }
 
   /**
@@ -97,23 +101,23 @@ export class Referee implements AsyncDisposable {
 
   /** Waits until the cleaner has left at most so many committed records; see `compactedTopic` for the settings. */
   waitCompacted(topic: string, partition: number, atMost: number): Promise<{ records: number }> {
-    return this.#jvm.call('waitCompacted', { topic, partition, atMost })
+    return this.#place.line.call('waitCompacted', { topic, partition, atMost })
   }
 
   async commitOffsets(group: string, offsets: readonly GroupOffsetToCommit[]): Promise<void> {
-    await this.#jvm.call('commitOffsets', { group, offsets })
+    await this.#place.line.call('commitOffsets', { group, offsets })
   }
 
   groupOffsets(group: string): Promise<GroupOffset[]> {
-    return this.#jvm.call('groupOffsets', { group })
+    return this.#place.line.call('groupOffsets', { group })
   }
 
   listGroups(): Promise<{ group: string; type: string; state: string }[]> {
-    return this.#jvm.call('listGroups', {})
+    return this.#place.line.call('listGroups', {})
   }
 
   async deleteGroup(group: string): Promise<void> {
-    await this.#jvm.call('deleteGroup', { group })
+    await this.#place.line.call('deleteGroup', { group })
   }
 
   /** A live member of a group, of either protocol; resolves when it has partitions. */
@@ -123,10 +127,10 @@ export class Referee implements AsyncDisposable {
     options: ConsumerOptions = {},
   ): Promise<RefereeConsumer> {
     const consumer = `${group}/${this.#consumers++}`
-    await this.#jvm.call('openConsumer', { consumer, group, topics, ...options })
+    await this.#place.line.call('openConsumer', { consumer, group, topics, ...options })
     return {
-      commit: async offsets => void (await this.#jvm.call('commitConsumer', { consumer, offsets })),
-      close: async () => void (await this.#jvm.call('closeConsumer', { consumer })),
+      commit: async offsets => void (await this.#place.line.call('commitConsumer', { consumer, offsets })),
+      close: async () => void (await this.#place.line.call('closeConsumer', { consumer })),
     }
   }
 
@@ -136,17 +140,17 @@ export class Referee implements AsyncDisposable {
     partitions: readonly { topic: string; partition: number }[],
     options: { readonly timeoutMs?: number } = {},
   ): Promise<NextRecord[]> {
-    return this.#jvm.call('nextRecords', { group, partitions, ...options })
+    return this.#place.line.call('nextRecords', { group, partitions, ...options })
   }
 
   /** Sends records with Kafka's producer; what goes to one partition becomes one batch if it fits. */
   produce(topic: string, records: readonly RecordToSend[], options: ProducerOptions = {}): Promise<Place[]> {
-    return this.#jvm.call('produce', { topic, records: records.map(wireRecord), ...options })
+    return this.#place.line.call('produce', { topic, records: records.map(wireRecord), ...options })
   }
 
   /** Sends RecordBatch bytes as they are; answers the offset of the first record. */
   async append(topic: string, partition: number, batches: Uint8Array): Promise<number> {
-    const { baseOffset } = await this.#jvm.call<{ baseOffset: string }>('append', {
+    const { baseOffset } = await this.#place.line.call<{ baseOffset: string }>('append', {
       topic,
       partition,
       batches: hex(batches),
@@ -162,17 +166,18 @@ export class Referee implements AsyncDisposable {
     codec?: Codec,
   ): Promise<number> {
     const argument = { topic, partition, records: records.map(wireRecord), codec }
-    const { baseOffset } = await this.#jvm.call<{ baseOffset: string }>('appendRecords', argument)
+    const { baseOffset } = await this.#place.line.call<{ baseOffset: string }>('appendRecords', argument)
     return Number(baseOffset)
   }
 
   /** A producer that stays open, so that transactions can overlap and be left open. */
   async openProducer(name: string, options: OpenOptions = {}): Promise<RefereeProducer> {
-    await this.#jvm.call('open', { producer: name, ...options })
-    const step = async (command: string) => void (await this.#jvm.call(command, { producer: name }))
+    await this.#place.line.call('open', { producer: name, ...options })
+    const step = async (command: string) => void (await this.#place.line.call(command, { producer: name }))
     return {
       begin: () => step('begin'),
-      send: (topic, records) => this.#jvm.call('send', { producer: name, topic, records: records.map(wireRecord) }),
+      send: (topic, records) =>
+        this.#place.line.call('send', { producer: name, topic, records: records.map(wireRecord) }),
       commit: () => step('commit'),
       abort: () => step('abort'),
       close: () => step('close'),
@@ -181,7 +186,7 @@ export class Referee implements AsyncDisposable {
 
   /** Writes many records from a seed; answers what must be read afterwards. Options: test/java/maxbrod/Generate.java. */
   generate(topic: string, options: { partitions: number; records: number } & GenerateOptions): Promise<Generated[]> {
-    return this.#jvm.call('generate', { topic, ...options })
+    return this.#place.line.call('generate', { topic, ...options })
   }
 
   /** Writes overlapping transactions, committed and aborted; answers what a read_committed reader must find. */
@@ -189,17 +194,17 @@ export class Referee implements AsyncDisposable {
     topic: string,
     options: { partitions: number; transactions: number; producers?: number; abortPercent?: number } & GenerateOptions,
   ): Promise<Generated[]> {
-    return this.#jvm.call('generateTransactions', { topic, ...options })
+    return this.#place.line.call('generateTransactions', { topic, ...options })
   }
 
   /** Reads a topic to the ends it has now: counts and digests per partition. */
   read(topic: string, options: ReadOptions = {}): Promise<PartitionRead[]> {
-    return this.#jvm.call('read', { topic, ...options })
+    return this.#place.line.call('read', { topic, ...options })
   }
 
   /** The records of a topic, in the order of partitions and offsets. For small topics. */
   async records(topic: string, options: ReadOptions = {}): Promise<CanonicalRecord[]> {
-    const partitions = await this.#jvm.call<(PartitionRead & { list: CanonicalRecord[] })[]>('read', {
+    const partitions = await this.#place.line.call<(PartitionRead & { list: CanonicalRecord[] })[]>('read', {
       topic,
       ...options,
       records: true,
@@ -207,9 +212,9 @@ export class Referee implements AsyncDisposable {
     return partitions.flatMap(({ partition, list }) => list.map(record => ({ ...record, partition })))
   }
 
-  /** Ends the JVM. Transactions that are open stay open at the broker. */
+  /** Transactions that are open stay open at the broker. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#jvm.kill()
+    await this.#place.kill()
   }
 }
 

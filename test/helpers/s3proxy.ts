@@ -3,12 +3,11 @@ import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { javaArguments, javaProgram } from '../servers/jars.ts'
 import { eventually } from './eventually.ts'
-import { freePorts } from './ports.ts'
+import { answers, freePorts } from './ports.ts'
 import { endServer, tailOf } from './server-process.ts'
 import { tethered } from './tether.ts'
 
@@ -97,6 +96,7 @@ export class S3Proxy implements AsyncDisposable {
     this.#process = child
     const isUp = async () => {
       if (child.exitCode !== null) return true
+      // It opens its port when it is ready.
       return answers(Number(new URL(this.endpoint).port))
     }
     await eventually('S3Proxy answers', isUp, { timeoutMs: startTimeoutMs })
@@ -127,18 +127,6 @@ export class S3Proxy implements AsyncDisposable {
     await this.kill9()
     await rm(this.#home, { recursive: true, force: true, maxRetries: 3 })
   }
-}
-
-/** True once somebody listens: S3Proxy opens its port when it is ready. */
-function answers(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect({ host: '127.0.0.1', port })
-    socket.once('error', () => resolve(false))
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-  })
 }
 
 /** A key and a certificate for 127.0.0.1, by the keytool of every Java; the settings that name them. */

@@ -1,11 +1,12 @@
 import { readFileSync, statSync } from 'node:fs'
 import { Kafka } from '../helpers/kafka-broker.ts'
+import { RefereeHost, refereePortVariable } from '../helpers/referee-host.ts'
 import { S3Proxy } from '../helpers/s3proxy.ts'
 import type { TestFile } from './files.ts'
 
 const logLinesShown = 40
 
-/** The servers that ordinary tests share: one broker, one S3 server. Their addresses go to the tests by environment. */
+/** The servers that ordinary tests share: one broker, one S3 server, one process with all referees. Their addresses go to the tests by environment. */
 export interface SharedServers extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>
   /** Begins to listen; the function that comes back says what the servers of the file have logged since, the end of it. */
@@ -21,6 +22,11 @@ export async function startSharedServers(files: readonly TestFile[]): Promise<Sh
     const kafka = stack.use(await Kafka.start())
     env['MAXBROD_TEST_KAFKA'] = kafka.bootstrap
     for (const { logFile } of kafka.brokers) logs.push({ path: logFile, isOf: file => file.needsKafka })
+  }
+  if (files.some(file => file.needsKafka)) {
+    const referees = stack.use(await RefereeHost.start())
+    env[refereePortVariable] = `${referees.port}`
+    logs.push({ path: referees.logFile, isOf: file => file.needsKafka })
   }
   if (files.some(file => file.needsS3) && (process.env['S3_TEST_ENDPOINT'] ?? '') === '') {
     const s3 = stack.use(await S3Proxy.start())

@@ -21,7 +21,7 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** Commands about consumers of a group: members that are there, and what a consumer of the group reads next. */
-final class Consume {
+final class Consume implements AutoCloseable {
   private final Map<String, Object> settings;
   private final Map<String, KafkaConsumer<byte[], byte[]>> open = new ConcurrentHashMap<>();
 
@@ -34,6 +34,16 @@ final class Consume {
     commands.put("commitConsumer", this::commitConsumer);
     commands.put("closeConsumer", this::closeConsumer);
     commands.put("nextRecords", this::nextRecords);
+  }
+
+  @Override
+  public void close() {
+    open.keySet().forEach(name -> {
+      KafkaConsumer<byte[], byte[]> consumer = open.remove(name);
+      synchronized (consumer) {
+        consumer.close(Duration.ZERO);
+      }
+    });
   }
 
   private KafkaConsumer<byte[], byte[]> consumer(String group, Map<String, String> more) {

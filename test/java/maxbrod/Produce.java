@@ -2,6 +2,7 @@ package maxbrod;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.NullNode;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -17,7 +18,7 @@ import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** Commands that write: by Kafka's own producer, in one go or with transactions held open, or as raw batches. */
-final class Produce {
+final class Produce implements AutoCloseable {
   private static final int batchBytesDefault = 1024 * 1024;
 
   private final Map<String, Object> settings;
@@ -41,6 +42,12 @@ final class Produce {
       producer.close();
     }));
     commands.put("send", arguments -> send(producerOf(arguments), arguments));
+  }
+
+  /** Transactions that are open stay open: without time there is nothing that a producer could send. */
+  @Override
+  public void close() {
+    open.values().forEach(producer -> producer.close(Duration.ZERO));
   }
 
   private Object produce(JsonNode arguments) throws Exception {

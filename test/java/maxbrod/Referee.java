@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +20,7 @@ import java.util.concurrent.Executors;
  * `Referee <client settings as JSON>`; each line of standard input is {"id", "command", …arguments}, each line of
  * standard output {"id", "answer"} or {"id", "error", "type"}. Commands run side by side; answers come as they are
  * ready. At the end of input the process halts, and what it had open (transactions, for one) stays open at the broker.
+ * Referees is the same at a port, for many.
  *
  * Bytes are hexadecimal, null is null. Offsets and timestamps are decimal strings, because JSON readers round big
  * numbers. A record is {partition, offset, timestamp, timestampType, key, value, headers: [[name, value], …]}; in what
@@ -61,29 +63,39 @@ public final class Referee {
     PrintStream answers = new PrintStream(System.out, false, StandardCharsets.UTF_8);
     // Log lines go where they cannot be taken for answers.
     System.setOut(System.err);
-    Map<String, Object> settings = new HashMap<>();
-    json.readTree(args[0]).properties().forEach(entry -> settings.put(entry.getKey(), entry.getValue().asText()));
-
-    Map<String, Command> commands = new HashMap<>();
-    new Topics(settings).addTo(commands);
-    new Produce(settings).addTo(commands);
-    new Generate(settings).addTo(commands);
-    new Read(settings).addTo(commands);
-    new Consume(settings).addTo(commands);
-
-    ExecutorService threads = Executors.newCachedThreadPool();
-    BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8), 1 << 16);
-    for (String line = input.readLine(); line != null; line = input.readLine()) {
-      JsonNode request = json.readTree(line);
-      threads.execute(() -> {
-        ObjectNode response = respond(commands, request);
-        synchronized (answers) {
-          answers.println(response);
-          answers.flush();
-        }
-      });
-    }
+    converse(args[0], new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8), 1 << 16), answers);
     Runtime.getRuntime().halt(0);
+  }
+
+  /** Answers until the end of input, and lets go of what is open then, as a process does that is killed. */
+  static void converse(String clientSettings, BufferedReader input, PrintStream answers) throws IOException {
+    Map<String, Object> settings = new HashMap<>();
+    json.readTree(clientSettings).properties().forEach(entry -> settings.put(entry.getKey(), entry.getValue().asText()));
+    Map<String, Command> commands = new HashMap<>();
+    ExecutorService threads = Executors.newCachedThreadPool();
+    try (Consume consume = new Consume(settings);
+        Produce produce = new Produce(settings);
+        Topics topics = new Topics(settings)) {
+      topics.addTo(commands);
+      produce.addTo(commands);
+      consume.addTo(commands);
+      new Generate(settings).addTo(commands);
+      new Read(settings).addTo(commands);
+      try {
+        for (String line = input.readLine(); line != null; line = input.readLine()) {
+          JsonNode request = json.readTree(line);
+          threads.execute(() -> {
+            ObjectNode response = respond(commands, request);
+            synchronized (answers) {
+              answers.println(response);
+              answers.flush();
+            }
+          });
+        }
+      } finally {
+        threads.shutdownNow();
+      }
+    }
   }
 
   private static ObjectNode respond(Map<String, Command> commands, JsonNode request) {

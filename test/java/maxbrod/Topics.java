@@ -1,6 +1,7 @@
 package maxbrod;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -41,7 +42,7 @@ import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
 
 /** Commands about topics and groups: what an operator would do with Kafka's own tools. */
-final class Topics {
+final class Topics implements AutoCloseable {
   private static final long waitMs = 30_000;
 
   private final Map<String, Object> settings;
@@ -72,6 +73,11 @@ final class Topics {
   private synchronized Admin admin() {
     if (admin == null) admin = Admin.create(settings);
     return admin;
+  }
+
+  @Override
+  public synchronized void close() {
+    if (admin != null) admin.close(Duration.ZERO);
   }
 
   private Object createTopic(JsonNode arguments) throws Exception {
