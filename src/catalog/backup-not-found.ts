@@ -1,4 +1,4 @@
-import { MaxbrodError } from '../runtime/errors.ts'
+import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
 import type { ObjectStore } from '../storage/port.ts'
 
 /** URLs of folders that do exist near the one that was asked for; empty when nothing can be said. */
@@ -6,6 +6,11 @@ export type NearbyArchives = () => Promise<readonly string[]>
 
 /** Of many topics, so many are named. */
 const NAMED = 10
+
+/** True for the error that tells of a place without a topic: whatever was selected, there is none. */
+export function isWithoutTopics(error: unknown): boolean {
+  return isMaxbrodError(error, 'BACKUP_NOT_FOUND') && error.facts['nearby'] !== undefined
+}
 
 /** The error for a selection without a file: what was asked for, as the user wrote it. `topics` are those that the backup does hold. */
 export async function backupNotFound(

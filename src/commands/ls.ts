@@ -1,3 +1,4 @@
+import type { ArchiveDeps } from '../archive/deps.ts'
 import { listPoints, listTopics } from '../archive/list.ts'
 import type { ListedPoints } from '../archive/list.ts'
 import { isDispensable } from '../archive/check-generation.ts'
@@ -7,7 +8,8 @@ import { surveyArchive } from '../archive/survey.ts'
 import { besideGenerations, surveyGenerations } from '../archive/survey-generations.ts'
 import type { SurveyedGeneration } from '../archive/survey-generations.ts'
 import { generationTable } from './generation-table.ts'
-import type { Survey } from '../archive/survey.ts'
+import type { Survey, TopicSelection } from '../archive/survey.ts'
+import { isWithoutTopics } from '../catalog/backup-not-found.ts'
 import { formatBytes } from '../config/units.ts'
 import { ago, timeText } from '../observe/ago.ts'
 import { table } from '../observe/table.ts'
@@ -32,16 +34,34 @@ export const ls = command({
     const signal = context.stop.draining
     const now = deps.clock.now()
     if (options.points) return pointsOutcome(await listPoints(deps, options.limit, signal), now)
-    const survey = await surveyArchive(deps, options, signal)
-    const foreign = [...survey.foreign]
-    const generations = await surveyGenerations(deps, options, key => void foreign.push(key), signal)
-    const whole = besideGenerations(survey, generations)
-    const topics = topicsOutcome(whole, generations, foreign, now)
-    return options.withPoints
-      ? bothOf(pointsOutcome(await listPoints(deps, options.limit, signal), now), topics)
-      : topics
+    if (!options.withPoints) return await topicsOf(deps, options, now, signal)
+    const points = await listPoints(deps, options.limit, signal)
+    const topics = await topicsOf(deps, options, now, signal).catch((error: unknown) => {
+      if (points.total === 0 || !isWithoutTopics(error)) throw error
+      return noTopics
+    })
+    return bothOf(pointsOutcome(points, now), topics)
   },
 })
+
+async function topicsOf(
+  deps: ArchiveDeps,
+  options: TopicSelection,
+  now: number,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const survey = await surveyArchive(deps, options, signal)
+  const foreign = [...survey.foreign]
+  const generations = await surveyGenerations(deps, options, key => void foreign.push(key), signal)
+  return topicsOutcome(besideGenerations(survey, generations), generations, foreign, now)
+}
+
+/** Groups and points are saved by a process of their own, which may be there first. */
+const noTopics: Outcome = {
+  result: 'ok',
+  details: { topics: [], generations: [], foreign: [], leftovers: 0 },
+  text: 'there is no file of a topic: maxbrod backup makes them\n',
+}
 
 function topicsOutcome(
   survey: Survey,

@@ -131,6 +131,24 @@ test('backup-info lists restoration points and topics', async () => {
   assert.deepEqual([exit, points.map(({ key }) => key)], [0, ['@points/2023-11-14T22-13-20.001Z.avro']])
 })
 
+test('backup-info lists restoration points that were saved before the first file of a topic', async () => {
+  const early = await mkdtemp(join(tmpdir(), 'maxbrod-early-'))
+  const at = `--storage=${String(pathToFileURL(join(early, 'backup')))}`
+  assert.equal((await runCommand(['backup-info', at])).exit, 10)
+  const other = openDirectoryStore(join(early, 'backup'))
+  const partitions = [{ topic: 'orders', topic_id: topicId, partition: 0, log_start: 0, end: 5 }]
+  await writePoint(other, { atMs: 1_700_000_000_000, groupsKey: '@groups/2023.avro', partitions })
+  other.close()
+  const { exit, json, stderr } = await runCommand(['backup-info', at])
+  assert.equal(exit, 0, stderr)
+  const { points } = json['restorationPoints'] as { points: { atMs: number }[] }
+  assert.deepEqual([json['result'], json['topics'], points.map(({ atMs }) => atMs)], ['ok', [], [1_700_000_000_000]])
+  const { stdout } = await runCli(['backup-info', at])
+  assert.match(stdout, /^1 restoration points\nthere is no file of a topic: maxbrod backup makes them$/m)
+  assert.equal((await runCommand(['ls', at])).exit, 10)
+  await rm(early, { recursive: true })
+})
+
 test('ls --points names a point that cannot be read, with exit code 3, and lists the others', async () => {
   const damaged = '@points/2023-11-14T22-13-20.002Z.avro'
   await store.put(damaged, bodyOf('no point'), {})
