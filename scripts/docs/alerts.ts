@@ -71,6 +71,18 @@ export const alerts: readonly Alert[] = [
     labels: worker,
   },
   {
+    name: 'MaxbrodTopicsUnshared',
+    severity: 'critical',
+    expression: 'max by (instance) (maxbrod_backup_unshared_topics) > 0',
+    for: '5m',
+    says: '{{ $value }} topics that a worker selects are backed up by nobody: the leader of its group selects others.',
+    reads: '2 topics that a worker selects are backed up by nobody: the leader of its group selects others.',
+    todo: 'The log of the worker names the topics and the leader. Give all workers of a group the same `--topics`, `--exclude-topics` and `--include-internal`, or each selection a `--group-id` of its own.',
+    runbook: 'Nobody works',
+    example: { 'maxbrod_backup_unshared_topics{instance="a"}': '0x20 2x100 0x60' },
+    labels: worker,
+  },
+  {
     name: 'MaxbrodDiskFull',
     severity: 'critical',
     expression: 'max by (instance) (maxbrod_backup_disk_full) == 1',

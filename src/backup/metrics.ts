@@ -20,6 +20,9 @@ export const backupMetrics = metricSet('backup', {
     { topic: 'any' },
   ),
   stoppedPartitions: gauge('Partitions that cannot go on until somebody acts.'),
+  unsharedTopics: gauge(
+    'Topics that this worker selects and nobody backs up, because the leader of its group selects others.',
+  ),
   ownedPartitions: gauge('Partitions that this worker backs up.'),
   bufferedBytes: gauge('Bytes read and not yet durable.'),
   bufferedAgeSeconds: gauge('Age of the oldest record or marker that was read and is not yet durable.'),

@@ -3,12 +3,14 @@ import { unlessAborted } from '../runtime/aborted.ts'
 import type { DefinitionKeeper } from './topics/definitions.ts'
 import type { WorkerContext } from './deps.ts'
 import { HeadroomWatch } from './protection/headroom.ts'
+import { SelectionWatch } from './topics/selection-watch.ts'
 import type { PartitionBackup } from './partition/partition.ts'
 
 const DEFINITIONS_MS = 60_000
 /** Between two looks at what retention leaves. The first one comes when partitions know what is durable of them. */
 const HEADROOM_MS = 60_000
 const FIRST_HEADROOM_MS = 10_000
+const SELECTION_MS = 1_000
 
 /** Looks again and again at what retention leaves. */
 export async function watchHeadroom(
@@ -21,6 +23,22 @@ export async function watchHeadroom(
   while (!ending.aborted) {
     await watch.look(partitions(), ending)
     await context.clock.sleep(HEADROOM_MS, ending)
+  }
+}
+
+/** Looks again and again whether the group shares out what this worker selects. */
+export async function watchSelection(
+  { clock, groupId: group, log, metrics }: WorkerContext,
+  session: Promise<GroupSession>,
+  patienceMs: number,
+  ending: AbortSignal,
+): Promise<void> {
+  const watch = new SelectionWatch({ group, log, metrics, patienceMs })
+  const joined = await unlessAborted(session, ending)
+  if (joined === undefined) return
+  while (!ending.aborted) {
+    watch.look(joined.otherSelection, clock.monotonic())
+    await clock.sleep(SELECTION_MS, ending)
   }
 }
 

@@ -23,7 +23,7 @@ import type { BackupOptions } from './options.ts'
 import { Partitions } from './partition/partitions.ts'
 import { SpoolSweep } from './rescue/sweep-spool.ts'
 import { BackupTally } from './result.ts'
-import { keepDefinitions, watchHeadroom } from './upkeep.ts'
+import { keepDefinitions, watchHeadroom, watchSelection } from './upkeep.ts'
 import type { WorkerView } from './view.ts'
 import { waitOutTrouble } from './wait-out-trouble.ts'
 
@@ -35,6 +35,8 @@ export interface WorkerRunDeps {
   readonly targets: OnceTargets | undefined
   readonly session: Promise<GroupSession>
   readonly definitions: DefinitionKeeper
+  /** How long members of the group may select different topics before that is told. */
+  readonly patienceMs: number
   readonly stop: StopControl
 }
 
@@ -64,7 +66,7 @@ export class WorkerRun implements AsyncDisposable {
   readonly #reading = new AbortController()
   readonly #ticking: Promise<void>
   readonly #defining: Promise<void>
-  readonly #watching: Promise<void>
+  readonly #watching: Promise<unknown>
   /** Resolves when the definitions of the topics were looked at for the first time. */
   readonly #defined = Promise.withResolvers<void>()
 
@@ -126,8 +128,12 @@ export class WorkerRun implements AsyncDisposable {
     this.#ticking = this.#tick().catch(onFatal)
     const onLooked = () => this.#defined.resolve()
     this.#defining = keepDefinitions(context, session, deps.definitions, onLooked, stop.draining)
-    // `--once` tells of gaps at its end.
-    this.#watching = targets === undefined ? watchHeadroom(context, all, stop.draining) : Promise.resolve()
+    // `--once` tells of both at its end.
+    const watching = () => [
+      watchHeadroom(context, all, stop.draining),
+      watchSelection(context, session, deps.patienceMs, stop.draining),
+    ]
+    this.#watching = Promise.all(targets === undefined ? watching() : [])
   }
 
   /** Rejects when the worker as a whole cannot go on. */

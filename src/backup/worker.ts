@@ -57,6 +57,7 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
   deps.vitals.readyUnless(() => `has not joined group ${options.groupId} yet`)
   using own = stopWithin(stop)
   const joined = Promise.withResolvers<GroupSession>()
+  const patienceMs = SESSIONS_OF_PATIENCE * options.sessionTimeout
   await using run = new WorkerRun({
     context,
     options,
@@ -64,6 +65,7 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
     targets,
     session: joined.promise,
     definitions: new DefinitionKeeper(context, selection),
+    patienceMs,
     stop: own,
   })
   // A worker that goes on tries again.
@@ -92,7 +94,6 @@ export async function runBackup(deps: WorkerDeps, options: BackupOptions, stop: 
   deps.vitals.readyAsMember(options.groupId, () => session.provenAtMs, options.sessionTimeout)
   using _ = deps.onFlush(() => run.flushDesk.flush())
 
-  const patienceMs = SESSIONS_OF_PATIENCE * options.sessionTimeout
   const work =
     targets === undefined ? aborted(stop.draining) : untilReached(targets, context, run, session, held, patienceMs, own)
   await Promise.race([work, run.failed, session.ended])
@@ -145,7 +146,7 @@ async function untilReached(
         leaveOut(partition, new MaxbrodError('PARTIAL', message, { ...partition, hint }))
       },
       patienceMs,
-      othersSinceMs: () => session.othersSinceMs,
+      othersSinceMs: () => session.otherSelection?.sinceMs,
       onNotShared: partition => {
         const message = `group ${groupId} has workers that select other topics, and one of them shares out the partitions`
         const hint = 'give backups with another selection a group of their own: --group-id'

@@ -193,8 +193,8 @@ function faultySession(session: GroupSession, groupId: string, faults: Faults): 
     get selected() {
       return session.selected
     },
-    get othersSinceMs() {
-      return session.othersSinceMs
+    get otherSelection() {
+      return session.otherSelection
     },
     get provenAtMs() {
       return session.provenAtMs

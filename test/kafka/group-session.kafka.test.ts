@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Ownership } from '../../src/kafka/port/membership.ts'
+import type { OtherSelection, Ownership } from '../../src/kafka/port/membership.ts'
 import type { Clock } from '../../src/runtime/clock.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { isMaxbrodError } from '../../src/runtime/errors.ts'
@@ -209,12 +209,16 @@ test('new topics, new partitions and a new selection are found, also behind a le
   await referee.createTopic(`${word}-c`, { partitions: 2 })
   await x[Symbol.asyncDispose]()
   x = await join('x', new RegExp(`^${word}-[bc]$`))
-  const inVain = () => [x, y].filter(({ session }) => session.othersSinceMs !== undefined).length
-  await eventually('who does not lead knows that its topics are not shared out', () => inVain() === 1)
+  const inVain = () => [x, y].flatMap(({ session }) => session.otherSelection ?? [])
+  await eventually('who does not lead knows that its topics are not shared out', () => inVain().length === 1)
+  const leadsX = x.session.otherSelection === undefined
+  const [{ leader, topics, count }] = inVain() as [OtherSelection]
+  assert.deepEqual([topics, count], [[leadsX ? `${word}-a` : `${word}-c`], 1])
+  assert.match(leader, leadsX ? /^x-/ : /^y-/)
   await y[Symbol.asyncDispose]()
   y = await join('y', new RegExp(`^${word}-[bc]$`))
   await untilOwned([x, y], [...all(`${word}-b`, 2), ...all(`${word}-c`, 2)], 2)
-  assert.equal(inVain(), 0)
+  assert.deepEqual(inVain(), [])
   group.assertSound()
 })
 

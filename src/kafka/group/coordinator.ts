@@ -22,6 +22,7 @@ export interface Coordinator {
 export interface JoinedGroup {
   readonly generation: number
   readonly memberId: string
+  readonly leaderId: string
   /** All members with their subscriptions when we lead; empty otherwise. */
   readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[]
 }

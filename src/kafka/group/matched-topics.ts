@@ -1,5 +1,7 @@
 import type { Clock } from '../../runtime/clock.ts'
+import type { OtherSelection } from '../port/membership.ts'
 import { Agreement } from './agreement.ts'
+import type { Assignment } from './member-data.ts'
 import { nothingSelected } from './selected-partitions.ts'
 import type { SelectedPartitions } from './selected-partitions.ts'
 
@@ -11,6 +13,11 @@ export interface MatchedTopicsDeps {
   readonly onEvent: (event: string, facts: Record<string, unknown>) => void
 }
 
+/** What the leader says of what it shares out. */
+export interface SharedOut extends Pick<Assignment, 'selectionHash' | 'unshared'> {
+  readonly leaderId: string
+}
+
 /** What the selection matches, as this member sees it, and whether the group has heard of that. */
 export class MatchedTopics {
   readonly agreement = new Agreement()
@@ -18,7 +25,7 @@ export class MatchedTopics {
   #now: SelectedPartitions = nothingSelected
   /** What the group shares out, as far as we know. */
   #sharedHash = ''
-  #othersSinceMs: number | undefined
+  #other: OtherSelection | undefined
 
   constructor(deps: MatchedTopicsDeps) {
     this.#deps = deps
@@ -28,9 +35,9 @@ export class MatchedTopics {
     return this.#now
   }
 
-  /** Monotonic ms since when the group's leader, asked twice, has shared out other topics; undefined while it shares out these. */
-  get othersSinceMs(): number | undefined {
-    return this.#othersSinceMs
+  /** What the group's leader, asked twice, shares out instead; undefined while it shares out these. */
+  get other(): OtherSelection | undefined {
+    return this.#other
   }
 
   /** Looks before a join, which tells the group. */
@@ -41,14 +48,18 @@ export class MatchedTopics {
   }
 
   /** False when another rebalance may bring the leader to match the same topics as we do. */
-  async isAgreedWith(leaderHash: string, signal: AbortSignal): Promise<boolean> {
+  async isAgreedWith(
+    { selectionHash: leaderHash, leaderId, unshared }: SharedOut,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     if (leaderHash !== this.#now.hash) this.#now = await this.#deps.select(signal)
     const isSame = leaderHash === this.#now.hash
     if (isSame) this.#sharedHash = leaderHash
     const agreed = this.agreement.compare(isSame)
-    if (agreed === 'agreed') this.#othersSinceMs = undefined
+    if (agreed === 'agreed') this.#other = undefined
     if (agreed === 'other topics') {
-      this.#othersSinceMs ??= this.#deps.clock.monotonic()
+      const sinceMs = this.#other?.sinceMs ?? this.#deps.clock.monotonic()
+      this.#other = { sinceMs, leader: leaderId, topics: unshared.topics, count: unshared.count }
       this.#deps.onEvent(
         'the leader of the group matches other topics than this member: do all have the same configuration?',
         { matched: this.#now.topics.length },

@@ -26,9 +26,17 @@ export interface Assignment {
   /** Hash of what the leader's selection matched. */
   readonly selectionHash: string
   readonly partitions: readonly TopicPartition[]
+  /** Topics that the member matches and the leader does not, which shares out its own: the first ones, and how many. */
+  readonly unshared: Unshared
+}
+
+export interface Unshared {
+  readonly topics: readonly string[]
+  readonly count: number
 }
 
 const VERSION = 0
+const nothingUnshared: Unshared = { topics: [], count: 0 }
 
 export function encodeSubscription({ selectionHash, topics, owned, generation, nonce }: Subscription): Buffer {
   const userData = writePartitions(new WireWriter().string(selectionHash).int32(generation).int32(nonce), owned)
@@ -51,20 +59,25 @@ export function decodeSubscription(bytes: Buffer): Subscription {
   }
 }
 
-export function encodeAssignment({ selectionHash, partitions }: Assignment): Buffer {
+export function encodeAssignment({ selectionHash, partitions, unshared }: Assignment): Buffer {
   const writer = writePartitions(new WireWriter().int16(VERSION), partitions)
-  const userData = new WireWriter().string(selectionHash).bytes
+  const data = new WireWriter().string(selectionHash).int32(unshared.count)
+  const userData = data.array(unshared.topics, topic => data.string(topic)).bytes
   return writer.int32(userData.length).raw(userData).bytes
 }
 
 /** The assignment; an empty one when the leader gave none. */
 export function decodeAssignment(bytes: Buffer): Assignment {
-  if (bytes.length === 0) return { selectionHash: '', partitions: [] }
+  if (bytes.length === 0) return { selectionHash: '', partitions: [], unshared: nothingUnshared }
   const reader = new WireReader(bytes)
   reader.int16()
   const partitions = readPartitions(reader)
-  const userData = reader.bytes()
-  return { partitions, selectionHash: userData.length === 0 ? '' : new WireReader(userData).string() }
+  const userData = new WireReader(reader.bytes())
+  const selectionHash = userData.isAtEnd ? '' : userData.string()
+  // Leaders of older versions do not tell.
+  if (userData.isAtEnd) return { partitions, selectionHash, unshared: nothingUnshared }
+  const count = userData.int32()
+  return { partitions, selectionHash, unshared: { count, topics: userData.array(() => userData.string()) } }
 }
 
 function writePartitions(writer: WireWriter, partitions: readonly TopicPartition[]): WireWriter {

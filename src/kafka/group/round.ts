@@ -2,7 +2,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import { assign } from './assignor.ts'
 import type { Coordinator, JoinedGroup } from './coordinator.ts'
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './member-data.ts'
-import type { Assignment } from './member-data.ts'
+import type { Assignment, Unshared } from './member-data.ts'
 import type { Membership } from './membership.ts'
 import type { SelectedPartitions } from './selected-partitions.ts'
 
@@ -15,8 +15,12 @@ export interface RoundDeps {
 export interface Round {
   readonly generation: number
   readonly isLeader: boolean
+  readonly leaderId: string
   readonly assignment: Assignment
 }
+
+/** An assignment is kept by the coordinator, whose records are bounded: more names than that are only counted. */
+const NAMED_TOPICS = 20
 
 /** One round of join and sync: the member says what it matches and owns, and is told what it gets. */
 export function joinAndSync(deps: RoundDeps, selection: SelectedPartitions, nonce: number): Promise<Round> {
@@ -30,19 +34,31 @@ export function joinAndSync(deps: RoundDeps, selection: SelectedPartitions, nonc
     const sentAtMs = clock.monotonic()
     const assignment = decodeAssignment(await coordinator.sync(joined, assignmentsOfLeader(joined, selection)))
     member.entered(joined.generation, sentAtMs)
-    return { generation: joined.generation, isLeader: joined.members.length > 0, assignment }
+    const { generation: joinedAt, leaderId, members } = joined
+    return { generation: joinedAt, isLeader: members.length > 0, leaderId, assignment }
   })
 }
 
 /** What every member gets, if this one leads; nothing otherwise. */
 function assignmentsOfLeader(
   { members }: JoinedGroup,
-  { hash: selectionHash, partitions }: SelectedPartitions,
+  { hash: selectionHash, topics, partitions }: SelectedPartitions,
 ): { readonly memberId: string; readonly memberAssignment: Buffer }[] {
   if (members.length === 0) return []
   const claims = members.map(({ memberId, memberMetadata }) => ({ memberId, ...decodeSubscription(memberMetadata) }))
+  const shared = new Set(topics)
+  const unshared = new Map(claims.map(({ memberId, topics: theirs }) => [memberId, unsharedOf(theirs, shared)]))
   return [...assign(claims, partitions)].map(([memberId, of]) => ({
     memberId,
-    memberAssignment: encodeAssignment({ selectionHash, partitions: of }),
+    memberAssignment: encodeAssignment({
+      selectionHash,
+      partitions: of,
+      unshared: unshared.get(memberId) ?? unsharedOf([], shared),
+    }),
   }))
+}
+
+function unsharedOf(topics: readonly string[], shared: ReadonlySet<string>): Unshared {
+  const missing = topics.filter(topic => !shared.has(topic))
+  return { topics: missing.slice(0, NAMED_TOPICS), count: missing.length }
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { PartitionMap, TopicPartition } from '../../runtime/topic-partition.ts'
 import { KafkaError } from '../kafka-errors.ts'
 import type { KafkaErrorName } from '../kafka-errors.ts'
-import type { GroupOptions, GroupSession, OwnedOffset, Ownership } from '../port/membership.ts'
+import type { GroupOptions, GroupSession, OtherSelection, OwnedOffset, Ownership } from '../port/membership.ts'
 import { commitOwned } from './commit.ts'
 import type { Coordinator } from './coordinator.ts'
 import { doubtOf } from './group-errors.ts'
@@ -75,8 +75,8 @@ export class MemberSession implements GroupSession {
     return this.#matched.now.partitions
   }
 
-  get othersSinceMs(): number | undefined {
-    return this.#matched.othersSinceMs
+  get otherSelection(): OtherSelection | undefined {
+    return this.#matched.other
   }
 
   get provenAtMs(): number {
@@ -167,7 +167,7 @@ export class MemberSession implements GroupSession {
     if (member.memberId === '') agreement.joinsAnew()
     const selection = await this.#matched.look(closing)
     const deps = { coordinator, member, clock }
-    const { generation, isLeader, assignment } = await joinAndSync(deps, selection, agreement.nonce)
+    const { generation, isLeader, leaderId, assignment } = await joinAndSync(deps, selection, agreement.nonce)
     onEvent('joined the group', { generation, partitions: assignment.partitions.length, leads: isLeader })
 
     const revoked = member.ownerships.missingFrom(assignment.partitions)
@@ -183,7 +183,7 @@ export class MemberSession implements GroupSession {
     this.#firstAssignment.resolve()
     if (revoked.length > 0) return true
     if (agreement.mayLeadUntold({ isStatic: instanceId !== undefined, isLeader })) return true
-    return !(await this.#matched.isAgreedWith(assignment.selectionHash, closing))
+    return !(await this.#matched.isAgreedWith({ ...assignment, leaderId }, closing))
   }
 
   /** Stays in the generation until there is a reason to join again. */

@@ -49,11 +49,8 @@ export interface GroupSession extends AsyncDisposable {
   readonly owned: readonly Ownership[]
   /** All partitions of the selected topics, as this member last saw them. */
   readonly selected: readonly TopicPartition[]
-  /**
-   * Monotonic ms since when the group has shared out other topics than this member selects: its leader was configured otherwise.
-   * Undefined while they agree.
-   */
-  readonly othersSinceMs: number | undefined
+  /** Undefined while the group shares out what this member selects. */
+  readonly otherSelection: OtherSelection | undefined
   /** Monotonic ms of the last proof that the group still counts us in. */
   readonly provenAtMs: number
   /**
@@ -64,6 +61,18 @@ export interface GroupSession extends AsyncDisposable {
   commit(offsets: readonly OwnedOffset[]): Promise<PartitionMap<'committed' | 'fenced'>>
   /** Leaves the group for good, static members too, so that the others need not wait for the session time-out. */
   leave(): Promise<void>
+}
+
+/** A group shares out what its leader selects: one that was configured otherwise than this member. */
+export interface OtherSelection {
+  /** Monotonic ms. */
+  readonly sinceMs: number
+  /** Its member id, which begins with its name if it has one. */
+  readonly leader: string
+  /** Topics that this member selects and the leader does not, so that nobody is given them: the first ones. */
+  readonly topics: readonly string[]
+  /** How many there are. */
+  readonly count: number
 }
 
 export interface OwnedOffset {

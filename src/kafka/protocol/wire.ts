@@ -89,6 +89,10 @@ export class WireReader {
     this.#bytes = bytes
   }
 
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length
+  }
+
   int8(): number {
     return this.#bytes.readInt8(this.#pass(1))
   }
