@@ -3,6 +3,7 @@ import type { DescribedChain, DescribedTopic } from '../archive/describe.ts'
 import type { FileFacts } from '../archive/file-facts.ts'
 import { describeOptions } from '../archive/options.ts'
 import { formatBytes } from '../config/units.ts'
+import type { TopicDefinition } from '../format/snapshot/topic-definitions.ts'
 import { ago, timeText } from '../observe/ago.ts'
 import { table } from '../observe/table.ts'
 import { openingOptions } from '../storage/encryption-options.ts'
@@ -38,6 +39,7 @@ function outcomeOf(described: DescribedTopic, now: number): Outcome {
       ? `${topic}: ${unreadable === undefined ? 'no definition was saved' : 'its definition cannot be read'}\n`
       : `${topic}: ${definition.partitions} partitions, ${definition.replication_factor} replicas\n`,
     ...configs.map(([name, value]) => `  ${name}=${value}\n`),
+    definition === undefined ? '' : inherited(definition),
     ...incarnations.flatMap(({ folder, topicId, chains }) => [
       `\n${folder}/, topic id ${topicId ?? 'unknown'}\n`,
       table(
@@ -52,6 +54,12 @@ function outcomeOf(described: DescribedTopic, now: number): Outcome {
   const problems = incarnations.flatMap(({ chains }) => chains.flatMap(chain => chain.problems))
   const isWhole = problems.length === 0 && unreadable === undefined
   return { result: isWhole ? 'ok' : 'partial', details: { ...described }, text }
+}
+
+/** What a reader of its configs would not expect. */
+function inherited({ configs, clusterPolicy = 'delete' }: TopicDefinition): string {
+  const isUsual = clusterPolicy === 'delete' || configs['cleanup.policy'] !== undefined
+  return isUsual ? '' : `  cleanup.policy=${clusterPolicy}, as its cluster does by default\n`
 }
 
 const CHAIN_HEADINGS = [

@@ -4,7 +4,7 @@ import type { PruneDeps, Pruned } from '../archive/prune/prune.ts'
 import { LIFECYCLE_RULES_MAX, lifecycleOf } from '../archive/prune/lifecycle.ts'
 import { pruneOptions } from '../archive/prune/options.ts'
 import type { PruneOptions } from '../archive/prune/options.ts'
-import { CONFIGS_UNSEEN, readKeepRules } from '../archive/prune/rules.ts'
+import { isUnseen, readKeepRules } from '../archive/prune/rules.ts'
 import { ruleTopics } from '../archive/prune/topics.ts'
 import type { Superseded } from '../archive/prune/superseded.ts'
 import type { JudgedTopic } from '../archive/prune/topics.ts'
@@ -99,9 +99,7 @@ function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
   const replaced = superseded.flatMap(({ files }) => files)
   const outdated = superseded.flatMap(one => one.generations)
   const shown = topics.filter(one => one.isSelected).map(summaryOf)
-  const unseen = topics
-    .filter(({ rule }) => 'keepsAll' in rule && rule.keepsAll === CONFIGS_UNSEEN)
-    .map(({ folder }) => folder.name)
+  const unseen = topics.filter(({ rule }) => isUnseen(rule)).map(({ folder }) => folder.name)
   const sum = (pick: (one: Summary) => number) => shown.reduce((total, one) => total + pick(one), 0)
   const rows = shown.map(one => [
     one.folder,
@@ -133,7 +131,7 @@ function outcomeOf(pruned: Pruned, { yes, grace }: PruneOptions): Outcome {
     leftovers === 0 ? '' : `${leftovers} files had been given up before and were still there\n`,
     unseen.length === 0
       ? ''
-      : `${unseen.length} topics keep everything, because nothing says that somebody has seen their configs: ${some(unseen)}\n`,
+      : `${unseen.length} topics keep everything, because nothing says whether they are compacted: ${some(unseen)}\n`,
     pointsKept === 0 ? 'there is no restoration point: nothing says what Kafka still has\n' : '',
     record === undefined ? '' : `written down in ${record}\n`,
     waiting === 0

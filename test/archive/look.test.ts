@@ -60,7 +60,17 @@ before(async () => {
   const configs = { 'retention.ms': '3600000' }
   await writeDefinitions(
     store,
-    [{ topic: 'orders', topic_id: topicId, partitions: 3, replication_factor: 2, configs, acls: [] }],
+    [
+      {
+        topic: 'orders',
+        topic_id: topicId,
+        partitions: 3,
+        replication_factor: 2,
+        configs,
+        acls: [],
+        clusterPolicy: 'compact',
+      },
+    ],
     1_700_000_000_000,
   )
   for (const [n, groupsKey] of [undefined, '@groups/2023.avro'].entries()) {
@@ -195,7 +205,10 @@ test('describe shows a topic with its configs, incarnations, partitions and decl
     [`orders@${topicId}`, '0 0 4 1 4'],
   ])
   const { stdout } = await runCli(['describe', storage, 'orders'])
-  assert.match(stdout, /^orders: 3 partitions, 2 replicas\n {2}retention\.ms=3600000$/m)
+  assert.match(
+    stdout,
+    /^orders: 3 partitions, 2 replicas\n {2}retention\.ms=3600000\n {2}cleanup\.policy=compact, as its cluster does by default$/m,
+  )
   assert.match(stdout, /partition 0: no records for offsets 14 to 17 \(retention\)/)
 })
 

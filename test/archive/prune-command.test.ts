@@ -69,14 +69,28 @@ test('topics are named of which nobody knows whether they are compacted, when a 
   assert.deepEqual(await warnings('--keep=30d'), [['orders']])
   assert.deepEqual(await warnings('--keep=as-source'), [])
   const definition = { topic: 'orders', topic_id: firstId, partitions: 2, replication_factor: 1, configs: {}, acls: [] }
-  await writeDefinitions(openDirectoryStore(path), [definition], Date.now())
-  assert.deepEqual(await warnings('--keep=30d'), [])
-  const { json: seen } = await runCommand(['prune', '--keep=30d', storage])
-  await writeDefinitions(openDirectoryStore(path), [{ ...definition, areConfigsUnseen: true }], Date.now() + 1)
-  const { json } = await runCommand(['prune', '--keep=30d', storage])
-  const goes = ({ topics }: typeof json) => (topics as { files: number }[]).map(({ files }) => files > 0)
-  assert.deepEqual([goes(seen), seen['unseenConfigs']], [[true], []])
-  assert.deepEqual([goes(json), json['unseenConfigs']], [[false], ['orders']])
+  const store = openDirectoryStore(path)
+  const nowMs = Date.now()
+  const found: unknown[] = []
+  for (const [n, said] of [
+    {},
+    { clusterPolicy: 'delete' },
+    { clusterPolicy: 'compact' },
+    { clusterPolicy: 'compact', configs: { 'cleanup.policy': 'delete' } },
+    { clusterPolicy: 'delete', areConfigsUnseen: true as const },
+  ].entries()) {
+    await writeDefinitions(store, [{ ...definition, ...said }], nowMs + n)
+    assert.deepEqual(await warnings('--keep=30d'), [])
+    const { json } = await runCommand(['prune', '--keep=30d', storage])
+    found.push([(json['topics'] as { files: number }[]).map(({ files }) => files > 0), json['unseenConfigs']])
+  }
+  assert.deepEqual(found, [
+    [[false], ['orders']],
+    [[true], []],
+    [[false], []],
+    [[true], []],
+    [[false], ['orders']],
+  ])
 })
 
 test('prune --yes deletes it, writes down what, and leaves a sound backup', async () => {

@@ -20,13 +20,14 @@ const file = (daysOld: number) => ({
 })
 const limits = { keepMs: undefined, keepBytes: undefined, source: undefined }
 
-const definition = (configs: Record<string, string>): TopicDefinition => ({
+const definition = (configs: Record<string, string>, clusterPolicy?: string): TopicDefinition => ({
   topic: 'a',
   topic_id: null,
   partitions: 1,
   replication_factor: 1,
   configs,
   acls: [],
+  ...(clusterPolicy !== undefined && { clusterPolicy }),
 })
 
 for (const [what, rule, change, kept] of [
@@ -156,7 +157,7 @@ for (const [what, keep, configs, rule] of [
   ['what no rule is for', undefined, {}, /no rule/],
 ] as const) {
   test(`what a rule means: ${what}`, () => {
-    const found = limitsOf({ keep, keepBytes: undefined }, definition(configs))
+    const found = limitsOf({ keep, keepBytes: undefined }, definition(configs, 'delete'))
     if (rule instanceof RegExp) assert.match('keepsAll' in found ? found.keepsAll : '', rule)
     else assert.deepEqual(found, { ...limits, ...rule })
   })
@@ -169,3 +170,21 @@ test('what a rule means: nothing, for a topic whose configs nobody could see', (
     assert.match('keepsAll' in found ? found.keepsAll : '', /seen its configs/)
   }
 })
+
+for (const [clusterPolicy, configs, goes] of [
+  ['compact', {}, /compacted/],
+  ['compact,delete', {}, true],
+  ['compact', { 'cleanup.policy': 'delete' }, true],
+  ['delete', { 'cleanup.policy': 'compact' }, /compacted/],
+  ['delete', {}, true],
+  [undefined, {}, /nothing says what its cluster does/],
+  [undefined, { 'retention.ms': '1' }, /nothing says what its cluster does/],
+  [undefined, { 'cleanup.policy': 'delete' }, true],
+] as const) {
+  const own = JSON.stringify(configs)
+  test(`what a rule means: the cluster's policy ${clusterPolicy} is that of a topic which has ${own}, unless that says one`, () => {
+    const found = limitsOf({ keep: day, keepBytes: undefined }, definition(configs, clusterPolicy))
+    if (goes === true) assert.deepEqual(found, { ...limits, keepMs: day })
+    else assert.match('keepsAll' in found ? found.keepsAll : '', goes)
+  })
+}

@@ -104,6 +104,7 @@ test('with --keep as-source each topic keeps what Kafka keeps of it; compacted t
     replication_factor: 1,
     configs,
     acls: [],
+    clusterPolicy: 'delete',
   })
   await writeDefinitions(
     store,
@@ -191,6 +192,7 @@ test('a topic that was compacted keeps everything when another one has its name,
     replication_factor: 1,
     configs,
     acls: [],
+    clusterPolicy: 'delete',
   })
   const store = await emptyArchive()
   for (const topic of ['users', 'orders']) {
@@ -237,6 +239,7 @@ test('points, group snapshots, definitions and reports go when no file needs the
     replication_factor: 1,
     configs: {},
     acls: [],
+    clusterPolicy: 'delete',
   })
   const page = '<!doctype html>\n</html>\n'
   for (const [n, days] of [60, 45, 35, 15, 0.1].entries()) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DefinitionKeeper } from '../../src/backup/topics/definitions.ts'
+import { clusterPolicyOf } from '../../src/backup/topics/cluster-policy.ts'
 import type { WorkerContext } from '../../src/backup/deps.ts'
 import { bodyOf } from '../../src/catalog/object-body.ts'
 import { SoundDefinitions, strictDefinitions } from '../../src/catalog/sound-definitions.ts'
@@ -235,4 +236,44 @@ test('damaged definitions do not end a backup: older ones say what is known of o
     ['orders: 4', 'payments: 3'],
   )
   assert.deepEqual(told, [])
+})
+
+test('what a cluster does by default stands beside the configs of its topics, and goes for those that others back up, too', async () => {
+  const { configs, denied, clock, newKeeper, written, newest } = openScene()
+  const policy = (value: string, isOwn: boolean) => [{ name: 'cleanup.policy', value, isOwn }] as ConfigEntry[]
+  const only: TopicSelection = { fingerprint: '', names: undefined, matches: ({ name }) => name === 'orders' }
+  const keep = async (selection?: TopicSelection) => {
+    clock.advance(1)
+    await newKeeper(selection).keep(never)
+    return (await newest())?.map(({ configs: own, clusterPolicy }) => [own['cleanup.policy'], clusterPolicy])
+  }
+  assert.deepEqual(await keep(), [
+    [undefined, undefined],
+    [undefined, undefined],
+  ])
+  configs.set('orders', policy('compact', false)).set('payments', policy('delete', true))
+  const [orders, payments] = [
+    [undefined, 'compact'],
+    ['delete', 'compact'],
+  ]
+  assert.deepEqual(await keep(), [orders, payments])
+  await keep()
+  assert.equal(await written(), 2)
+  // Who does not see it any more takes over what others have seen.
+  denied.add('orders')
+  assert.deepEqual(await keep(), [orders, payments])
+  assert.equal(await written(), 2)
+  denied.clear()
+  configs.set('orders', policy('compact,delete', false))
+  assert.deepEqual(await keep(only), [
+    [undefined, 'compact,delete'],
+    ['delete', 'compact,delete'],
+  ])
+})
+
+test('of brokers that differ in what they do by default, that counts which keeps more', () => {
+  const entries = (value: string, isOwn = false) => [{ name: 'cleanup.policy', value, isOwn }] as ConfigEntry[]
+  assert.equal(clusterPolicyOf([entries('delete'), entries('compact'), entries('compact,delete')]), 'compact')
+  assert.equal(clusterPolicyOf([entries('delete'), entries('compact', true)]), 'delete')
+  assert.equal(clusterPolicyOf([entries('compact', true), []]), undefined)
 })

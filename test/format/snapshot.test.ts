@@ -7,7 +7,7 @@ import { compressBlock } from '../../src/format/ocf/block-codec.ts'
 import { frameBlock } from '../../src/format/ocf/block-frame.ts'
 import { encodeContainerHeader, parseContainerHeader } from '../../src/format/ocf/container-header.ts'
 import { snapshotKind } from '../../src/format/snapshot/container.ts'
-import { topicDefinitions } from '../../src/format/snapshot/topic-definitions.ts'
+import { cleanupPolicies, topicDefinitions } from '../../src/format/snapshot/topic-definitions.ts'
 import type { TopicDefinition } from '../../src/format/snapshot/topic-definitions.ts'
 import { zigZag } from '../helpers/plain-batch.ts'
 import { checkAsync } from '../helpers/properties.ts'
@@ -88,6 +88,16 @@ test('definitions say whose configs nobody could see; what was written before th
     n % 3 === 0 ? { ...unseen, topic: `a-long-name-${n}` } : topics[0]!,
   )
   assert.deepEqual(plain(await topicDefinitions.decode(await topicDefinitions.encode(many))), many)
+})
+
+test('definitions say what their cluster does by default; what was written before they did leaves that open', async () => {
+  const inherited = topics.map(one => ({ ...one, clusterPolicy: 'compact' }))
+  assert.deepEqual(plain(await topicDefinitions.decode(await topicDefinitions.encode(inherited))), inherited)
+  assert.deepEqual(
+    topics.map(one => cleanupPolicies({ ...one, clusterPolicy: 'compact, delete' })),
+    [['compact'], ['compact', 'delete']],
+  )
+  assert.equal(cleanupPolicies(topics[1]!), undefined)
 })
 
 test('a snapshot that is cut anywhere is refused', async () => {

@@ -1,4 +1,5 @@
 import { strictDefinitions } from '../../catalog/sound-definitions.ts'
+import { cleanupPolicies } from '../../format/snapshot/topic-definitions.ts'
 import { BlockPress } from '../../format/ocf/block-press.ts'
 import { ByteBudget } from '../../runtime/byte-budget.ts'
 import type { Disk } from '../../runtime/disk.ts'
@@ -83,9 +84,7 @@ async function policies(
 ): Promise<(topic: string) => boolean> {
   if (topics.length > 0 || merge) return () => true
   const definitions = await strictDefinitions(store).newest(signal)
-  const compacted = definitions?.topics.filter(({ configs }) =>
-    /(^|,)\s*compact\s*(,|$)/.test(configs['cleanup.policy'] ?? ''),
-  )
+  const compacted = definitions?.topics.filter(one => cleanupPolicies(one)?.includes('compact'))
   const names = new Set(compacted?.map(({ topic }) => topic))
   return topic => names.has(topic)
 }

@@ -1,5 +1,6 @@
 import { UnreadableLine, parseRuleFile } from '../../config/rule-file.ts'
 import type { ParsedRule } from '../../config/rule-file.ts'
+import { cleanupPolicies } from '../../format/snapshot/topic-definitions.ts'
 import type { TopicDefinition } from '../../format/snapshot/topic-definitions.ts'
 import type { Disk } from '../../runtime/disk.ts'
 import { MaxbrodError } from '../../runtime/errors.ts'
@@ -73,14 +74,22 @@ function parse(text: string, path: string): ParsedRule<Draft>[] {
 export const CONFIGS_UNSEEN =
   'nothing says that somebody has seen its configs: if it is compacted, an old record may be the last one of its key'
 
+export const POLICY_UNSEEN =
+  'nothing says what its cluster does by default: if it is compacted, an old record may be the last one of its key'
+
+/** True for a rule that holds only until a worker has seen what the topic is. Pure. */
+export function isUnseen(rule: TopicRule): boolean {
+  return 'keepsAll' in rule && [CONFIGS_UNSEEN, POLICY_UNSEEN].includes(rule.keepsAll)
+}
+
 /** What a rule means for a topic whose definition in Kafka was saved as this, if it was. Pure. */
 export function limitsOf({ keep, keepBytes }: KeepRule, definition: TopicDefinition | undefined): TopicRule {
   if (keep === 'forever') return { keepsAll: 'it is to be kept for ever' }
   if (keep === undefined && keepBytes === undefined) return { keepsAll: 'no rule is for it' }
   if (definition?.areConfigsUnseen) return { keepsAll: CONFIGS_UNSEEN }
-  const policy = definition?.configs['cleanup.policy'] ?? 'delete'
-  if (!policy.split(',').includes('delete'))
-    return { keepsAll: 'it is compacted: an old record may be the last one of its key' }
+  const policies = definition === undefined ? ['delete'] : cleanupPolicies(definition)
+  if (policies === undefined) return { keepsAll: POLICY_UNSEEN }
+  if (!policies.includes('delete')) return { keepsAll: 'it is compacted: an old record may be the last one of its key' }
   if (keep !== 'as-source') return { keepMs: keep, keepBytes, source: undefined }
   const sourceMs = limitIn(definition, 'retention.ms')
   const sourceBytes = limitIn(definition, 'retention.bytes')

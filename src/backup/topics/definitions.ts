@@ -6,6 +6,7 @@ import type { TopicAcl as KafkaAcl, TopicDescription } from '../../kafka/port/ad
 import type { TopicSelection } from '../../kafka/port/membership.ts'
 import { MaxbrodError } from '../../runtime/errors.ts'
 import type { WorkerContext } from '../deps.ts'
+import { clusterPolicyOf, inOneCluster } from './cluster-policy.ts'
 import { selectTopics } from './selection.ts'
 import { visibleConfigs } from './visible-configs.ts'
 
@@ -56,10 +57,13 @@ export class DefinitionKeeper {
   ): Promise<boolean> {
     const newest = await this.#sound.newest(signal)
     const known = newest?.topics ?? []
-    const topics = [
-      ...own.map(one => (this.#hidden.has(one.topic) ? withKnownConfigs(one, known) : one)),
-      ...ofOthers(own, known, existing),
-    ]
+    const topics = inOneCluster(
+      [
+        ...own.map(one => (this.#hidden.has(one.topic) ? withKnownConfigs(one, known) : one)),
+        ...ofOthers(own, known, existing),
+      ],
+      own[0]?.clusterPolicy ?? known[0]?.clusterPolicy,
+    )
     if (newest !== undefined && canonical(newest.topics) === canonical(topics)) return true
     // A clock that was wrong once, or is another one's, must not hide what holds from now on.
     const behindMs = newest === undefined ? 0 : (parseSnapshotKey(topicsPrefix, newest.key) ?? 0) + 1
@@ -76,6 +80,7 @@ export class DefinitionKeeper {
     const names = topics.map(({ name }) => name).filter(name => !this.#hidden.has(name))
     const [{ configs, hidden }, acls] = await Promise.all([visibleConfigs(admin, names), admin.topicAcls()])
     this.#hide(hidden)
+    const clusterPolicy = clusterPolicyOf(configs.values())
     return topics.map(({ name, topicId, partitions, replicationFactor }) => ({
       topic: name,
       topic_id: topicId ?? null,
@@ -87,6 +92,7 @@ export class DefinitionKeeper {
         ),
       ),
       acls: acls.filter(({ resource, patternType }) => appliesTo(name, resource, patternType)).map(toFileForm),
+      ...(clusterPolicy !== undefined && { clusterPolicy }),
     }))
   }
 
@@ -136,8 +142,8 @@ function toFileForm({ patternType, ...acl }: KafkaAcl): TopicDefinition['acls'][
 function canonical(topics: readonly TopicDefinition[]): string {
   const sorted = topics.toSorted((a, b) => (a.topic < b.topic ? -1 : 1))
   return JSON.stringify(
-    sorted.map(({ topic, topic_id: id, partitions, replication_factor: replicas, configs, acls, areConfigsUnseen }) => [
-      [topic, id, partitions, replicas, areConfigsUnseen],
+    sorted.map(({ topic, topic_id: id, partitions, replication_factor: replicas, configs, acls, ...rest }) => [
+      [topic, id, partitions, replicas, rest.areConfigsUnseen, rest.clusterPolicy],
       Object.entries(configs).toSorted(([a], [b]) => (a < b ? -1 : 1)),
       // The cluster lists them in any order.
       acls

@@ -1,3 +1,4 @@
+import { assert } from '../../runtime/assert.ts'
 import { DecodeError } from '../batch/varint.ts'
 import { snapshotKind } from './container.ts'
 import type { SnapshotKind } from './container.ts'
@@ -14,6 +15,19 @@ export interface TopicDefinition {
   readonly acls: readonly TopicAcl[]
   /** Nothing says that somebody has seen its configs: `configs` is empty, and may be so for that alone. Stands in the header of the file. */
   readonly areConfigsUnseen?: true
+  /**
+   * The `cleanup.policy` that topics of its cluster had which did not say one themselves; missing where nobody saw it. No config of
+   * the topic: a restore into another cluster leaves that to the other cluster. Stands in the header of the file.
+   */
+  readonly clusterPolicy?: string
+}
+
+/** What Kafka did with old records of a topic, `delete`, `compact` or both; undefined where nothing says it. Pure. */
+export function cleanupPolicies({
+  configs,
+  clusterPolicy,
+}: Pick<TopicDefinition, 'configs' | 'clusterPolicy'>): readonly string[] | undefined {
+  return (configs['cleanup.policy'] ?? clusterPolicy)?.split(',').map(policy => policy.trim())
 }
 
 export interface TopicAcl {
@@ -62,9 +76,22 @@ const records = snapshotKind<TopicDefinition>({
  * byte first, in base64. Names of thousands of topics would not fit into a header. Older files lack it.
  */
 const UNSEEN_FACT = 'configs.unseen'
+/** Once for all records: they are topics of one cluster. Older files lack it. */
+const CLUSTER_POLICY_FACT = 'cluster.cleanup.policy'
 
 export const topicDefinitions: Omit<SnapshotKind<TopicDefinition>, 'open'> = {
-  encode: (topics, facts = {}) => records.encode(topics, { ...facts, [UNSEEN_FACT]: unseenBits(topics) }),
+  encode: (topics, facts = {}) => {
+    const policy = topics[0]?.clusterPolicy
+    assert(
+      topics.every(({ clusterPolicy }) => clusterPolicy === policy),
+      'the topics of a cluster have one default',
+    )
+    return records.encode(topics, {
+      ...facts,
+      [UNSEEN_FACT]: unseenBits(topics),
+      ...(policy !== undefined && { [CLUSTER_POLICY_FACT]: policy }),
+    })
+  },
   async decode(file) {
     const { records: topics, facts } = await records.open(file)
     const text = facts.get(UNSEEN_FACT)
@@ -73,7 +100,12 @@ export const topicDefinitions: Omit<SnapshotKind<TopicDefinition>, 'open'> = {
       throw new DecodeError('its header does not say whose configs nobody could see')
     const isUnseen = ({ configs }: TopicDefinition, n: number) =>
       text === undefined ? Object.keys(configs).length === 0 : ((bits[n >> 3] ?? 0) & (1 << (n & 7))) !== 0
-    return topics.map((one, n) => (isUnseen(one, n) ? { ...one, areConfigsUnseen: true } : one))
+    const clusterPolicy = facts.get(CLUSTER_POLICY_FACT)
+    return topics.map((one, n) => ({
+      ...one,
+      ...(isUnseen(one, n) && { areConfigsUnseen: true }),
+      ...(clusterPolicy !== undefined && { clusterPolicy }),
+    }))
   },
 }
 
