@@ -117,10 +117,10 @@ export function openS3Store(options: S3Options): ErasableStore {
 
     async deleteAll(keys, signal) {
       const objects = keys.map(key => begin('delete', key, signal))
-      const [first] = objects
-      if (first === undefined) return []
+      if (objects.length === 0) return []
       if (deletesMany) {
-        const found = await deleteObjects(client, bucket, objects, first.call)
+        const isThere = async (key: string) => (await store.head(key, signal)) !== undefined
+        const found = await deleteObjects(client, bucket, objects, isThere)
         if (found !== 'not implemented') return found
         deletesMany = false
       }

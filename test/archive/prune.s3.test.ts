@@ -19,13 +19,15 @@ async function openArchive() {
   const stack = new AsyncDisposableStack()
   const bucket = stack.use(await openBucket())
   const faults = stack.use(await S3Faults.start(bucket.endpoint))
-  const store = await storeOf([], openS3Store({ ...bucket.options, prefix: 'shop/a b+c' }))
+  const options = { ...bucket.options, prefix: 'shop/a b+c' }
+  const store = await storeOf([], openS3Store(options))
   stack.defer(() => store.close())
   await putAged(store, placeOf('orders'), [50, 40, 20, 1])
   await putAged(store, placeOf('orders', 1), [50, 40, 20, 1])
   const flags = [`--storage=${bucket.url('shop/a b+c')}`, `--s3-endpoint=${faults.endpoint}`, '--s3-region=us-east-1']
   return {
     store,
+    options,
     faults,
     flags,
     prune: () => runCommand(['prune', '--keep=30d', '--yes', ...flags]),
@@ -41,11 +43,19 @@ async function openArchive() {
   }
 }
 
-/** What S3 answers when it deleted nothing of what it was asked for. */
-function refusing(code: string, key: string): Fault {
-  const body = `<?xml version="1.0" encoding="UTF-8"?><DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Error><Key>${key}</Key><Code>${code}</Code><Message>as the test wants</Message></Error></DeleteResult>`
+/** Says of objects that they were not deleted, and of others that they were. Nothing is: the server never sees the request. */
+function telling(code: string, refused: readonly string[], deleted: readonly string[] = []): Fault {
+  const errors = refused.map(
+    key => `<Error><Key>${key}</Key><Code>${code}</Code><Message>as the test wants</Message></Error>`,
+  )
+  const body = `<?xml version="1.0" encoding="UTF-8"?><DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${errors.join('')}${deleted.map(key => `<Deleted><Key>${key}</Key></Deleted>`).join('')}</DeleteResult>`
   return { kind: 'answer', status: 200, body, headers: { 'content-type': 'application/xml' } }
 }
+
+const old = [0, 1].flatMap(partition =>
+  [0, 10].map(from => `orders/${partition}/orders-${partition}-${String(from).padStart(19, '0')}.avro`),
+)
+const named = old.map(key => `shop/a b+c/${key}`)
 
 test('on S3 prune asks for many at once, again when the store fails for the moment, and what was lost does not matter', async () => {
   await using archive = await openArchive()
@@ -54,7 +64,7 @@ test('on S3 prune asks for many at once, again when the store fails for the mome
   faults.order(/^GET .*avro/, { kind: 'cut answer', atByte: 100 })
   faults.order(/^PUT .*prunes/, { kind: 'lost answer' })
   faults.order(many, s3ErrorAnswer(503, 'SlowDown'))
-  faults.order(many, refusing('InternalError', 'shop/a b+c/orders/0/orders-0-0000000000000000000.avro'))
+  faults.order(many, telling('InternalError', named.slice(0, 1)))
   faults.order(many, { kind: 'lost answer' })
   const { exit, json, stderr } = await archive.prune()
   assert.equal(exit, 0, stderr)
@@ -68,8 +78,8 @@ test('on S3 prune asks for many at once, again when the store fails for the mome
 test('what S3 does not let go is named, with exit code 3, and goes with the next run', async () => {
   await using archive = await openArchive()
   const { faults, store } = archive
-  const key = 'orders/0/orders-0-0000000000000000010.avro'
-  faults.order(many, refusing('AccessDenied', `shop/a b+c/${key}`))
+  const [key] = old
+  faults.order(many, telling('AccessDenied', named.slice(0, 1), named.slice(1)))
   const { exit, json } = await archive.prune()
   assert.equal(exit, 3)
   assert.deepEqual(json['refused'], [{ key, reason: 'AccessDenied: as the test wants' }])
@@ -77,6 +87,31 @@ test('what S3 does not let go is named, with exit code 3, and goes with the next
   const again = await archive.prune()
   assert.deepEqual([again.exit, again.json['record'], again.json['leftovers']], [0, undefined, 4])
   assert.deepEqual(await beginnings(store), left)
+})
+
+test('an answer of S3 that says nothing of an object does not count for it: it is asked again, and what stays is named', async () => {
+  await using archive = await openArchive()
+  const { faults, store } = archive
+  const nothing: Fault = { kind: 'answer', status: 200 }
+  faults.order(many, nothing)
+  faults.order(many, telling('', [], named.slice(0, 1)))
+  const { exit, json, stderr } = await archive.prune()
+  assert.equal(exit, 0, stderr)
+  assert.deepEqual([json['deleted'], json['refused']], [4, []])
+  assert.deepEqual(await beginnings(store), left)
+
+  // What was missing before need not be named, and what is there for ever is told.
+  const direct = openS3Store({ ...archive.options, endpoint: faults.endpoint })
+  await putAged(store, placeOf('more'), [50, 40])
+  faults.order(many, nothing, 2)
+  assert.deepEqual(await direct.deleteAll(old), [])
+  const more = (await Array.fromAsync(store.list('more/'))).map(({ key }) => key)
+  await assert.rejects(direct.deleteAll([...old, ...more]), {
+    code: 'STORAGE_UNREACHABLE',
+    message: /more-0-0{19}.avro .*1 others/,
+  })
+  assert.deepEqual(await beginnings(store), { ...left, 'more/0': [0, 10] })
+  direct.close()
 })
 
 test('a prune whose clock is a year ahead of that of S3 gives nothing up: exit code 6', async () => {
