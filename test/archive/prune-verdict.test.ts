@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { limitsOf, readKeepRules } from '../../src/archive/prune/rules.ts'
+import { oldGenerations } from '../../src/archive/prune/generations.ts'
 import { timeOf, whyKept, wholeRange } from '../../src/archive/prune/verdict.ts'
 import { pruneOptions } from '../../src/archive/prune/options.ts'
+import { generationName, tileKey } from '../../src/format/keys.ts'
 import type { TopicDefinition } from '../../src/format/snapshot/topic-definitions.ts'
 import { optionsOf } from '../helpers/options.ts'
 import { check } from '../helpers/properties.ts'
@@ -188,3 +190,39 @@ for (const [clusterPolicy, configs, goes] of [
     else assert.match('keepsAll' in found ? found.keepsAll : '', goes)
   })
 }
+
+test('files that nobody finished go a day after the newest of them, and later the longer all of them take to be read back', () => {
+  const place = {
+    topic: 'a',
+    topicId: undefined,
+    partition: 0,
+    lineage: undefined,
+    generation: generationName('compacted', 0),
+  }
+  const goes = (newestDaysOld: number, gibibytes: number) => {
+    const files = [9, newestDaysOld].map((daysOld, n) => ({
+      key: tileKey(place, n, false),
+      place: { ...place, from: n, isEncrypted: false },
+      bytes: (gibibytes / 2) * 2 ** 30,
+      etag: '',
+      modifiedAtMs: now - daysOld * day,
+    }))
+    const unfinished = {
+      place,
+      kind: 'compacted',
+      atMs: now - 9 * day,
+      files,
+      sealed: undefined,
+      seal: undefined,
+    } as const
+    return oldGenerations([unfinished], () => 0, now).length === 1
+  }
+  const found = [0.9, 1.1, 2.1, 2.3].map(daysOld => [goes(daysOld, 0), goes(daysOld, 100)])
+  // 100 GiB at 1 MiB/s take 28 hours.
+  assert.deepEqual(found, [
+    [false, false],
+    [true, false],
+    [true, false],
+    [true, true],
+  ])
+})

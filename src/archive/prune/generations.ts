@@ -12,6 +12,8 @@ import { fits, holesOf } from '../stand-ins.ts'
 import { problemOf } from '../survey.ts'
 
 const DAY_MS = 24 * 3_600_000
+/** Who has written the last file reads all of them back before the seal: at this rate at least. */
+const READ_BACK_BYTES_PER_MS = (1024 * 1024) / 1_000
 
 /** What lies beside the originals, as listing and seal show it. */
 export interface ReadGeneration extends Pick<ListedGeneration, 'place' | 'kind' | 'atMs' | 'files'> {
@@ -44,7 +46,8 @@ export interface OldGeneration extends Doomed {
 
 /**
  * Files that were made of others and that nothing needs any more, one queue for each generation: those of which all that they
- * cover is given up, and those that nobody finished for a day. The seal goes first: files without one count for nothing. Pure.
+ * cover is given up, and those that nobody finished for a day and for as long as they can take to be read back. The seal goes
+ * first: files without one count for nothing. Pure.
  */
 export function oldGenerations(
   generations: readonly ReadGeneration[],
@@ -55,7 +58,8 @@ export function oldGenerations(
     const keys = files.map(({ key }) => key)
     if (sealed === undefined) {
       const touchedMs = files.reduce((newest, { modifiedAtMs }) => Math.max(newest, modifiedAtMs), atMs)
-      return touchedMs < nowMs - DAY_MS ? [{ keys, unlessSealed: sealKey(place) }] : []
+      const patienceMs = DAY_MS + files.reduce((sum, { bytes }) => sum + bytes, 0) / READ_BACK_BYTES_PER_MS
+      return touchedMs < nowMs - patienceMs ? [{ keys, unlessSealed: sealKey(place) }] : []
     }
     const isGivenUp = seal !== undefined && seal.covers.to <= beginOf(originalsOf(place))
     return isGivenUp ? [{ first: sealed, keys }] : []
