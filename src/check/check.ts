@@ -13,10 +13,11 @@ import { lookAtWorkingDir } from './working-dir.ts'
 /** Looks at everything that the command of --for needs, side by side. What fails is a finding; throws only when aborted. */
 export async function check(options: CheckOptions, deps: CheckDeps, signal: AbortSignal): Promise<Finding[]> {
   const needs = NEEDS[options.for]
-  const look = <T>(what: string, run: () => Promise<T>) => lookWithin(deps, options.timeout, what, run, signal)
+  const look = <T>(what: string, run: (until: AbortSignal) => Promise<T>) =>
+    lookWithin(deps, options.timeout, what, run, signal)
   const [kafka, store] = await Promise.all([
     look('brokers', () => lookAtKafka(options, deps)),
-    look('storage', () => lookAtStore(options, deps, signal)),
+    look('storage', until => lookAtStore(options, deps, until)),
   ])
   const partitions = kafka.seen?.partitions ?? 0
   const disk = needs.hasWorkingDir
@@ -42,16 +43,20 @@ async function lookWithin<T>(
   { clock }: CheckDeps,
   ms: number,
   what: string,
-  run: () => Promise<T>,
+  run: (until: AbortSignal) => Promise<T>,
   signal: AbortSignal,
 ): Promise<Look<T>> {
+  const over = new AbortController()
   try {
-    const seen = await within(clock, ms, run())
+    const seen = await within(clock, ms, run(AbortSignal.any([signal, over.signal])))
     if (seen !== undefined) return { seen, failures: [] }
     return { failures: [fail(what, `no answer within ${ms / 1000} s`, 'look at addresses, firewalls and proxies')] }
   } catch (error) {
     signal.throwIfAborted()
     const hint = isMaxbrodError(error) ? error.hint : undefined
     return { failures: [fail(what, messageOf(error), hint ?? 'docs/errors.md says more')] }
+  } finally {
+    // What nobody waits for any more would keep the process.
+    over.abort()
   }
 }

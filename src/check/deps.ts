@@ -11,7 +11,7 @@ export interface CheckDeps {
   readonly disk: Disk
   readonly clock: Clock
   readonly random: Random
-  readonly lookAtStorage: () => Promise<StorageLook>
+  readonly lookAtStorage: (signal: AbortSignal) => Promise<StorageLook>
   /** The consumer group that the command has when nobody names another one. */
   readonly usualGroup: (options: CheckOptions) => string
 }

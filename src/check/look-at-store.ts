@@ -20,7 +20,7 @@ export async function lookAtStore(
   { store, random, lookAtStorage }: CheckDeps,
   signal: AbortSignal,
 ): Promise<SeenStore> {
-  const seen = await lookAtStorage()
+  const seen = await lookAtStorage(signal)
   const isEmpty = !(await hasObjects(store, signal))
   const archive = await findArchive(store, signal)
   const race = NEEDS[options.for].storesObjects ? [await raceToCreate(store, random, signal)] : []

@@ -29,7 +29,7 @@ export const check = command({
     await using kafka = await context.openKafka(soonKafka, context)
     const store = await context.openStore(soonStorage, context)
     using _ = { [Symbol.dispose]: () => store.close() }
-    const lookAtStorage = () => context.lookAtStorage(soonStorage, clock)
+    const lookAtStorage = (signal: AbortSignal) => context.lookAtStorage(soonStorage, clock, signal)
     const deps = { kafka, store, disk, clock, random, lookAtStorage, usualGroup }
     return outcomeOf(options, await lookAround(options, deps, stop.draining))
   },

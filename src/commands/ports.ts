@@ -24,7 +24,7 @@ export interface Ports {
   openErasableStore(options: StoreOptions, tools: Tools): Promise<ErasableStore>
   openKafka(options: KafkaOptions, tools: Tools): Promise<Kafka>
   /** Who we are to the store, and what time it has. */
-  lookAtStorage(options: StorageOptions, clock: Clock): Promise<StorageLook>
+  lookAtStorage(options: StorageOptions, clock: Clock, signal?: AbortSignal): Promise<StorageLook>
 }
 
 /** What the floors behind the ports need for their own work. */

@@ -24,7 +24,7 @@ export async function requireClock(
       signal: stop.draining,
       isTemporary: error => isMaxbrodError(error, 'STORAGE_UNREACHABLE'),
     },
-    () => lookAtStorage(storage, clock),
+    () => lookAtStorage(storage, clock, stop.draining),
   )
   if (-skewMs <= AHEAD_MS_MAX) return
   const theirs = new Date(clock.now() + skewMs).toISOString()

@@ -14,9 +14,9 @@ export const systemPorts: Ports = {
   disk: nodeDisk,
   openStore,
   openErasableStore: openStore,
-  async lookAtStorage(options, clock) {
+  async lookAtStorage(options, clock, signal) {
     const { lookAtStorage } = await import('../storage/open.ts')
-    return lookAtStorage(options, clock)
+    return lookAtStorage(options, clock, signal)
   },
   async openKafka(options, tools) {
     const { connectKafka } = await import('../kafka/connect.ts')

@@ -81,11 +81,11 @@ export async function storageNearby(
 }
 
 /** Who we are to the store, and what time it has. Throws what a listing throws. */
-export async function lookAtStorage(options: StorageOptions, clock: Clock): Promise<StorageLook> {
+export async function lookAtStorage(options: StorageOptions, clock: Clock, signal?: AbortSignal): Promise<StorageLook> {
   const { storage } = options
   if (storage.kind === 'directory') return { identity: undefined, skewMs: undefined }
   const { lookAtS3 } = await import('./s3-look.ts')
-  return lookAtS3(s3Route(storage, options), clock)
+  return lookAtS3(s3Route(storage, options), clock, signal)
 }
 
 /** More would not be read, nor waited for. */

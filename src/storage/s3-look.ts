@@ -2,11 +2,15 @@ import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import type { Clock } from '../runtime/clock.ts'
 import type { CredentialsSource, Identity, StorageLook } from './port.ts'
 import type { S3Options } from './s3-client.ts'
-import { newS3Client } from './s3-client.ts'
+import { newS3Client, until } from './s3-client.ts'
 import { s3Error } from './s3-errors.ts'
 
 /** One small listing: who we are to the store, and what time it has. Errors as those of ObjectStore.list. */
-export async function lookAtS3(options: S3Options, clock: Clock): Promise<StorageLook> {
+export async function lookAtS3(
+  options: S3Options,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): Promise<StorageLook> {
   const { bucket, prefix } = options
   const client = newS3Client(options)
   let skewMs: number | undefined
@@ -24,10 +28,13 @@ export async function lookAtS3(options: S3Options, clock: Clock): Promise<Storag
   const url = `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`
   try {
     const Prefix = prefix === '' ? undefined : `${prefix}/`
-    await client.send(new ListObjectsV2Command({ Bucket: bucket, MaxKeys: 1, ...(Prefix ? { Prefix } : {}) }))
+    await client.send(
+      new ListObjectsV2Command({ Bucket: bucket, MaxKeys: 1, ...(Prefix ? { Prefix } : {}) }),
+      until(signal),
+    )
     return { identity: identityOf(await client.config.credentials()), skewMs }
   } catch (error) {
-    throw s3Error(error, { verb: 'list', key: '', url })
+    throw s3Error(error, { verb: 'list', key: '', url, signal })
   } finally {
     client.destroy()
   }

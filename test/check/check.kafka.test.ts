@@ -3,8 +3,10 @@ import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Finding } from '../../src/check/finding.ts'
 import { PURPOSES } from '../../src/check/purpose.ts'
+import { runCli } from '../helpers/cli.ts'
 import type { CommandResult } from '../helpers/in-process.ts'
 import { runCommand } from '../helpers/in-process.ts'
+import { S3Faults, s3ErrorAnswer } from '../helpers/s3-faults.ts'
 import { RoundTrip } from '../helpers/round-trip.ts'
 import { openBucket } from '../helpers/shared-s3.ts'
 import { openWorld } from '../helpers/world.ts'
@@ -99,4 +101,30 @@ test('brokers that do not answer, a bucket that is not there and a topic that no
   )
   for (const { verdict, fix } of missing.json['checks'] as Finding[])
     if (verdict !== 'OK') assert.notEqual(fix ?? '', '')
+})
+
+test('a store that refuses one request and leaves others open keeps check no longer than it needs to say so', async t => {
+  await using world = await openWorld(t)
+  await using bucket = await openBucket()
+  await using faults = await S3Faults.start(bucket.endpoint)
+  // Of the eight writers that race.
+  faults.order(/^PUT /, { kind: 'stalled request' }, 7)
+  faults.order(/^PUT /, s3ErrorAnswer(403, 'AccessDenied'))
+  const { AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '' } = process.env
+  const { exit, stdout, stderr } = await runCli(
+    [
+      'check',
+      `--bootstrap-server=${world.bootstrap}`,
+      `--storage=${bucket.url('shop')}`,
+      `--s3-endpoint=${faults.endpoint}`,
+      '--s3-region=us-east-1',
+      `--working-dir=${world.folder}/work`,
+      patient,
+    ],
+    { env: { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } },
+  )
+  assert.equal(exit, 4, stdout)
+  assert.match(stdout, /^FAIL +storage +cannot put .*s3:PutObject/m)
+  assert.doesNotMatch(stderr, /left open/)
+  assert.equal(faults.unused, 0)
 })
