@@ -9,6 +9,7 @@ import type { Entry } from './entries.ts'
 import { filledElsewhere } from './filled-elsewhere.ts'
 import type { PlanView } from './plan-view.ts'
 import { restoredRange } from './restored-range.ts'
+import { rivalReason, rivalsIn } from './rivals.ts'
 import { SourceIndex } from './source-index.ts'
 import type { ReadBatch } from './source-index.ts'
 import { translate } from './translate.ts'
@@ -79,11 +80,15 @@ export class Targets {
     const reading = [...byTarget].map(([target, of]) =>
       this.#limit(async () => {
         let silent: Verdict | undefined
+        // A plan knows which of them its records are of.
+        const rivals = this.#plan.hasTarget(target.topic) ? undefined : rivalsIn(of)
         // Neighbours lie in the same batches.
         for (const entry of of.toSorted((a, b) => a.offset - b.offset)) {
           signal.throwIfAborted()
           try {
-            const known = silent ?? this.#missing(entry, ends)
+            const rival = rivals?.get(entry)
+            const refused = rival === undefined ? undefined : failed(rivalReason(entry, rival))
+            const known = silent ?? this.#missing(entry, ends) ?? refused
             verdicts.set(entry, known ?? (await this.#find(entry, target, ends, empty, isAllHere, signal)))
           } catch (error) {
             if (!isMaxbrodError(error)) throw error

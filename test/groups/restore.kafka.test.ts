@@ -233,6 +233,20 @@ test('it goes on while the restore does, commits a group when all of its partiti
     assert.match(row.reason, /a restore still fills the topic.*--plan-topic/)
   assert.deepEqual(await referee.groupOffsets(`x.${two!}`), [], 'what is to come is not taken for lost')
 
+  // Without the plan, late has its own name in this cluster, and early is said to have it as well.
+  const renamed = [blind[0]!, '--group-prefix=y.', `--rename=${early}=${late}`, '--execute', '--metrics-port=0']
+  const rivals = await runCommand(['groups-restore', scene.groups, ...renamed, ...scene.common])
+  assert.equal(rivals.exit, 3, rivals.stderr)
+  const ofBoth = offsetsOf(rivals).filter(row => row.group === both)
+  assert.equal(ofBoth.length, 4)
+  for (const { verdict, topic, reason } of ofBoth) {
+    assert.equal(verdict, 'failed')
+    const other = topic === early ? late : early
+    assert.ok(reason.startsWith(`${both} has offsets of ${topic} and of ${other}, `), reason)
+    assert.match(reason, new RegExp(`--rename ${late}=NAME.*--exclude-groups`))
+  }
+  assert.deepEqual(await referee.groupOffsets(`y.${both!}`), [], 'neither is taken for the other')
+
   const inTime = await scene.restoreGroups(['--execute', '--timeout=500ms', '--group-prefix=t.'])
   assert.equal(inTime.exit, 3, inTime.stderr)
   const byGroup = Map.groupBy(offsetsOf(inTime), row => row.group)
