@@ -12,7 +12,7 @@ export interface EventuallyOptions {
 export async function eventually<T>(
   what: string,
   attempt: () => T | Promise<T>,
-  { timeoutMs = 30_000, everyMs = 50 }: EventuallyOptions = {},
+  { timeoutMs = 60_000, everyMs = 50 }: EventuallyOptions = {},
 ): Promise<Exclude<T, false | undefined>> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
