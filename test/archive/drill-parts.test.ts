@@ -61,7 +61,7 @@ test('a sample is a stretch of each partition inside its files, and many of them
   const { topics } = await surveyArchive(archiveDeps(store), selection, new AbortController().signal)
   const dice = new Dice(t.fullName)
   const seen = new Set<number>()
-  for (let n = 0; n < 200; n++) {
+  for (let n = 0; n < 2_000; n++) {
     const { from, to } = stretchesOf(topics, 0.1, () => dice.number())!
     const [begin, end] = [from, to].map(text =>
       text

@@ -7,6 +7,7 @@ import { encodeContainerHeader } from '../../src/format/ocf/container-header.ts'
 import { ContainerReader } from '../../src/format/ocf/container-reader.ts'
 import type { ContainerTotals } from '../../src/format/ocf/container-reader.ts'
 import { CountingPool } from '../helpers/counting-pool.ts'
+import { withinCpuTime } from '../helpers/cpu-time.ts'
 import { zigZag } from '../helpers/plain-batch.ts'
 import { checkAsync } from '../helpers/properties.ts'
 import { Dice } from '../helpers/seed.ts'
@@ -128,9 +129,8 @@ describe('a block is refused', () => {
   ]
   for (const [title, bytes, message] of cases) {
     test(title, async () => {
-      const startedAt = performance.now()
-      await assert.rejects(readAll(Buffer.concat([header, bytes])), { name: 'DecodeError', message })
-      assert.ok(performance.now() - startedAt < 500)
+      const reading = () => assert.rejects(readAll(Buffer.concat([header, bytes])), { name: 'DecodeError', message })
+      await withinCpuTime(500, reading)
     })
   }
 })
