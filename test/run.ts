@@ -9,6 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect, parseArgs } from 'node:util'
+import { laneVariable } from './helpers/ports.ts'
 import type { TestFile } from './runner/files.ts'
 import { compileCache, findTestFiles } from './runner/files.ts'
 import type { FileResult } from './runner/run-file.ts'
@@ -55,6 +56,11 @@ async function main(): Promise<number> {
 
 async function* runAll(folder: string): AsyncGenerator<FileResult> {
   const cores = availableParallelism()
+  // They wait for time-outs of Kafka much of their time: with one lane for each core, a third of the cores' time was idle.
+  const serverLanes = cores + 1
+  const ofLane = (lane: number) => ({ [laneVariable]: `${lane}/${serverLanes + 1}` })
+  // Lane 0 is that of the shared servers.
+  Object.assign(process.env, ofLane(0))
   const env = { ...process.env, TEST_SEED: seed }
   const ofKind = (kind: TestFile['kind']) => files.filter(file => file.kind === kind)
   const options = { folder, title: values.title, signal: stop.signal }
@@ -63,30 +69,34 @@ async function* runAll(folder: string): AsyncGenerator<FileResult> {
   const starting = startSharedServers(files)
   // A start that fails is seen where it is awaited; until then it must not end the process.
   starting.catch(() => undefined)
-  yield* inLanes(ofKind('pure'), cores, file => runFile(file, { ...options, env }))
+  yield* inLanes(ofKind('pure'), cores, (file, lane) => runFile(file, { ...options, env: { ...env, ...ofLane(lane) } }))
 
   await using servers = await starting
-  const run = async (file: TestFile): Promise<FileResult> => {
+  const run = async (file: TestFile, lane: number): Promise<FileResult> => {
     const logs = servers.recordLogs(file)
-    const result = await runFile(file, { ...options, env: { ...env, ...servers.env } })
+    const result = await runFile(file, { ...options, env: { ...env, ...servers.env, ...ofLane(lane) } })
     return { ...result, output: result.output + logs() }
   }
-  // They wait for time-outs of Kafka much of their time: with one lane for each core, a third of the cores' time was idle.
-  yield* inLanes([...ofKind('system'), ...ofKind('server')], cores + 1, run)
+  yield* inLanes([...ofKind('system'), ...ofKind('server')], serverLanes, run)
 }
 
-/** Runs the files, so many at a time, and yields each result as it comes. Ends early when the run is stopped. */
+/** Runs the files, so many at a time, each in a lane from 1 on, and yields each result as it comes. Ends early when the run is stopped. */
 async function* inLanes(
   waiting: TestFile[],
   lanes: number,
-  run: (file: TestFile) => Promise<FileResult>,
+  run: (file: TestFile, lane: number) => Promise<FileResult>,
 ): AsyncGenerator<FileResult> {
   const running = new Map<TestFile, Promise<FileResult>>()
+  const free = Array.from({ length: lanes }, (_, n) => n + 1)
   for (;;) {
     while (running.size < lanes && !stop.signal.aborted) {
       const file = waiting.shift()
       if (file === undefined) break
-      running.set(file, run(file))
+      const lane = free.pop() ?? 0
+      running.set(
+        file,
+        run(file, lane).finally(() => free.push(lane)),
+      )
     }
     if (running.size === 0) return
     const result = await Promise.race(running.values())

@@ -5,14 +5,25 @@ import { connect, createServer } from 'node:net'
 const lowest = 20_000
 const highest = 31_999
 
-/** Loopback ports that nobody listens on now. */
+/** The environment variable by which processes that run at the same time have ports of their own: `<which>/<of how many>`. */
+export const laneVariable = 'MAXBROD_TEST_LANE'
+
+// Between the choice of a port and the start of its server pass seconds, in which it looks free to everybody.
+const given = new Set<number>()
+
+/** Loopback ports that nobody listens on now, and that nobody else of this run is given. */
 export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>()
-  while (ports.size < count) {
-    const port = lowest + Math.floor(Math.random() * (highest - lowest + 1))
-    if (!ports.has(port) && (await isFree(port))) ports.add(port)
+  const [lane = 0, lanes = 1] = (process.env[laneVariable] ?? '0/1').split('/').map(Number)
+  const width = Math.floor((highest - lowest + 1) / lanes)
+  const first = lowest + lane * width
+  const ports: number[] = []
+  while (ports.length < count) {
+    const port = first + Math.floor(Math.random() * width)
+    if (given.has(port)) continue
+    given.add(port)
+    if (await isFree(port)) ports.push(port)
   }
-  return [...ports]
+  return ports
 }
 
 function isFree(port: number): Promise<boolean> {
