@@ -77,7 +77,7 @@ test('a revocation is waited for, however long it takes: heartbeats go on, commi
   }
   const a = await group.join('a', { sessionTimeoutMs, listener: { revoked } })
   await untilOwned([a], all(topic, 2))
-  const b = await group.join('b', { sessionTimeoutMs })
+  const b = await group.join('b')
   const moving = await giving.promise
   await sleep(2 * sessionTimeoutMs) // work that outlasts a session
   assert.equal(await commit(a, moving, 42), 'committed')
@@ -135,7 +135,7 @@ test('a member whose name another process takes is fenced: it loses all, and end
   const lostAt = new Promise<number>(resolve =>
     ownership.ended.addEventListener('abort', () => resolve(performance.now())),
   )
-  const second = await group.join('second', { instanceId: 'w', sessionTimeoutMs })
+  const second = await group.join('second', { instanceId: 'w' })
   assert.equal(await commit(first, ownership, 7), 'fenced')
   await assert.rejects(first.session.ended, (error: unknown) => {
     assert.ok(isMaxbrodError(error, 'GROUP_FENCED'), String(error))
@@ -169,7 +169,7 @@ test('a member that was away for longer than its session cannot commit over thos
   const [stale, other] = a.session.owned
   assert.ok(stale !== undefined && other !== undefined)
   stop()
-  const b = await group.join('b', { sessionTimeoutMs: 2_000 })
+  const b = await group.join('b')
   await untilOwned([b], all(topic, 2))
   assert.equal(await commit(b, b.ownership(`${topic}-${stale.partition}`), 100), 'committed')
   assert.equal(stale.ended.aborted, false) // it does not know yet

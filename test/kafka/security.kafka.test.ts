@@ -47,6 +47,8 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
   const trust = file('trust.pem', authority.certificate)
   const brokerStore = file('broker.pem', broker.key + broker.certificate)
   const lines: string[] = []
+  /** So often did a client wait before it tried something again. */
+  let waited = 0
   let kafka: Kafka
 
   before(async () => {
@@ -141,12 +143,12 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
   test('a login that the broker limits is renewed in time, over the same connection', async t => {
     await using port = open('BASIC', basic())
     const logins = t.mock.method(FrameConnection.prototype, 'login')
-    await eventually('a second login', async () => {
+    await eventually('a second login over a connection', async () => {
       await port.admin.clusterId()
-      return logins.mock.callCount() >= 2
+      const connections = logins.mock.calls.map(call => call.this)
+      // Where the machine stands still for longer than a login holds, the broker hangs up, and there is another one.
+      return new Set(connections).size < connections.length
     })
-    const connections = new Set(logins.mock.calls.map(call => call.this))
-    assert.equal(connections.size, 1)
     await port.admin.clusterId()
   })
 
@@ -178,12 +180,12 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
     ]
     for (const [what, listener, properties] of refused) {
       await using port = open(listener, properties)
-      const startedAt = performance.now()
+      const waitedBefore = waited
       const error = await port.admin.clusterId().then(assert.fail, (thrown: unknown) => thrown)
       assert.ok(isMaxbrodError(error, 'KAFKA_AUTH'), `${what}: ${inspect(error)}`)
       assert.match(error.message, /cannot log in to 127.0.0.1:\d+: Connect to .*SASL_AUTHENTICATION_FAILED/, what)
       assert.match(error.hint ?? '', /user, password and mechanism/)
-      assert.ok(performance.now() - startedAt < 5_000, what)
+      assert.equal(waited, waitedBefore, `${what}: it was tried again`)
       assert.ok(!inspect(error, { depth: 20, showHidden: true }).includes(canary), what)
     }
   })
@@ -212,12 +214,12 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
     ]
     for (const [what, listener, properties, message] of refused) {
       await using port = open(listener, properties)
-      const startedAt = performance.now()
+      const waitedBefore = waited
       const error = await port.admin.clusterId().then(assert.fail, (thrown: unknown) => thrown)
       assert.ok(isMaxbrodError(error, 'KAFKA_AUTH'), `${what}: ${inspect(error)}`)
       assert.match(error.message, message, what)
       assert.match(error.hint ?? '', /ssl.truststore/, what)
-      assert.ok(performance.now() - startedAt < 5_000, what)
+      assert.equal(waited, waitedBefore, `${what}: it was tried again`)
     }
   })
 
@@ -263,8 +265,10 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
     ]
     for (const [what, address, properties, exits, words] of wrongWays) {
       const config = file('way.properties', properties.join('\n'))
-      const argv = ['topics', `--bootstrap-server=${address}`, `--command-config=${config}`, '--kafka-deadline=3s']
-      const { exit, stderr } = await runCommand(argv)
+      const argv = ['topics', `--bootstrap-server=${address}`, `--command-config=${config}`]
+      let { exit, stderr } = await runCommand([...argv, '--kafka-deadline=3s'])
+      // On a machine that stood still nobody has answered within that.
+      if (!words.test(stderr)) ({ exit, stderr } = await runCommand([...argv, '--kafka-deadline=60s']))
       const sentences = stderr.split('\n').filter(line => line.startsWith('maxbrod: '))
       assert.ok(exits.includes(exit), `${what}: ${exit} ${stderr}`)
       assert.equal(sentences.length, 1, `${what}: ${stderr}`)
@@ -512,7 +516,14 @@ suite('a cluster with TLS and SASL', { skip: skipWithForeignKafka }, () => {
     const logger = newLogger({ level: 'debug', format: 'json', isColored: false, clock: systemClock, redactor, write })
     const readFile = (path: string) => readFileSync(path, 'utf8')
     const listFolder = (path: string) => readdirSync(path)
-    const own = { clock: systemClock, random: systemRandom, vitals: new Vitals(systemClock) }
+    const clock: typeof systemClock = {
+      ...systemClock,
+      async sleep(ms, signal) {
+        await systemClock.sleep(ms, signal)
+        if (signal?.aborted !== true) waited++
+      },
+    }
+    const own = { clock, random: systemRandom, vitals: new Vitals(systemClock) }
     return connectKafka(options, { ...own, logger, redactor, readFile, listFolder })
   }
 })
@@ -530,7 +541,7 @@ async function useEverything(kafka: KafkaPort, name: string): Promise<void> {
   })
   assert.equal(answer.baseOffset, 0)
   const values: string[] = []
-  for await (const record of kafka.readRecords(place, 0, 2, AbortSignal.timeout(10_000)))
+  for await (const record of kafka.readRecords(place, 0, 2, AbortSignal.timeout(60_000)))
     values.push(String(record.value))
   assert.deepEqual(values, ['a', 'b'])
   await using member = await joinGroup(kafka, { groupId: topic, topics: new RegExp(`^${topic}$`) })

@@ -183,7 +183,7 @@ final class Topics implements AutoCloseable {
   private Object moveLeader(JsonNode arguments) throws Exception {
     TopicPartition partition = partitionOf(arguments);
     int to = arguments.get("to").asInt();
-    var description = describe(partition.topic()).partitions().get(partition.partition());
+    var description = describeKnown(partition.topic()).partitions().get(partition.partition());
     List<Integer> replicas = new ArrayList<>(List.of(to));
     description.replicas().stream().map(Node::id).filter(id -> id != to).forEach(replicas::add);
     var reassignment = Optional.of(new NewPartitionReassignment(replicas));
@@ -202,7 +202,7 @@ final class Topics implements AutoCloseable {
 
   private Object offsets(JsonNode arguments) throws Exception {
     String name = arguments.get("topic").asText();
-    int count = describe(name).partitions().size();
+    int count = describeKnown(name).partitions().size();
     var starts = list(name, count, OffsetSpec.earliest(), IsolationLevel.READ_UNCOMMITTED);
     var stable = list(name, count, OffsetSpec.latest(), IsolationLevel.READ_COMMITTED);
     var ends = list(name, count, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED);
@@ -276,6 +276,16 @@ final class Topics implements AutoCloseable {
   private Object deleteGroup(JsonNode arguments) throws Exception {
     admin().deleteConsumerGroups(List.of(arguments.get("group").asText())).all().get();
     return Map.of();
+  }
+
+  /** Of a topic that exists, whichever broker is asked: one that has just come back may hear of it later than the others. */
+  private TopicDescription describeKnown(String topic) throws Exception {
+    TopicDescription[] description = new TopicDescription[1];
+    until(topic + " is known", () -> {
+      description[0] = describe(topic);
+      return true;
+    });
+    return description[0];
   }
 
   private TopicDescription describe(String topic) throws Exception {
