@@ -113,7 +113,7 @@ test('SIGUSR1 reaches the program through the launcher, and opens no debugger po
     'node_modules/maxbrod/dist/cli.js',
     `console.log('up')
      setTimeout(() => process.on('SIGUSR1', () => process.exit(7)), 300)
-     setTimeout(() => undefined, 20_000)`,
+     setTimeout(() => undefined, 200_000)`,
   )
   const cli = new Cli([], { program: launcher, env: machine.env })
   await eventually('the program runs', () => cli.output.includes('up'))

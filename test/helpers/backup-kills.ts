@@ -129,14 +129,14 @@ export class BackupFire {
 /** Once it has something to lose. */
 async function killAtAnyMoment(worker: FaultyCli, delayMs: number): Promise<void> {
   const hasUploaded = () => logged(worker.output, 'uploaded').length > 0
-  await eventually('the worker uploads', hasUploaded, { timeoutMs: 90_000 })
+  await eventually('the worker uploads', hasUploaded, { timeoutMs: 180_000 })
   await sleep(delayMs)
   worker.process.kill('SIGKILL')
 }
 
 async function over(worker: FaultyCli, aim: Aim): Promise<void> {
   const isOver = () => worker.process.exitCode !== null || worker.process.signalCode !== null
-  await eventually(`a kill ${aim}`, isOver, { timeoutMs: 90_000 }).catch((error: unknown) => {
+  await eventually(`a kill ${aim}`, isOver, { timeoutMs: 180_000 }).catch((error: unknown) => {
     throw new Error(`the kill never came; the worker had said:\n${worker.output}`, { cause: error })
   })
 }

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
+/** Far longer than anything takes: a machine that stands still for half a minute is no failure. */
+const PATIENCE_MS = 90_000
+
 export interface EventuallyOptions {
   readonly timeoutMs?: number
   readonly everyMs?: number
@@ -12,7 +15,7 @@ export interface EventuallyOptions {
 export async function eventually<T>(
   what: string,
   attempt: () => T | Promise<T>,
-  { timeoutMs = 60_000, everyMs = 50 }: EventuallyOptions = {},
+  { timeoutMs = PATIENCE_MS, everyMs = 50 }: EventuallyOptions = {},
 ): Promise<Exclude<T, false | undefined>> {
   const deadline = performance.now() + timeoutMs
   for (;;) {

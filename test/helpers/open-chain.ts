@@ -167,7 +167,7 @@ export async function openChain(store: ObjectStore, options: ChainOptions = {}) 
       control.abort(new Error('over'))
       await chain.discard()
       const isFree = () => pool.taken === 0 && memory.budget.usedBytes === 0 && memory.spool.usedBytes === 0
-      await eventually('all memory is given back', isFree, { timeoutMs: 5_000 })
+      await eventually('all memory is given back', isFree)
       if (!isLeft) assert.deepEqual(await readdir(folder), [], 'spool files that were left')
       if (options.spoolFolder === undefined) await rm(folder, { recursive: true })
     },

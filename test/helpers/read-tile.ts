@@ -44,6 +44,6 @@ export async function readTile(
   }
   // Blocks that were read ahead are still being decoded when an error ends the reading.
   const isFree = () => budget.usedBytes === 0 && pool.taken === 0
-  if (!isFree()) await eventually('all memory is given back', isFree, { everyMs: 1, timeoutMs: 5_000 })
+  if (!isFree()) await eventually('all memory is given back', isFree, { everyMs: 1 })
   return { blocks, header, error }
 }

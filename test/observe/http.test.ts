@@ -96,7 +96,7 @@ test('a loopback server refuses requests that a browser sends for a page of anot
 
 test(
   'who sends no whole request, or fetches no answer, holds no connection for long',
-  { timeout: 20_000 },
+  { timeout: 120_000 },
   async () => {
     const limits = { headMs: 100, idleMs: 100, checkMs: 50 }
     const asked = Promise.withResolvers<AbortSignal>()

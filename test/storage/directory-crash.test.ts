@@ -18,14 +18,16 @@ const keysPerFolder = 400
 
 test(
   'after any number of SIGKILLs each key is absent or whole, with the facts of its writer',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async t => {
     t.diagnostic(`TEST_SEED=${testSeed}`)
     const dice = new Dice(t.name)
     const folder = await mkdtemp(join(tmpdir(), 'maxbrod-store-'))
     try {
       let interrupted = 0
-      for (let round = 0; round < rounds; round++) {
+      // How many kills hit a put follows from the disk and the machine.
+      for (let round = 0; round < rounds || interrupted <= rounds / 2; round++) {
+        assert.ok(round < 4 * rounds, 'the kills must hit puts')
         const before = (await draftsIn(folder)).length
         const writers = [startWriter(folder, `${round}a`), startWriter(folder, `${round}b`)]
         await Promise.all(writers.map(writer => linesOf(writer, dice.between(1, 15))))
@@ -37,8 +39,7 @@ test(
         if ((await draftsIn(folder)).length > before) interrupted++
         await checkAll(folder)
       }
-      t.diagnostic(`${interrupted} of ${rounds} rounds killed a writer in the middle of a put`)
-      assert.ok(interrupted > rounds / 2, 'the kills must hit puts')
+      t.diagnostic(`${interrupted} rounds killed a writer in the middle of a put`)
     } finally {
       await rm(folder, { recursive: true })
     }

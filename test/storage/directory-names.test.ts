@@ -50,7 +50,7 @@ test('facts have a place of their own for every key, and no name is too long', (
   )
 })
 
-test('names around the limits are stored, read and listed as what they are', { timeout: 60_000 }, async () => {
+test('names around the limits are stored, read and listed as what they are', { timeout: 120_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'maxbrod-store-'))
   try {
     const store = openDirectoryStore(folder)

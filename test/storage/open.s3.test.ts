@@ -33,7 +33,7 @@ testObjectStore(
   { pageKeys: 50 },
 )
 
-test('a bucket, as commands open it: retried, logged and counted', { timeout: 60_000 }, async () => {
+test('a bucket, as commands open it: retried, logged and counted', { timeout: 120_000 }, async () => {
   await using bucket = await openBucket()
   await using faults = await S3Faults.start(bucket.endpoint)
   const warnings: Record<string, unknown>[] = []

@@ -31,7 +31,7 @@ test('a real S3 server passes the probe', async () => {
 
 test(
   'a store that ignores If-None-Match is refused by name, and its object is what it was',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     // A server that does not check signatures, and a proxy in front of it that loses the header: what some stores do.
     await using s3 = await S3Proxy.start({ properties: { 's3proxy.authorization': 'none' } })

@@ -24,7 +24,7 @@ test('requests one after the other share one connection', async () => {
   assert.equal(faults.connections, 1)
 })
 
-test('whatever becomes of a body, its connection does not stay away', { timeout: 30_000 }, async () => {
+test('whatever becomes of a body, its connection does not stay away', { timeout: 120_000 }, async () => {
   await using faults = await S3Faults.start()
   // If any of these held on to the only connection, the next request would wait for ever.
   using store = storeAt(faults, { connectionsMax: 1 })
@@ -45,7 +45,7 @@ test('whatever becomes of a body, its connection does not stay away', { timeout:
   await contentOf(await store.get('a/b'))
 })
 
-test('an upload may be refused before it has been read', { timeout: 30_000 }, async () => {
+test('an upload may be refused before it has been read', { timeout: 120_000 }, async () => {
   await using faults = await S3Faults.start()
   using store = storeAt(faults, { connectionsMax: 1 })
   faults.rule(() => ({ kind: 'early answer', status: 403 }))
@@ -54,18 +54,22 @@ test('an upload may be refused before it has been read', { timeout: 30_000 }, as
   await contentOf(await store.get('a/b'))
 })
 
-test('an upload is not silent as long as bytes move, however long it takes', { timeout: 30_000 }, async () => {
+test('an upload is not silent as long as bytes move, however long it takes', { timeout: 120_000 }, async () => {
   await using faults = await S3Faults.start()
-  using store = storeAt(faults, { answerMs: 2_000 })
   // Far more than the buffers of both sides hold.
   const bytes = 24_000_000
-  faults.rule(() => ({ kind: 'slow request', bytesPerSecond: bytes / 4, answer: small }))
-  const startedAt = performance.now()
-  assert.equal((await store.put('a/b', bodyOf(Buffer.alloc(bytes), 1 << 20), {})).created, true)
-  assert.ok(performance.now() - startedAt > 2_000, 'it must take longer than the limit')
+  const upload = async (answerMs: number) => {
+    using store = storeAt(faults, { answerMs })
+    faults.rule(() => ({ kind: 'slow request', bytesPerSecond: (bytes / answerMs) * 500, answer: small }))
+    const startedAt = performance.now()
+    assert.equal((await store.put('a/b', bodyOf(Buffer.alloc(bytes), 1 << 20), {})).created, true)
+    assert.ok(performance.now() - startedAt > answerMs, 'it must take longer than the limit')
+  }
+  // A machine that stands still moves no bytes: then once more, with more patience.
+  await upload(2_000).catch(() => upload(20_000))
 })
 
-test('an upload that nobody reads is given up, and its source is closed', { timeout: 30_000 }, async () => {
+test('an upload that nobody reads is given up, and its source is closed', { timeout: 120_000 }, async () => {
   await using faults = await S3Faults.start()
   using store = storeAt(faults, { answerMs: 300 })
   faults.rule(() => ({ kind: 'stalled request' }))

@@ -18,7 +18,7 @@ import { tethered } from '../helpers/tether.ts'
 const run = promisify(execFile)
 const content = patternOf(100_000)
 
-test('https:// works with a certificate that is vouched for, and with no other', { timeout: 60_000 }, async () => {
+test('https:// works with a certificate that is vouched for, and with no other', { timeout: 180_000 }, async () => {
   await using s3 = await S3Proxy.start({ isTls: true, provider: 'filesystem', buckets: ['backup'] })
   const roundTrip = async (env: Record<string, string>) => {
     const program = join(import.meta.dirname, 'programs/round-trip.ts')

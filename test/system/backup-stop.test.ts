@@ -84,7 +84,8 @@ test('a first SIGTERM waits for the upload in hand, a second one stops at once',
     assert.equal(worker.process.exitCode, null)
 
     worker.process.kill('SIGTERM')
-    await eventually('it is gone', () => worker.process.exitCode !== null, { timeoutMs: 10_000 })
+    // The store would be waited for a minute.
+    await eventually('it is gone', () => worker.process.exitCode !== null, { timeoutMs: 45_000 })
     assert.equal((await worker.result).exit, 0, worker.output)
   } finally {
     worker.process.kill('SIGKILL')
