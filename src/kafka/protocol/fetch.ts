@@ -2,6 +2,8 @@ import type { AbortedTransaction } from '../../format/batch/aborted.ts'
 import { byTopic } from './by-topic.ts'
 import { call } from './call.ts'
 import type { Call } from './call.ts'
+import { CORRUPT_MESSAGE } from './wire.ts'
+import type { WireReader } from './wire.ts'
 
 /** From version 13 on (Kafka 3.1) partitions are asked for by topic id, so a re-created topic cannot be mistaken. */
 export const FETCH = { apiKey: 1, newest: 13, oldest: 11 } as const
@@ -92,11 +94,17 @@ export function fetchCall(
         const answered = array((): FetchAnswerPartition => {
           const partition = reader.int32()
           const partitionError = reader.int16()
-          const highWatermark = reader.offset()
-          const lastStableOffset = reader.offset()
-          const logStartOffset = reader.offset()
+          let isSound = true
+          const offset = (of: WireReader): number => {
+            const value = of.offsetIfSound()
+            isSound &&= value !== undefined
+            return value ?? -1
+          }
+          const highWatermark = offset(reader)
+          const lastStableOffset = offset(reader)
+          const logStartOffset = offset(reader)
           const aborted = array((): AbortedTransaction => {
-            const transaction = { producerId: reader.int64(), firstOffset: reader.offset() }
+            const transaction = { producerId: reader.int64(), firstOffset: offset(reader) }
             if (isFlexible) reader.skipTags()
             return transaction
           })
@@ -105,12 +113,13 @@ export function fetchCall(
           let diverging: FetchAnswerPartition['diverging']
           if (isFlexible)
             reader.tags((tag, field) => {
-              if (tag === DIVERGING_EPOCH) diverging = { leaderEpoch: field.int32(), endOffset: field.offset() }
+              if (tag === DIVERGING_EPOCH) diverging = { leaderEpoch: field.int32(), endOffset: offset(field) }
             })
           return {
             topic,
             partition,
-            errorCode: partitionError,
+            // Nothing of it is taken: the others of the answer are sound.
+            errorCode: isSound ? partitionError : partitionError || CORRUPT_MESSAGE,
             highWatermark,
             lastStableOffset,
             logStartOffset,

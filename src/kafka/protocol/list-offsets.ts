@@ -1,6 +1,7 @@
 import { call } from './call.ts'
 import type { Call } from './call.ts'
 import { byTopic } from './by-topic.ts'
+import { CORRUPT_MESSAGE } from './wire.ts'
 
 /** Version 8 (Kafka 3.4) tells local log starts. */
 export const LIST_OFFSETS = { apiKey: 2, newest: 8, oldest: 2 } as const
@@ -58,9 +59,10 @@ export function listOffsetsCall(
           const partition = reader.int32()
           const errorCode = reader.int16()
           reader.int64() // timestamp
-          const offset = reader.offset()
+          const offset = reader.offsetIfSound()
           if (version >= 4) reader.int32() // leader epoch
           if (isFlexible) reader.skipTags()
+          if (offset === undefined) return { topic, partition, errorCode: errorCode || CORRUPT_MESSAGE, offset: -1 }
           return { topic, partition, errorCode, offset }
         })
         if (isFlexible) reader.skipTags()

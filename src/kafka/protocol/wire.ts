@@ -1,6 +1,9 @@
 import { readOffset } from '../../format/batch/record-batch.ts'
 import { DecodeError } from '../../format/batch/varint.ts'
 
+/** The error code of a partition whose offsets are none, beside others in the same answer. */
+export const CORRUPT_MESSAGE = 2
+
 /** Writes the primitive types of the Kafka protocol guide, in a buffer that grows. */
 export class WireWriter {
   #bytes = Buffer.allocUnsafe(512)
@@ -114,6 +117,15 @@ export class WireReader {
     return this.#bytes.readInt32BE(at) === -1 && this.#bytes.readInt32BE(at + 4) === -1
       ? -1
       : readOffset(this.#bytes, at)
+  }
+  /** The same; undefined for what can be none: an answer about many partitions is not void because of one of them. */
+  offsetIfSound(): number | undefined {
+    try {
+      return this.offset()
+    } catch (error) {
+      if (!(error instanceof DecodeError) || this.#at > this.#bytes.length) throw error
+      return undefined
+    }
   }
   uvarint(): number {
     let value = 0
