@@ -18,8 +18,11 @@ export const warn = (check: string, says: string, fix: string): Finding => ({ ch
 
 export const fail = (check: string, says: string, fix: string): Finding => ({ check, verdict: 'FAIL', says, fix })
 
+/** Of many, so many are named. */
+export const NAMED = 5
+
 /** The first few names, and how many there are. */
 export function some(names: readonly string[]): string {
-  const shown = names.slice(0, 5).join(', ')
-  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown
+  const shown = names.slice(0, NAMED).join(', ')
+  return names.length > NAMED ? `${shown} and ${names.length - NAMED} more` : shown
 }

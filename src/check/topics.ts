@@ -1,6 +1,7 @@
+import { aclCommand } from '../kafka/port/acl-command.ts'
 import type { TopicDescription } from '../kafka/port/admin.ts'
 import type { Finding } from './finding.ts'
-import { fail, ok, some, warn } from './finding.ts'
+import { NAMED, fail, ok, some, warn } from './finding.ts'
 import type { CheckOptions } from './options.ts'
 import type { Purpose } from './purpose.ts'
 
@@ -29,5 +30,9 @@ export function judgeTopics(
   if (matched.length === 0 && (purpose === 'backup' || purpose === 'groups-backup')) return [fail(check, says, fix)]
   if (denied.length === 0) return [ok(check, says)]
   const names = some(denied.map(({ name, error }) => `${name} (${error})`))
-  return [warn(check, `${says}; the cluster tells nothing of ${names}`, 'give this user Describe and Read on them')]
+  const grant = aclCommand(
+    ['Describe', 'Read'],
+    denied.slice(0, NAMED).map(({ name }) => ({ topic: name })),
+  )
+  return [warn(check, `${says}; the cluster tells nothing of ${names}`, grant)]
 }

@@ -1,3 +1,4 @@
+import { grantOnTopic } from '../kafka/port/acl-command.ts'
 import type { Trouble } from '../kafka/port/trouble.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
@@ -51,7 +52,7 @@ export function judgeRefusal(place: TargetPlace, batch: RefusedBatch, { name, ki
     case 'denied':
       return new MaxbrodError('KAFKA_AUTH', `cannot write to ${partitionName(place)}: ${name}`, {
         ...facts,
-        hint: 'grant Write on the topic and IdempotentWrite on the cluster',
+        hint: `${grantOnTopic(['Write'], topic)}; old brokers want IdempotentWrite on the cluster, too`,
       })
     case 'fenced':
       return targetSpoiled(place, 'another producer took over its producer id', count)

@@ -2,6 +2,7 @@ import type { BatchCodec } from '../format/batch/record-batch.ts'
 import { BATCH_CODECS } from '../format/batch/record-batch.ts'
 import { brokenHold, unsealConfigs } from '../format/hold.ts'
 import type { PlanHead, PlanTarget } from '../format/plan.ts'
+import { grantOnTopic } from '../kafka/port/acl-command.ts'
 import type { ConfigEntry } from '../kafka/port/admin.ts'
 import type { Kafka } from '../kafka/port.ts'
 import { must } from '../runtime/assert.ts'
@@ -60,7 +61,7 @@ export class Targets {
     if (found?.error !== undefined) {
       throw new MaxbrodError('KAFKA_AUTH', `cannot look at ${topic}: ${found.error}`, {
         topic,
-        hint: 'grant Describe, DescribeConfigs and Write on it',
+        hint: grantOnTopic(['Describe', 'DescribeConfigs', 'Write'], topic),
       })
     }
     if (found === undefined || found.topicId !== target.topicId) {

@@ -2,6 +2,7 @@ import { DecodeError } from '../format/batch/varint.ts'
 import { beginningGone } from '../format/plan-beginning.ts'
 import { decodePlanEntry } from '../format/plan-records.ts'
 import type { PlanEntry, PlanHead } from '../format/plan.ts'
+import { grantOnTopic } from '../kafka/port/acl-command.ts'
 import type { Kafka } from '../kafka/port.ts'
 import type { ReadRecord } from '../kafka/port/fetching.ts'
 import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
@@ -46,7 +47,7 @@ export class PlanView {
     const [topic] = await this.#kafka.admin.topics([this.#topic])
     if (topic?.error === 'TOPIC_AUTHORIZATION_FAILED')
       throw new MaxbrodError('KAFKA_AUTH', `cannot look at the plan topic ${this.#topic}: ${topic.error}`, {
-        hint: 'grant Describe and Read on it',
+        hint: grantOnTopic(['Describe', 'Read'], this.#topic),
       })
     if (topic?.error !== undefined) throw this.#silent(topic.error)
     if (topic === undefined && this.#known === undefined) return

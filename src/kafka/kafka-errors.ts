@@ -176,7 +176,8 @@ const HINTS = new Map<KafkaErrorName, string>([
 /** The ending for an operator that a broker's error amounts to once retrying is over. */
 export function endingOf(error: KafkaError, doing: string): MaxbrodError {
   if (kindOf(error.error) === 'denied') {
-    const hint = HINTS.get(error.error) ?? 'grant this user the right'
+    const hint =
+      HINTS.get(error.error) ?? 'grant this user the right: maxbrod check names it, with the kafka-acls.sh command'
     return new MaxbrodError('KAFKA_AUTH', `${doing}: ${error.message}`, { cause: error, hint })
   }
   if (error.error === 'UNSUPPORTED_VERSION')

@@ -4,6 +4,7 @@ import { integerBytes, writeInteger } from '../format/batch/varint.ts'
 import { encodePlanEntry } from '../format/plan-records.ts'
 import type { PlanEntry } from '../format/plan.ts'
 import type { PlanRecord } from '../format/plan-records.ts'
+import { grantOnTopic } from '../kafka/port/acl-command.ts'
 import type { BatchAppender } from '../kafka/port/appending.ts'
 import { BufferPool } from '../runtime/buffer-pool.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -49,10 +50,11 @@ export async function appendEntries(
     const batch = await encodeBatch(records, clock.now(), producerId, ours % SEQUENCES)
     const answer = await appender.append({ topic, partition, batch, mayWrite: () => true })
     if (answer.kind === 'refused' && !['sequence', 'moved', 'temporary'].includes(answer.trouble.kind)) {
+      const isDenied = answer.trouble.kind === 'denied'
       throw new MaxbrodError(
-        answer.trouble.kind === 'denied' ? 'KAFKA_AUTH' : 'KAFKA_PROTOCOL',
+        isDenied ? 'KAFKA_AUTH' : 'KAFKA_PROTOCOL',
         `cannot write the plan to ${topic}-${partition}: ${answer.trouble.name}`,
-        { topic, partition },
+        { topic, partition, hint: isDenied ? grantOnTopic(['Describe', 'Read', 'Write'], topic) : undefined },
       )
     }
     if (answer.kind !== 'acknowledged' || answer.baseOffset !== logEnd) {

@@ -1,4 +1,5 @@
 import type { PlanTarget } from '../format/plan.ts'
+import { grantOnTopic } from '../kafka/port/acl-command.ts'
 import { partitionName } from '../runtime/topic-partition.ts'
 import type { Refusal } from './refusal.ts'
 import type { SeenLog, SeenTarget } from './see-targets.ts'
@@ -31,7 +32,7 @@ export function judgeTarget(
     return refused({
       code: 'KAFKA_AUTH',
       message: `cannot look at the target topic ${topic}: ${seen.description.error}`,
-      details: { topic, hint: 'grant Describe, DescribeConfigs, AlterConfigs and Write on it' },
+      details: { topic, hint: grantOnTopic(['Describe', 'DescribeConfigs', 'AlterConfigs', 'Write'], topic) },
     })
   if (planned !== undefined) return judgePlanned(planned, seen)
   if (seen === undefined)

@@ -1,3 +1,4 @@
+import { grantOnTopic } from '../kafka/port/acl-command.ts'
 import type { Kafka } from '../kafka/port.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { MaxbrodError } from '../runtime/errors.ts'
@@ -17,7 +18,7 @@ export async function planTopicPartitions({ admin }: Kafka, planTopic: string): 
   if (found === undefined) return undefined
   if (found.error !== undefined) {
     throw new MaxbrodError('KAFKA_AUTH', `cannot look at the plan topic ${planTopic}: ${found.error}`, {
-      hint: 'grant Describe, Read and Write on it',
+      hint: grantOnTopic(['Describe', 'Read', 'Write'], planTopic),
     })
   }
   const configs = (await admin.topicConfigs([planTopic])).get(planTopic) ?? []

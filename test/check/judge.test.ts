@@ -68,7 +68,7 @@ test('a missing right fails where nothing works without it, and warns where some
     'WARN rights on topics: DESCRIBE_CONFIGS is missing on orders: the configs of topics are not saved, so a restore cannot create them',
     'FAIL rights on the group: READ is missing on group maxbrod',
   ])
-  assert.match(found[2]!.fix ?? '', /--operation DescribeConfigs .* on orders/)
+  assert.match(found[2]!.fix ?? '', /--add --allow-principal User:NAME --operation DescribeConfigs --topic orders$/)
 })
 
 test('rights that brokers do not tell are not taken for granted', () => {

@@ -1,4 +1,5 @@
 import type { PartitionPlace } from '../../format/keys.ts'
+import { grantOnTopic } from '../../kafka/port/acl-command.ts'
 import type { Kafka } from '../../kafka/port.ts'
 import type { Trouble } from '../../kafka/port/trouble.ts'
 import type { Logger } from '../../observe/logger.ts'
@@ -38,7 +39,7 @@ export class FetchTroubles {
     const { place, topic, onTopicReplaced } = this.#deps
     if (kind === 'out of range') return this.#lookAtLog()
     if (kind === 'denied') {
-      const hint = 'grant Read and Describe on the topic'
+      const hint = grantOnTopic(['Read', 'Describe'], place.topic)
       throw new MaxbrodError('KAFKA_AUTH', `cannot read ${partitionName(place)}: ${name}`, { ...place, hint })
     }
     if (kind === 'moved' && topic.isReplaced) onTopicReplaced()

@@ -1,3 +1,4 @@
+import { grantOnTopic } from '../../kafka/port/acl-command.ts'
 import type { Kafka } from '../../kafka/port.ts'
 import { MaxbrodError } from '../../runtime/errors.ts'
 import { PartitionMap, partitionName } from '../../runtime/topic-partition.ts'
@@ -25,7 +26,8 @@ export async function readLogBounds(
 
 /** The error for a partition that the cluster does not tell the offsets of. */
 export function unknownOffset(partition: TopicPartition, reason = 'no answer'): MaxbrodError {
-  const code = reason === 'TOPIC_AUTHORIZATION_FAILED' ? 'KAFKA_AUTH' : 'KAFKA_GAVE_UP'
   const message = `cannot tell where ${partitionName(partition)} begins and ends: ${reason}`
-  return new MaxbrodError(code, message, { ...partition })
+  if (reason !== 'TOPIC_AUTHORIZATION_FAILED') return new MaxbrodError('KAFKA_GAVE_UP', message, { ...partition })
+  const hint = grantOnTopic(['Read', 'Describe'], partition.topic)
+  return new MaxbrodError('KAFKA_AUTH', message, { ...partition, hint })
 }

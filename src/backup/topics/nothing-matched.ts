@@ -1,5 +1,6 @@
 import { nearest } from '../../config/nearest.ts'
 import { regexText } from '../../config/regex.ts'
+import { aclCommand } from '../../kafka/port/acl-command.ts'
 import type { TopicDescription } from '../../kafka/port/admin.ts'
 import type { BackedUpTopics } from './selection.ts'
 import { backupSelection } from './selection.ts'
@@ -21,7 +22,7 @@ export function nothingMatched(
   if (topics.some(topic => selection.matches(topic))) return undefined
   const texts = options.topics.map(regexText)
   if (texts.every(text => text === '.*') && options.excludeTopics.length === 0) {
-    const hint = 'it may have none yet; a user without the right to describe topics sees none'
+    const hint = `it may have none yet; a user without the right to describe topics sees none: ${aclCommand(['Read', 'Describe', 'DescribeConfigs'], [{ topic: '*' }])}`
     return { message: 'the cluster shows no topic to back up', hint, isMistake: false }
   }
   const named = `--topics ${texts.join(', ')}`
