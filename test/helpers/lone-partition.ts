@@ -128,18 +128,21 @@ export async function openLonePartition({ options, resume, deps, disk = real => 
     groupId: 'maxbrod',
   }
   const partition = new PartitionBackup(
-    { ...where, topicId: undefined, lineage: undefined },
-    { archiveId: archive.archiveId, clusterId: archive.clusterId, topicId, lineage: undefined },
-    ownership,
-    { ...atTheOrigin, ...resume },
     {
-      minFileSize: 5 * 1024 * 1024,
-      maxFileSize: undefined,
-      maxFileRecords: undefined,
-      maxFileAge: 300_000,
-      idleAfter: 5_000,
-      onCorrupt: 'stop',
-      ...options,
+      place: { ...where, topicId: undefined, lineage: undefined },
+      identity: { archiveId: archive.archiveId, clusterId: archive.clusterId, topicId, lineage: undefined },
+      ownership,
+      resume: { ...atTheOrigin, ...resume },
+      options: {
+        minFileSize: 5 * 1024 * 1024,
+        maxFileSize: undefined,
+        maxFileRecords: undefined,
+        maxFileAge: 300_000,
+        idleAfter: 5_000,
+        onCorrupt: 'stop',
+        ...options,
+      },
+      spooled: [],
     },
     {
       context,

@@ -57,5 +57,6 @@ export async function openPartition(
   log.info({ position, spooledFrom, lineage: identity.lineage, ...bounds }, 'backing up')
   const { limits } = context.rules.of(topic)
   const own = { context, memory, press, committer, uploads, log, ...events }
-  return new PartitionBackup(place, identity, ownership, resume, { ...options, ...limits }, own, spooled)
+  const start = { place, identity, ownership, resume, options: { ...options, ...limits }, spooled }
+  return new PartitionBackup(start, own)
 }

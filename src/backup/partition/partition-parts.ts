@@ -23,15 +23,21 @@ export interface PartitionParts {
   readonly ending: PartitionEnding
 }
 
+/** What a worker begins with when it gets a partition. */
+export interface PartitionStart {
+  readonly place: PartitionPlace
+  readonly identity: PartitionIdentity
+  readonly ownership: Ownership
+  readonly resume: ResumePoint
+  readonly options: PartitionOptions
+  /** What the spool has behind the resume point. */
+  readonly spooled: readonly SpooledTile[]
+}
+
 /** Puts the parts together, at the resume point and behind what the spool has. */
 export function assemblePartition(
-  place: PartitionPlace,
-  identity: PartitionIdentity,
-  ownership: Ownership,
-  resume: ResumePoint,
-  options: PartitionOptions,
+  { place, identity, ownership, resume, options, spooled }: PartitionStart,
   deps: PartitionDeps,
-  spooled: readonly SpooledTile[],
 ): PartitionParts {
   const chain: TileChain = new TileChain(
     place,

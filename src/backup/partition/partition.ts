@@ -9,9 +9,8 @@ import type { PartitionCursor } from '../reading/partition-cursor.ts'
 import type { PartitionDeps, PartitionOptions } from '../reading/partition-deps.ts'
 import type { PartitionEnding } from './partition-ending.ts'
 import { assemblePartition } from './partition-parts.ts'
+import type { PartitionStart } from './partition-parts.ts'
 import type { PartitionReader } from '../reading/partition-reader.ts'
-import type { ResumePoint } from '../resume/resume.ts'
-import type { SpooledTile } from '../spool/spooled-tile.ts'
 import type { TileChain } from '../chain/tile-chain.ts'
 
 /** One partition of the worker, from its resume point until it is given up: what is read of it, and the tiles that it becomes. */
@@ -31,15 +30,8 @@ export class PartitionBackup {
   readonly #reader: PartitionReader
   readonly #ending: PartitionEnding
 
-  constructor(
-    place: PartitionPlace,
-    identity: PartitionIdentity,
-    ownership: Ownership,
-    resume: ResumePoint,
-    options: PartitionOptions,
-    deps: PartitionDeps,
-    spooled: readonly SpooledTile[] = [],
-  ) {
+  constructor(start: PartitionStart, deps: PartitionDeps) {
+    const { place, identity, ownership, resume, options } = start
     this.ownership = ownership
     this.startedAt = resume.chainEnd
     this.origin = resume.origin
@@ -48,7 +40,7 @@ export class PartitionBackup {
     this.#place = place
     this.#options = options
     this.#context = deps.context
-    const parts = assemblePartition(place, identity, ownership, resume, options, deps, spooled)
+    const parts = assemblePartition(start, deps)
     this.#chain = parts.chain
     this.#cursor = parts.cursor
     this.#reader = parts.reader
