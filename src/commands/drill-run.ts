@@ -1,6 +1,7 @@
 import type { DrillOptions } from '../archive/drill-options.ts'
 import type { DrillReport } from '../archive/drill-report.ts'
 import { runExecutor } from '../executor/executor.ts'
+import type { ExecutorOptions } from '../executor/options.ts'
 import type { ErrorCode } from '../runtime/error-codes.ts'
 import type { Stop } from '../runtime/stop.ts'
 import { newThrottle, unthrottled } from '../runtime/throttle.ts'
@@ -35,7 +36,7 @@ export async function runDrill(
   const planned = await planDrill(deps, options, scratch, stop)
   if (signal.aborted) return undefined
   const restoring = clock.monotonic()
-  const restored = await runExecutor(deps, executorOptions(options, scratch), stop)
+  const restored = await runExecutor(deps, restoreOfScratch(options, scratch), stop)
   if (signal.aborted) return undefined
   const comparing = clock.monotonic()
   const throttle = options.maxRate === undefined ? unthrottled : newThrottle(clock, options.maxRate)
@@ -77,10 +78,10 @@ export async function runDrill(
   }
 }
 
-function executorOptions(
+function restoreOfScratch(
   { sessionTimeout, memory, maxRate, maxRecordBytes }: DrillOptions,
   { name, group }: DrillScratch,
-): Parameters<typeof runExecutor>[1] {
+): ExecutorOptions {
   return {
     planTopic: name,
     groupId: group,
