@@ -21,33 +21,33 @@ export interface StoredPrune extends PruneRecord {
 const MAX_BYTES = 256 * 1024 * 1024
 /** So many prunes do not begin in the same moment. */
 const MAX_TRIES = 100
-/** Read at the same time. */
-const RECORDS = 16
+/** Read at the same time: a small request each, and there are as many as there were prunes. */
+const RECORDS = 32
 
 /**
  * Where the files of each partition begin, as the prunes of this archive say. What lies before was given up when the record
  * was written: a file that is still there is on its way out and does not count, and one that is gone is not missing.
  */
 export class Prunes {
-  readonly all: readonly StoredPrune[]
   /** Records that cannot be read: what they explain is not explained. */
   readonly damaged: readonly MaxbrodError[]
-  readonly #begins = new Map<string, number>()
-  readonly #objects = new Set<string>()
+  readonly #given: GivenUp
 
-  constructor(all: readonly StoredPrune[], damaged: readonly MaxbrodError[] = []) {
-    this.all = all
+  constructor(given = new GivenUp(), damaged: readonly MaxbrodError[] = []) {
+    this.#given = given
     this.damaged = damaged
-    for (const { place, to } of all.flatMap(({ partitions }) => partitions)) {
-      const folder = partitionFolder(place)
-      this.#begins.set(folder, Math.max(to, this.#begins.get(folder) ?? 0))
-    }
-    for (const key of all.flatMap(({ objects }) => objects)) this.#objects.add(key)
+  }
+
+  /** These, and one that was written since. */
+  and(record: PruneRecord): Prunes {
+    const given = new GivenUp(this.#given)
+    given.add(record)
+    return new Prunes(given, this.damaged)
   }
 
   /** The first offset of a chain whose file must be there; 0 for one that was never pruned. */
   beginOf(place: PartitionPlace): number {
-    return this.#begins.get(partitionFolder(place)) ?? 0
+    return this.#given.begins.get(partitionFolder(place)) ?? 0
   }
 
   /** True for a file that was given up. */
@@ -57,12 +57,12 @@ export class Prunes {
 
   /** True for another object that was given up, and for a file in whose place others were put. */
   hasRemoved(key: string): boolean {
-    return this.#objects.has(key)
+    return this.#given.objects.has(key)
   }
 
   /** True when the file that began there was given up because others have its records. */
   hasReplaced(place: PartitionPlace, from: number): boolean {
-    return [false, true].some(isEncrypted => this.#objects.has(tileKey(place, from, isEncrypted)))
+    return [false, true].some(isEncrypted => this.#given.objects.has(tileKey(place, from, isEncrypted)))
   }
 
   /** True for a data file that was given up, in either way. */
@@ -71,37 +71,58 @@ export class Prunes {
   }
 }
 
-/** All prunes of the archive. */
-export async function readPrunes(store: ObjectStore, signal?: AbortSignal): Promise<Prunes> {
-  const reading: Promise<StoredPrune | MaxbrodError | undefined>[] = []
+/** What records say together: as much as the archive is wide, however many prunes there were. */
+class GivenUp {
+  readonly begins: Map<string, number>
+  readonly objects: Set<string>
+
+  constructor({ begins, objects }: Partial<Pick<GivenUp, 'begins' | 'objects'>> = {}) {
+    this.begins = new Map(begins)
+    this.objects = new Set(objects)
+  }
+
+  add({ partitions, objects }: PruneRecord): void {
+    for (const { place, to } of partitions) {
+      const folder = partitionFolder(place)
+      this.begins.set(folder, Math.max(to, this.begins.get(folder) ?? 0))
+    }
+    for (const key of objects) this.objects.add(key)
+  }
+}
+
+/** All prunes of the archive, or those up to a moment. */
+export async function readPrunes(store: ObjectStore, signal?: AbortSignal, untilMs = Infinity): Promise<Prunes> {
+  const given = new GivenUp()
+  const reading: Promise<MaxbrodError | undefined>[] = []
   const limit = newLimit(RECORDS)
   const budget = new ByteBudget(MAX_BYTES)
   for await (const { key, bytes } of store.list(prunesPrefix, { signal })) {
     const atMs = parsePruneKey(key)
-    if (atMs === undefined) continue
+    if (atMs === undefined || atMs > untilMs) continue
     const record = limit(async () => {
       using _ = await budget.take(Math.min(bytes, MAX_BYTES), signal)
-      return await readOne(store, key, atMs, signal)
+      const read = await readOne(store, key, signal)
+      if (read instanceof MaxbrodError) return read
+      if (read !== undefined) given.add(read)
+      return undefined
     })
     record.catch(() => undefined) // awaited below
     reading.push(record)
   }
-  const read = await Promise.all(reading)
   return new Prunes(
-    read.flatMap(one => (one === undefined || one instanceof MaxbrodError ? [] : [one])),
-    read.flatMap(one => (one instanceof MaxbrodError ? [one] : [])),
+    given,
+    (await Promise.all(reading)).filter(error => error !== undefined),
   )
 }
 
 async function readOne(
   store: ObjectStore,
   key: string,
-  atMs: number,
   signal: AbortSignal | undefined,
-): Promise<StoredPrune | MaxbrodError | undefined> {
+): Promise<PruneRecord | MaxbrodError | undefined> {
   try {
     const content = await readWhole(store, key, MAX_BYTES, signal)
-    return content === undefined ? undefined : { ...decodePruneRecord(content), key, atMs }
+    return content === undefined ? undefined : decodePruneRecord(content)
   } catch (error) {
     if (error instanceof DecodeError)
       return new MaxbrodError('OBJECT_CORRUPT', `${key}: ${error.message}`, { key, cause: error })

@@ -8,7 +8,6 @@ import { tileFactsToMap } from '../../src/format/facts.ts'
 import { conflictKey } from '../../src/format/system-keys.ts'
 import { sealKey } from '../../src/format/keys.ts'
 import { listGenerations } from '../../src/catalog/generations.ts'
-import { readPrunes } from '../../src/catalog/prunes.ts'
 import { MaxbrodError } from '../../src/runtime/errors.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
 import type { ErasableStore } from '../../src/storage/port.ts'
@@ -22,6 +21,7 @@ import { restorable } from '../helpers/restorable.ts'
 import { compactingFor, openedWith, putFor, rewrapping } from '../helpers/rewrapping.ts'
 import { Dice } from '../helpers/seed.ts'
 import { objectsIn } from '../helpers/stored-backup.ts'
+import { storedPrunes } from '../helpers/stored-prunes.ts'
 import { verifying } from '../helpers/verifying.ts'
 
 const place = { topic: 'users', partition: 0 }
@@ -85,7 +85,7 @@ test('without --yes nothing is changed; with it originals go that are rewrapped,
   assert.deepEqual(done.deletion, { deleted: 3, refused: [], left: 0 })
   assert.deepEqual(await filesIn(store), { 'users/0': [150], '@rewrapped/users/0': [0, 50, 100, 150] })
   await assertWhole(store, all, present)
-  const [record] = (await readPrunes(store)).all
+  const [record] = await storedPrunes(store)
   assert.deepEqual([record?.key, record?.objects.length, record?.partitions], [done.record, 3, []])
   const again = await pruning(store, '--superseded', '--yes')
   assert.deepEqual([again.record, again.deletion?.deleted], [undefined, 0])
@@ -400,5 +400,5 @@ test('a file that lost a conflict goes once it is older than what its topic keep
     [...(await objectsIn(store)).keys()].filter(key => key.startsWith('@conflicts/')),
     [],
   )
-  assert.deepEqual((await readPrunes(store)).all[0]?.objects, [ours, unknown])
+  assert.deepEqual((await storedPrunes(store))[0]?.objects, [ours, unknown])
 })

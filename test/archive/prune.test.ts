@@ -5,7 +5,6 @@ import { keepReport } from '../../src/archive/report/keep-report.ts'
 import { oldReports } from '../../src/archive/prune/reports.ts'
 import { writeSeal } from '../../src/catalog/generations.ts'
 import { writeGroups } from '../../src/catalog/group-snapshots.ts'
-import { readPrunes } from '../../src/catalog/prunes.ts'
 import { writeDefinitions } from '../../src/catalog/topic-definitions.ts'
 import { tileFactsToMap } from '../../src/format/facts.ts'
 import { generationName, tileKey } from '../../src/format/keys.ts'
@@ -28,6 +27,7 @@ import { bodyOf } from '../helpers/object-bodies.ts'
 import { checkAsync } from '../helpers/properties.ts'
 import { putTile } from '../helpers/put-tile.ts'
 import { clusterId, storeOf } from '../helpers/sound-archive.ts'
+import { storedPrunes } from '../helpers/stored-prunes.ts'
 import { verifying } from '../helpers/verifying.ts'
 
 const laterId = 'AAAAAAAAQACAAAAAAAAAAQ'
@@ -62,9 +62,11 @@ test('without --yes nothing is changed, and what would go is told; with it, that
   const done = await pruning(store, '--keep=30d', '--yes')
   assert.deepEqual(done.deletion, { deleted: 3, refused: [], left: 0 })
   assert.deepEqual(await beginnings(store), { 'orders/0': [30, 40], 'orders/1': [0, 10] })
-  const { all } = await readPrunes(store)
   assert.deepEqual(
-    all.map(({ key, partitions }) => [key, partitions.map(({ from: one, to: end, files: n }) => [one, end, n])]),
+    (await storedPrunes(store)).map(({ key, partitions }) => [
+      key,
+      partitions.map(({ from: one, to: end, files: n }) => [one, end, n]),
+    ]),
     [[done.record, [[0, 30, 3]]]],
   )
   await assertSound(store)

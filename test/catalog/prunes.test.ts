@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { readPrunes, writePrune } from '../../src/catalog/prunes.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
 import type { ErasableStore } from '../../src/storage/port.ts'
+import { storedPrunes } from '../helpers/stored-prunes.ts'
 import { bodyOf } from '../helpers/object-bodies.ts'
 
 const place = { topic: 'orders', topicId: undefined, partition: 0, lineage: undefined }
@@ -27,13 +28,22 @@ test('a chain begins where the largest of its prunes says, whatever their order'
     ['@points/a', '@points/b', '@points/c'].map(key => prunes.hasRemoved(key)),
     [true, true, false],
   )
+  const until = await readPrunes(store, undefined, 3_000)
+  assert.deepEqual(
+    [until.beginOf(place), until.hasRemoved('@points/a'), until.hasRemoved('@points/b')],
+    [50, true, false],
+  )
+  assert.equal((await readPrunes(store, undefined, 2_999)).beginOf(place), 0)
+  const more = until.and(record(60, ['@points/c']))
+  assert.deepEqual([more.beginOf(place), more.hasRemoved('@points/a'), more.hasRemoved('@points/c')], [60, true, true])
+  assert.deepEqual([until.beginOf(place), until.hasRemoved('@points/c')], [50, false])
 })
 
 test('of two prunes in the same millisecond both are remembered, and one whose answer was lost is remembered once', async () => {
   const store = newMemoryStore()
   const keys = await Promise.all([record(1), record(2), record(1)].map(one => writePrune(store, one, 3_000)))
   assert.equal(new Set(keys.map(({ key }) => key)).size, 2)
-  assert.equal((await readPrunes(store)).all.length, 2)
+  assert.equal((await storedPrunes(store)).length, 2)
 })
 
 test('a record that cannot be read is named, and hides no other one', async () => {

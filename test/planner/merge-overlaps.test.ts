@@ -163,7 +163,7 @@ test('partitions are compared one after the other: each may fill the memory', as
   }
   const deps = { store: watched, pool: new BufferPool(0) } as never
   const told = { onForeign: assert.fail, onUnencrypted: assert.fail, onTile: () => undefined }
-  const options = { ...scanning, ...told, prunes: new Prunes([]) }
+  const options = { ...scanning, ...told, prunes: new Prunes() }
   const { partitions } = await surveyTopic(deps, { topic: 'orders', topicId: undefined, name: 'orders' }, options)
   assert.deepEqual(
     partitions.map(({ tiles }) => tiles.reduce((sum, { records }) => sum + records, 0)),

@@ -31,7 +31,7 @@ function openScene() {
     const deps = { store, pool: new BufferPool(0) }
     const told = { onForeign: assert.fail, onUnencrypted: assert.fail, onTile: () => undefined }
     const scanning = { maxRecordBytes: 1_000_000, signal: new AbortController().signal }
-    const options = { ...scanning, ...told, prunes: new Prunes([]) }
+    const options = { ...scanning, ...told, prunes: new Prunes() }
     const folder = { topic: 'orders', topicId: undefined, name: 'orders' }
     const { partitions } = await surveyTopic(deps as never, folder, options)
     return partitions[0]!.tiles

@@ -1,4 +1,5 @@
-import { Prunes, readPrunes, writePrune } from '../../catalog/prunes.ts'
+import { readPrunes, writePrune } from '../../catalog/prunes.ts'
+import type { Prunes } from '../../catalog/prunes.ts'
 import type { SnapshotKey } from '../../catalog/snapshots.ts'
 import type { ListedTile } from '../../catalog/tile-list.ts'
 import { partitionFolder } from '../../format/keys.ts'
@@ -60,6 +61,7 @@ export async function pruneArchive(deps: PruneDeps, options: PruneOptions, signa
   const { store, clock, log, progress } = deps
   const nowMs = clock.now()
   const before = await readPrunes(store, signal)
+  const dueBefore = options.grace > 0 ? await readPrunes(store, signal, nowMs - options.grace) : before
   for (const { message } of before.damaged) log.warn(`passed over: ${message}`)
   const points = await readPoints(store, options.keepPoints, nowMs, signal)
   for (const { message } of points.damaged) log.warn(`passed over: ${message}`)
@@ -106,10 +108,7 @@ export async function pruneArchive(deps: PruneDeps, options: PruneOptions, signa
   const unfinished = await stillUnfinished(store, generations, signal)
   await requireStanding(store, superseded, record, signal)
   // What this run has given up is due at once only without a time of grace.
-  const due = new Prunes([
-    ...before.all.filter(({ atMs }) => atMs <= nowMs - options.grace),
-    ...(record === undefined || options.grace > 0 ? [] : [record]),
-  ])
+  const due = record === undefined || options.grace > 0 ? dueBefore : dueBefore.and(record)
   const snapshots = [old.points, old.groups, old.definitions, old.reports, old.conflicts].map(keys => ({
     keys: keys.map(({ key }) => key),
   }))
