@@ -16,7 +16,7 @@ import { readKeepRules } from './rules.ts'
 import { isVoid, oldGenerations, readGenerations, stillUnfinished } from './generations.ts'
 import { oldObjects } from './objects.ts'
 import { findSuperseded, requireStanding } from './superseded.ts'
-import type { Superseded } from './superseded.ts'
+import type { Superseded } from './replaced-by.ts'
 import { judgeTopics, ruleTopics } from './topics.ts'
 import type { JudgedTopic } from './topics.ts'
 
