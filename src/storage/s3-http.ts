@@ -3,14 +3,10 @@ import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { Readable, Transform, pipeline } from 'node:stream'
 import { rootCertificates } from 'node:tls'
 import { nodeHttp } from '../runtime/node-http.ts'
+import { giveUpWhereDue } from './s3-giving-up.ts'
+import type { SilenceLimits } from './s3-giving-up.ts'
 
-export interface HttpLimits {
-  /** Until a connection stands, TLS included. */
-  readonly connectMs: number
-  /** Without a byte in either direction, until the answer begins. */
-  readonly answerMs: number
-  /** Without a byte, inside the body of an answer. */
-  readonly idleMs: number
+export interface HttpLimits extends SilenceLimits {
   /** Further requests wait for one that ends. More than any room opens at once; bounds what a bug could. */
   readonly connectionsMax: number
 }
@@ -51,12 +47,6 @@ interface SdkResponse {
   }
 }
 
-/** Why a request was given up: the other side stopped moving. */
-export class SilenceError extends Error {
-  override readonly name = 'TimeoutError'
-  readonly code = 'ETIMEDOUT'
-}
-
 /**
  * The SDK's way out: HTTP/1.1 over connections that are kept. The SDK's own handler has a time limit for the whole request,
  * which a large upload over a slow line breaks, or none for bodies, which then wait for ever on a connection that died. Here
@@ -91,10 +81,7 @@ export class S3HttpHandler {
         const body = isObject ? incoming : bounded(incoming)
         resolve({ response: { statusCode, reason, headers: plain(headers), body } })
       })
-      const fail = failing(outgoing)
-      giveUpInSilence(outgoing, this.#limits, fail)
-      endWithAnswer(outgoing)
-      if (abortSignal instanceof AbortSignal) failOnAbort(outgoing, abortSignal, fail)
+      const fail = giveUpWhereDue(outgoing, this.#limits, abortSignal)
       if (request.body instanceof Readable) pipeline(request.body, outgoing, error => error != null && fail(error))
       else outgoing.end(request.body)
     })
@@ -119,46 +106,6 @@ export class S3HttpHandler {
   }
 }
 
-/** Ends the request, and the body of its answer if there is one already, with an error. */
-function failing(outgoing: ClientRequest): (error: Error) => void {
-  let incoming: IncomingMessage | undefined
-  outgoing.once('response', response => {
-    incoming = response
-    // Whoever reads the body gets the error; when nobody does yet, it must not end the process.
-    response.on('error', () => {})
-  })
-  return error => {
-    incoming?.destroy(error)
-    outgoing.destroy(error)
-  }
-}
-
-function giveUpInSilence(
-  outgoing: ClientRequest,
-  { connectMs, answerMs, idleMs }: HttpLimits,
-  fail: (error: Error) => void,
-): void {
-  const { host } = outgoing
-  outgoing.once('socket', socket => {
-    if (!socket.connecting) return
-    const timer = setTimeout(() => fail(new SilenceError(`no connection to ${host} within ${connectMs} ms`)), connectMs)
-    const isConnected = () => clearTimeout(timer)
-    socket.once('encrypted' in socket ? 'secureConnect' : 'connect', isConnected)
-    outgoing.once('close', isConnected)
-  })
-  let incoming: IncomingMessage | undefined
-  outgoing.once('response', response => {
-    incoming = response
-    outgoing.setTimeout(idleMs)
-  })
-  outgoing.setTimeout(answerMs)
-  outgoing.on('timeout', () => {
-    // Bytes that nobody has fetched yet: not the store is slow, our reader is.
-    if (incoming !== undefined && incoming.readableLength > 0) outgoing.setTimeout(idleMs)
-    else fail(new SilenceError(`${host} was silent for ${incoming === undefined ? answerMs : idleMs} ms`))
-  })
-}
-
 /** A page of a thousand keys of a thousand bytes, each of them escaped, is not half as long. */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024
 
@@ -175,22 +122,6 @@ function bounded(incoming: IncomingMessage): Readable {
   // Whoever reads it gets the error.
   pipeline(incoming, counted, () => {})
   return counted
-}
-
-/** A store that answers before it has read the whole body, to refuse it, may never read the rest. */
-function endWithAnswer(outgoing: ClientRequest): void {
-  outgoing.once('response', incoming => {
-    incoming.once('close', () => {
-      if (!outgoing.writableFinished) outgoing.destroy()
-    })
-  })
-}
-
-function failOnAbort(outgoing: ClientRequest, signal: AbortSignal, fail: (error: Error) => void): void {
-  const abort = () => fail(new DOMException('the request was aborted', 'AbortError'))
-  if (signal.aborted) return abort()
-  signal.addEventListener('abort', abort, { once: true })
-  outgoing.once('close', () => signal.removeEventListener('abort', abort))
 }
 
 /** The query as the signature has it: sorted, and with these characters escaped. */

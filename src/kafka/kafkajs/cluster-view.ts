@@ -1,13 +1,12 @@
-import { Aborted, abortable } from '../../runtime/aborted.ts'
+import { Aborted } from '../../runtime/aborted.ts'
 import { must } from '../../runtime/assert.ts'
 import type { BufferPool } from '../../runtime/buffer-pool.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { MaxbrodError } from '../../runtime/errors.ts'
 import type { Random } from '../../runtime/random.ts'
-import { backoffMs } from '../../runtime/retry.ts'
 import type { TopicPartition } from '../../runtime/topic-partition.ts'
 import { within } from '../../runtime/within.ts'
-import { KafkaError, endingOf, isTemporary, kindOf } from '../kafka-errors.ts'
+import { KafkaError, endingOf, kindOf } from '../kafka-errors.ts'
 import type { Leader, Routes } from '../port.ts'
 import { METADATA, metadataCall } from '../protocol/metadata.ts'
 import type { MetadataAnswer } from '../protocol/metadata.ts'
@@ -15,7 +14,10 @@ import type { BrokerConnection, BrokerConnectionOptions } from './broker-connect
 import { Connections } from './connections.ts'
 import type { Address, Purpose } from './connections.ts'
 import { firstAnswer } from './first-answer.ts'
+import { HearAnother } from './hear-another.ts'
+import type { HearAnotherDeps } from './hear-another.ts'
 import { KnownCluster } from './known-cluster.ts'
+import { PatientAsking } from './patient-asking.ts'
 
 export interface ClusterSettings {
   readonly bootstrapServers: readonly Address[]
@@ -34,13 +36,10 @@ export interface ClusterDeps {
   readonly pool: BufferPool
 }
 
-const BACKOFF = { initialMs: 100, maxMs: 2_000 }
 /** How long one broker is waited for before another one is asked, too. */
 const PATIENCE_MS = 1_000
 /** Between two looks at a list of brokers, and how long one may take. */
 const LIST_MS = 5_000
-/** Between two looks at what another broker says. */
-const HEAR_MS = 30_000
 
 /** The cluster as its metadata shows it, and the connections to its brokers. */
 export class ClusterView implements Routes {
@@ -50,26 +49,33 @@ export class ClusterView implements Routes {
   readonly #known = new KnownCluster()
   readonly #closing = new AbortController()
   readonly #refreshing = new Map<string, Promise<void>>()
+  readonly #asking: PatientAsking
+  readonly #another: HearAnother
   #bootstrapServers: readonly Address[]
   #listedAtMs = -Infinity
-  /** How often another broker was asked, and when. */
-  #heard = 0
-  #heardAtMs: number
   #lastGood: readonly Address[] = []
 
   constructor(settings: ClusterSettings, deps: ClusterDeps) {
     this.#settings = settings
     this.#bootstrapServers = settings.bootstrapServers
     this.#deps = deps
-    this.#heardAtMs = deps.clock.monotonic()
     this.connections = new Connections(settings.connection, deps.pool)
+    this.#asking = new PatientAsking({
+      ...deps,
+      leftMs: startedAtMs => this.#leftMs(startedAtMs),
+      endingOf: (cause, doing) => this.#endingOf(cause, doing),
+      closing: this.#closing.signal,
+    })
+    const metadataOf: HearAnotherDeps['metadataOf'] = (address, topics) =>
+      this.#metadataOf(this.connections.to(address, 'admin'), topics)
+    this.#another = new HearAnother({ clock: deps.clock, known: this.#known, metadataOf })
   }
 
   /** Fresh metadata of the named topics, or of all. */
   async metadata(topics: readonly string[] | undefined, signal?: AbortSignal): Promise<MetadataAnswer> {
     const answer = await this.ask(`ask ${this.#where()} for metadata`, () => this.#askForMetadata(topics), signal)
     this.#known.learn(answer, topics)
-    void this.#hearAnother(topics)
+    void this.#another.hear(topics)
     return answer
   }
 
@@ -123,20 +129,9 @@ export class ClusterView implements Routes {
     return nodeId
   }
 
-  /**
-   * Runs `attempt` until it succeeds; retries temporary KafkaErrors with backoff until the deadline, then throws the
-   * MaxbrodError that `doing` ended in. What is not temporary is thrown at once. An attempt that is overtaken by the deadline
-   * or by the signal goes on unseen.
-   */
-  async ask<T>(doing: string, attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    signal?.throwIfAborted()
-    const over = new AbortController()
-    try {
-      const trying = abortable(this.#try(doing, attempt, over.signal), this.#closing.signal)
-      return await (signal === undefined ? trying : abortable(trying, signal))
-    } finally {
-      over.abort(new Aborted('nobody waits for the answer any more'))
-    }
+  /** See PatientAsking. */
+  ask<T>(doing: string, attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#asking.ask(doing, attempt, signal)
   }
 
   /** The result of `work` if it comes within `ms`, else undefined. */
@@ -147,30 +142,6 @@ export class ClusterView implements Routes {
   close(): void {
     this.#closing.abort(new Aborted('the connection to Kafka was closed'))
     this.connections.close()
-  }
-
-  async #try<T>(doing: string, attempt: () => Promise<T>, over: AbortSignal): Promise<T> {
-    const { clock, random } = this.#deps
-    const startedAt = clock.monotonic()
-    let failure = new KafkaError('REQUEST_TIMED_OUT', doing, 'no answer in time')
-    for (let n = 0; ; n++) {
-      try {
-        const answered = abortable(
-          attempt().then(value => ({ value })),
-          over,
-        )
-        const answer = await within(clock, this.#leftMs(startedAt), answered)
-        if (answer !== undefined) return answer.value
-      } catch (error) {
-        if (!(error instanceof KafkaError)) throw error
-        failure = error
-        if (!isTemporary(error.error)) throw this.#endingOf(failure, doing)
-      }
-      const waitMs = backoffMs(BACKOFF, n, random.number)
-      if (waitMs > this.#leftMs(startedAt)) throw this.#endingOf(failure, doing)
-      await clock.sleep(waitMs, over)
-      over.throwIfAborted()
-    }
   }
 
   #leftMs(startedAt: number): number {
@@ -190,25 +161,6 @@ export class ClusterView implements Routes {
     // A broker that is just starting may know nobody, and no topics.
     if (answer.brokers.length === 0) throw new KafkaError('NETWORK_EXCEPTION', 'Metadata', 'it names no brokers')
     return answer
-  }
-
-  /**
-   * Now and then asks one broker after the other who leads what. The one that is asked always may be cut off from the others:
-   * then it goes on to call itself the leader, and to answer that there is nothing new.
-   */
-  async #hearAnother(topics: readonly string[] | undefined): Promise<void> {
-    const { clock } = this.#deps
-    const addresses = [...this.#known.addresses]
-    const address = addresses[this.#heard % addresses.length]
-    if (address === undefined || addresses.length === 1 || topics?.length === 0) return
-    if (clock.monotonic() - this.#heardAtMs < HEAR_MS) return
-    this.#heardAtMs = clock.monotonic()
-    this.#heard++
-    try {
-      this.#known.learnLeaders(await this.#metadataOf(this.connections.to(address, 'admin'), topics))
-    } catch {
-      // Another one has answered already.
-    }
   }
 
   /** All that is known may be gone, and the list name others by now: who asked tries again. */
