@@ -2,8 +2,8 @@
  * The one way to run the tests: `npm test`, `make test`. Words pick files by their path, `--title=<regex>` tests by
  * their title, `--list` only says what would run.
  *
- * Every file runs in a process of its own, so that a crash or a leak stays in its file: first the pure ones, while the
- * servers start; then the system tests, which take longest, and those that share the one broker and the one S3 server.
+ * Every file runs in a process of its own, so that a crash or a leak stays in its file: pure ones while the servers start; then the
+ * system tests, which take longest, and those that share the one broker and the one S3 server, and pure ones beside them.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -12,6 +12,7 @@ import { inspect, parseArgs } from 'node:util'
 import { laneVariable } from './helpers/ports.ts'
 import type { TestFile } from './runner/files.ts'
 import { compileCache, findTestFiles } from './runner/files.ts'
+import { inLanes, lanesOf } from './runner/lanes.ts'
 import type { FileResult } from './runner/run-file.ts'
 import { runFile } from './runner/run-file.ts'
 import { startSharedServers } from './runner/shared-servers.ts'
@@ -56,9 +57,7 @@ async function main(): Promise<number> {
 
 async function* runAll(folder: string): AsyncGenerator<FileResult> {
   const cores = availableParallelism()
-  // They wait for time-outs of Kafka much of their time: with one lane for each core, a third of the cores' time was idle.
-  const serverLanes = cores + 1
-  const ofLane = (lane: number) => ({ [laneVariable]: `${lane}/${serverLanes + 1}` })
+  const ofLane = (lane: number) => ({ [laneVariable]: `${lane}/${lanesOf(cores) + 1}` })
   // Lane 0 is that of the shared servers.
   Object.assign(process.env, ofLane(0))
   const env = { ...process.env, TEST_SEED: seed }
@@ -67,40 +66,23 @@ async function* runAll(folder: string): AsyncGenerator<FileResult> {
 
   if (files.some(file => file.kind !== 'pure')) prepareServers(line => console.log(line))
   const starting = startSharedServers(files)
-  // A start that fails is seen where it is awaited; until then it must not end the process.
-  starting.catch(() => undefined)
-  yield* inLanes(ofKind('pure'), cores, (file, lane) => runFile(file, { ...options, env: { ...env, ...ofLane(lane) } }))
-
-  await using servers = await starting
+  await using stack = new AsyncDisposableStack()
+  // A start that failed is told here, when all that needs no server has run.
+  stack.defer(async () => (await starting)[Symbol.asyncDispose]())
   const run = async (file: TestFile, lane: number): Promise<FileResult> => {
+    if (file.kind === 'pure') return runFile(file, { ...options, env: { ...env, ...ofLane(lane) } })
+    const servers = await starting
     const logs = servers.recordLogs(file)
     const result = await runFile(file, { ...options, env: { ...env, ...servers.env, ...ofLane(lane) } })
     return { ...result, output: result.output + logs() }
   }
-  yield* inLanes([...ofKind('system'), ...ofKind('server')], serverLanes, run)
-}
-
-/** Runs the files, so many at a time, each in a lane from 1 on, and yields each result as it comes. Ends early when the run is stopped. */
-async function* inLanes(
-  waiting: TestFile[],
-  lanes: number,
-  run: (file: TestFile, lane: number) => Promise<FileResult>,
-): AsyncGenerator<FileResult> {
-  const running = new Map<TestFile, Promise<FileResult>>()
-  const free = Array.from({ length: lanes }, (_, n) => n + 1)
-  for (;;) {
-    while (running.size < lanes && !stop.signal.aborted) {
-      const file = waiting.shift()
-      if (file === undefined) break
-      const lane = free.pop() ?? 0
-      running.set(
-        file,
-        run(file, lane).finally(() => free.push(lane)),
-      )
-    }
-    if (running.size === 0) return
-    const result = await Promise.race(running.values())
-    running.delete(result.file)
-    yield result
-  }
+  yield* inLanes([...ofKind('system'), ...ofKind('server'), ...ofKind('pure')], {
+    cores,
+    servers: starting.then(
+      () => true,
+      () => false,
+    ),
+    signal: stop.signal,
+    run,
+  })
 }
