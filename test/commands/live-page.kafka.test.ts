@@ -51,9 +51,16 @@ test('a worker and an executor show at / of the metrics port what they are at, w
   t.after(() => executor.signal('SIGTERM'))
   const restored = await shows(/<p class=lead>1,000 of 1,000 records of the partitions that this executor has met/)
   assert.match(restored, new RegExp(`<th>copy.${topic}<td>2 of 2<td>1,000<td>1,000<td>100%`))
-  const status = await runCommand(['status', `--plan-topic=${plan}`, `--bootstrap-server=${world.bootstrap}`])
-  const told = ['records', 'recordsRestored', 'filesRestored'].map(name => status.json[name])
-  assert.deepEqual(told, [1_000, 1_000, 2])
+  const told = [1_000, 1_000, 2]
+  // What is in the target is committed a moment later.
+  await eventually('status says that all is restored', async () => {
+    const { json } = await runCommand(['status', `--plan-topic=${plan}`, `--bootstrap-server=${world.bootstrap}`])
+    assert.deepEqual(
+      ['records', 'recordsRestored', 'filesRestored'].map(name => json[name]),
+      told,
+    )
+    return true
+  })
   await eventually('the metrics say what status does', async () => {
     const scraped = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text()
     const value = (name: string) =>

@@ -26,6 +26,11 @@ test('groups of both protocols are saved with all that they committed, and a poi
   }
   await referee.commitOffsets(plain!, [{ topic, partition: 1, offset: 2 ** 60 }])
   const live = await referee.openConsumer(member!, [topic], { protocol: 'consumer' })
+  const wanted = [`${classic} Empty`, `${member} Stable`, `${modern} Empty`]
+  await eventually('the coordinator knows who left and who came', async () => {
+    const states = (await referee.listGroups()).map(({ group, state }) => `${group} ${state}`)
+    return wanted.every(one => states.some(state => state.toLowerCase() === one.toLowerCase()))
+  })
 
   const { json } = ok(await scene.backUpGroups())
   assert.deepEqual([json['groups'], json['offsets'], json['isNewSnapshot'], json['isNewPoint']], [4, 5, true, true])

@@ -49,9 +49,12 @@ test('a follower moves the groups of a standby as snapshots and data come, and n
   await save(34)
   await eventually('the newest snapshot is there', async () => (await at(group)) === 34)
   assert.equal(await at(other), 17)
-  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
-  assert.match(metrics, /maxbrod_groups_restore_offsets\{state="exact"\} 2/)
-  assert.match(metrics, /maxbrod_groups_restore_snapshot_age_seconds \d/)
+  await eventually('the metrics say so', async () => {
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+    assert.match(metrics, /maxbrod_groups_restore_offsets\{state="exact"\} 2/)
+    assert.match(metrics, /maxbrod_groups_restore_snapshot_age_seconds \d/)
+    return true
+  })
   await referee.commitOffsets(group, [{ topic, partition: 0, offset: 36 }])
   const live = await referee.openConsumer(group, [copy], { protocol: 'consumer' })
   ok(await scene.backUpGroups())

@@ -148,6 +148,7 @@ test('overlapping transactions: readers find what was committed, and nothing beh
     headers: [0, 3],
     codec: 'lz4',
   })
+  await world.referee.awaitStable(topic)
   const read = await world.referee.read(topic)
   assert.deepEqual(
     read.map(({ partition, records, content }) => ({ partition, records, content })),
@@ -208,9 +209,13 @@ test('topics grow, and their settings change', async t => {
   await world.referee.addPartitions(topic, 3)
   await world.referee.alterConfigs({ topic }, { set: { 'retention.ms': 7, 'cleanup.policy': 'compact' } })
   await world.referee.alterConfigs({ topic }, { remove: ['cleanup.policy'] })
-  const { partitions, configs } = await world.referee.describeTopic(topic)
-  assert.equal(partitions.length, 3)
-  assert.deepEqual(configs, { 'retention.ms': '7' })
+  // The controller answers before the broker has heard of it.
+  await eventually('the broker knows', async () => {
+    const { partitions, configs } = await world.referee.describeTopic(topic)
+    assert.equal(partitions.length, 3)
+    assert.deepEqual(configs, { 'retention.ms': '7' })
+    return true
+  })
 })
 
 test('the cleaner leaves gaps that a test can wait for', async t => {

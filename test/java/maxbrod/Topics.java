@@ -43,7 +43,7 @@ import org.apache.kafka.common.resource.ResourceType;
 
 /** Commands about topics and groups: what an operator would do with Kafka's own tools. */
 final class Topics implements AutoCloseable {
-  private static final long waitMs = 30_000;
+  private static final long waitMs = 90_000;
 
   private final Map<String, Object> settings;
   private Admin admin;
