@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { claimArchive } from '../../src/catalog/archive.ts'
+import { decodeCommitNote } from '../../src/format/commit-note.ts'
 import { BackupRun, begun } from '../helpers/backup-run.ts'
 import { Cli } from '../helpers/cli.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { withAdmin } from '../helpers/groups-scene.ts'
 import type { CommandResult } from '../helpers/in-process.ts'
 import { runCommand } from '../helpers/in-process.ts'
+import { bodyOf } from '../helpers/object-bodies.ts'
 import { objectsIn } from '../helpers/stored-backup.ts'
 import { openWorld } from '../helpers/world.ts'
 
@@ -57,6 +61,25 @@ test('another archive behind the commits of a group is refused with exit 6; the 
   assert.deepEqual(await other.stored(topic), [])
   assert.deepEqual(await world.referee.groupOffsets(backup.group), committed)
   assert.deepEqual((await backup.onceOk()).json['files'], 0)
+})
+
+test('--once ends when the group has heard which partition cannot go on, however long that takes', async t => {
+  await using world = await openWorld(t)
+  const topic = world.name('orders')
+  await world.referee.createTopic(topic)
+  await world.referee.generate(topic, { partitions: 1, records: 10 })
+  const backup = new BackupRun({ world, topics: [topic] })
+  await backup.store.put(`${topic}/0/${topic}-0-${'0'.repeat(19)}.avro`, bodyOf('not ours'), {})
+  const slowly = withAdmin(admin => ({
+    async topics(names) {
+      if (names?.length === 1) await sleep(500)
+      return admin.topics(names)
+    },
+  }))
+  const { exit, json, stderr } = await backup.once([], slowly)
+  assert.deepEqual([exit, json['result']], [3, 'partial'], stderr)
+  const [told] = await world.referee.groupOffsets(backup.group)
+  assert.equal(decodeCommitNote(told?.metadata ?? '')?.stopped, 'TILE_CONFLICT', stderr)
 })
 
 test('a store that was emptied behind the back of a group is another archive', async t => {

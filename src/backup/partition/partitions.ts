@@ -51,6 +51,9 @@ export interface PartitionsDeps {
 /** How long complete tiles may still be uploaded when a partition moves to another worker. */
 const HAND_OVER_MS = 10_000
 
+/** How long a worker that ends waits for the group to hear which partitions cannot go on. */
+const TELL_MS = 10_000
+
 /** The partitions that this worker owns, from their assignment until they are given up. */
 export class Partitions {
   readonly #deps: PartitionsDeps
@@ -58,6 +61,8 @@ export class Partitions {
   readonly #leaving = new LeavingPartitions()
   /** Their part of the spool is taken, and nobody else sees them yet. */
   readonly #openings = new Set<Promise<PartitionBackup>>()
+  /** Of partitions that cannot go on. */
+  readonly #telling = new Set<Promise<void>>()
   readonly #lineages: Lineages
   readonly #starter: PartitionStarter
   readonly #opening: OpenPartitionDeps
@@ -73,7 +78,8 @@ export class Partitions {
       onAsking: () => this.#lineages.forgetListings(),
       onTrouble,
       onFatal,
-      onStopped: (ownership, error) => sayStopped(deps, ownership, error, undefined, this.#logOf(ownership)),
+      onStopped: (ownership, error) =>
+        sayStopped({ ...deps, telling: this.#telling }, ownership, error, undefined, this.#logOf(ownership)),
     })
     this.#opening = {
       ...deps,
@@ -85,6 +91,7 @@ export class Partitions {
     this.#news = {
       ...deps,
       lineages: this.#lineages,
+      telling: this.#telling,
       running: ownership => this.get(ownership),
       startAnew: (partition, finish) => this.#startAnew(partition, finish),
     }
@@ -164,6 +171,7 @@ export class Partitions {
     }
     this.#running.clear()
     await this.#leaving.allOver()
+    await within(this.#deps.context.clock, TELL_MS, Promise.all(this.#telling))
   }
 
   #take(ownership: Ownership): PartitionBackup | undefined {

@@ -10,11 +10,13 @@ export interface SayStoppedDeps {
   readonly context: WorkerContext
   readonly committer: Committer
   readonly tally: BackupTally
+  /** What the group is being told: who ends waits for it, or nobody would hear it. */
+  readonly telling: Set<Promise<void>>
 }
 
 /** Says that a partition cannot go on: in the log, in the result, and to the group once its uploads have `drained`. */
 export function sayStopped(
-  { context, committer, tally }: SayStoppedDeps,
+  { context, committer, tally, telling }: SayStoppedDeps,
   ownership: Ownership,
   error: unknown,
   drained: Promise<void> | undefined,
@@ -23,8 +25,10 @@ export function sayStopped(
   const { kafka, groupId, archive } = context
   tally.stopped(ownership, error)
   const deps = { kafka, groupId, archiveId: archive.archiveId, committer }
-  void (drained ?? Promise.resolve())
+  const told = (drained ?? Promise.resolve())
     .then(() => tellStopped(deps, ownership, error))
     .catch((cause: unknown) => log.warn({ err: cause }, 'could not tell the group that the partition stopped'))
+    .finally(() => telling.delete(told))
+  telling.add(told)
   log.error({ err: error }, `${partitionName(ownership)} cannot be backed up any further; the others go on`)
 }
