@@ -81,8 +81,13 @@ export class BackupTally {
     this.#stopped.set(partition, { error })
   }
 
+  /** May be told again and again. */
   notUploaded(one: SpoolOnly): void {
-    this.#notUploaded.push(one)
+    const { topic, partition, from } = one
+    const isTold = this.#notUploaded.some(
+      other => other.topic === topic && other.partition === partition && other.from === from,
+    )
+    if (!isTold) this.#notUploaded.push(one)
   }
 
   /** The partition goes on, here or elsewhere. */

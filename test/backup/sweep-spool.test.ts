@@ -71,12 +71,12 @@ async function openScene(closed: readonly number[] = []) {
     },
     spool: await openSpool(folder, { disk: nodeDisk, clock, log }, { groupId: 'maxbrod', maxOpenFiles: 8 }),
   } as unknown as WorkerContext
-  const lost: SpoolOnly[] = []
-  const sweep = new SpoolSweep(context, one => void lost.push(one), never)
+  const stuck: SpoolOnly[] = []
+  const sweep = new SpoolSweep(context, one => void stuck.push(one), never)
   return {
     state,
     context,
-    lost,
+    stuck,
     memory,
     files: () => readdir(folder),
     warnings: () => lines().filter(({ level }) => level !== 'debug' && level !== 'info'),
@@ -108,10 +108,10 @@ test('what was left of a topic that is deleted meanwhile is uploaded behind its 
     [0, 10],
     [10, 40],
   ])
-  assert.deepEqual([await scene.files(), scene.lost, scene.warnings()], [[], [], []])
+  assert.deepEqual([await scene.files(), scene.stuck, scene.warnings()], [[], [], []])
 })
 
-test('what was left of a deleted topic and cannot be uploaded is told with its range and count when it is removed', async () => {
+test('what was left of a deleted topic and cannot be uploaded is told with its range and count, and kept until it can be', async () => {
   for (const [end, only] of [
     [0, { from: 10, to: 40, records: 30 }],
     [5, { from: 10, to: 40, records: 30 }],
@@ -121,17 +121,24 @@ test('what was left of a deleted topic and cannot be uploaded is told with its r
     if (end > 0) await putTile(scene.memory, await tileFile(0, end, { origin: 0 }))
     scene.state.topics = []
     await scene.after(HOUR_MS)
-    assert.deepEqual(await scene.files(), [])
+    assert.equal((await scene.files()).length, 2)
     const [warning, ...more] = scene.warnings()
     assert.deepEqual(more, [])
-    assert.match(warning!.message, /^the topic was deleted, and .* cannot be added to its files: it is removed$/)
+    assert.match(warning!.message, /^the topic was deleted, and .* cannot be added to its files: it is kept$/)
     const told = { topic: 'orders', partition: 3, ...only, reason: warning!['reason'] }
-    assert.deepEqual(scene.lost, [told])
+    assert.deepEqual(scene.stuck, [told])
     for (const [fact, value] of Object.entries(told)) assert.equal(warning![fact], value, fact)
     assert.match(
-      saySpoolOnly(scene.lost[0]!),
+      saySpoolOnly(scene.stuck[0]!),
       new RegExp(`^orders-3: .* ${only.records} records at the offsets ${only.from} … 39 `),
     )
+    await scene.after(HOUR_MS)
+    assert.deepEqual([(await scene.files()).length, scene.stuck.length], [2, 2])
+    if (end === 25) continue
+    await putTile(scene.memory, await tileFile(end, 10, { origin: 0 }))
+    await scene.after(HOUR_MS)
+    assert.deepEqual((await scene.spans()).at(-1), [10, 40])
+    assert.deepEqual([await scene.files(), scene.stuck.length], [[], 2])
   }
 })
 
@@ -140,7 +147,7 @@ test('what the store has by others is removed without a warning', async () => {
   await putTile(scene.memory, await tileFile(0, 50))
   scene.state.topics = []
   await scene.after(HOUR_MS)
-  assert.deepEqual([await scene.files(), scene.lost, scene.warnings()], [[], [], []])
+  assert.deepEqual([await scene.files(), scene.stuck, scene.warnings()], [[], [], []])
 })
 
 test('while Kafka or the store does not answer, what was left is kept, with a warning, and tried again', async () => {
@@ -163,7 +170,7 @@ test('while Kafka or the store does not answer, what was left is kept, with a wa
   scene.state.putsUntilDown = Infinity
   await scene.after(HOUR_MS)
   assert.deepEqual((await scene.spans()).at(-1), [10, 40])
-  assert.deepEqual([await scene.files(), scene.lost, scene.warnings().length], [[], [], 2])
+  assert.deepEqual([await scene.files(), scene.stuck, scene.warnings().length], [[], [], 2])
 })
 
 test('of several files, those that were uploaded before the store failed are not asked for again', async () => {
@@ -180,7 +187,7 @@ test('of several files, those that were uploaded before the store failed are not
     [20, 30],
     [30, 40],
   ])
-  assert.deepEqual([await scene.files(), scene.lost, scene.warnings().length], [[], [], 1])
+  assert.deepEqual([await scene.files(), scene.stuck, scene.warnings().length], [[], [], 1])
 })
 
 test('a partition of a topic that was created again takes nothing of the old one, which is uploaded later', async () => {

@@ -34,7 +34,7 @@ export async function rescueSpool(
     if (archive === undefined)
       return log.warn({ store: store.url }, 'what the spool holds is kept: there is no backup in the store yet')
     const why = 'Kafka cannot be reached'
-    await rescueTiles(spool, archive, spool.heads, { ...deps, why, ending: 'it is kept' }, signal)
+    await rescueTiles(spool, archive, spool.heads, { ...deps, why, othersAre: 'kept' }, signal)
   } catch (error) {
     log.warn({ reason: messageOf(error) }, 'could not upload what the spool holds; it is kept')
   }
@@ -53,8 +53,8 @@ export async function rescueGone(
   try {
     const gone = await goneHeads(kafka.admin, spool.heads)
     const why = 'the topic was deleted'
-    const { stuck, later } = await rescueTiles(spool, archive, gone, { ...deps, why, ending: 'it is kept' }, signal)
-    return [...stuck, ...later.map(({ only }) => only)]
+    const { stuck, later } = await rescueTiles(spool, archive, gone, { ...deps, why, othersAre: 'kept' }, signal)
+    return [...stuck, ...later].map(({ only }) => only)
   } catch (error) {
     log.warn(
       { reason: messageOf(error) },

@@ -7,33 +7,39 @@ import { rescueChain } from './rescue-chain.ts'
 import type { LeftTile, RescueDeps } from './rescue-chain.ts'
 import type { SpoolOnly } from './spool-only.ts'
 
+/** What the store lacks, and the tiles of the spool that have it. */
+export interface Kept {
+  readonly only: SpoolOnly
+  readonly heads: readonly SpoolHead[]
+}
+
 export interface Rescued {
   /** What the store cannot take as things are. */
-  readonly stuck: readonly SpoolOnly[]
+  readonly stuck: readonly Kept[]
   /** What it would not take now, but may do so later. */
-  readonly later: readonly { readonly only: SpoolOnly; readonly heads: readonly SpoolHead[] }[]
+  readonly later: readonly Kept[]
 }
 
 /**
- * Uploads those tiles of the spool that continue their chain in the store, and says of each of the others why not. `ending` is
- * what becomes of those that cannot be added.
+ * Uploads those tiles of the spool that continue their chain in the store, and says of each of the others why not. `othersAre` is
+ * what becomes of those of another cluster or backup.
  */
 export async function rescueTiles(
   spool: Spool,
   archive: Archive,
   heads: readonly SpoolHead[],
-  deps: RescueDeps & { readonly ending: 'it is kept' | 'it is removed' },
+  deps: RescueDeps & { readonly othersAre: 'kept' | 'removed' },
   signal: AbortSignal,
 ): Promise<Rescued> {
-  const { log, why, ending } = deps
+  const { log, why, othersAre } = deps
   const folders = new TopicFolders(deps.store)
-  const stuck: SpoolOnly[] = []
-  const later: Rescued['later'][number][] = []
+  const stuck: Kept[] = []
+  const later: Kept[] = []
   const others = heads.filter(head => !isOf(head, archive))
   if (others.length > 0)
     log.info(
       { files: others.length, topics: [...new Set(others.map(({ topic }) => topic))] },
-      `the spool has files of another cluster or backup: ${ending}`,
+      `the spool has files of another cluster or backup: they are ${othersAre}`,
     )
   for (const chain of chainsOf(heads.filter(head => isOf(head, archive)))) {
     const [{ topic, partition, topicId, lineage }] = chain
@@ -50,7 +56,7 @@ export async function rescueTiles(
         signal,
       )) {
         const only = tellLeft(tile, deps)
-        if (only !== undefined) stuck.push(only)
+        if (only !== undefined) stuck.push({ only, heads: [tile.head] })
       }
     } catch (error) {
       const reason = messageOf(error)
@@ -67,7 +73,7 @@ export async function rescueTiles(
 
 function tellLeft(
   { head: { topic, partition, from }, to, records, left }: LeftTile,
-  { log, why, ending }: RescueDeps & { readonly ending: string },
+  { log, why }: RescueDeps,
 ): SpoolOnly | undefined {
   if (left.kind === 'durable') {
     log.debug({ topic, partition, from, to }, `${why}: the store has what the spool holds`)
@@ -75,7 +81,8 @@ function tellLeft(
   }
   const only = { topic, partition, from: left.from, to, records: to === undefined ? undefined : records }
   const { reason } = left
-  log.warn({ ...only, reason }, `${why}, and what the spool holds cannot be added to its files: ${ending}`)
+  const hint = 'nobody else has it; when it is not needed, remove the spool of --working-dir while the worker is down'
+  log.warn({ ...only, reason, hint }, `${why}, and what the spool holds cannot be added to its files: it is kept`)
   return { ...only, reason }
 }
 

@@ -9,17 +9,18 @@ const KEPT_MS = 60 * 60_000
 
 /**
  * Lets go of what was left in the spool of partitions that have not come back. Kafka still has it, unless the topic is gone: of
- * those, what continues the files in the store is uploaded, and what cannot be is told.
+ * those, what continues the files in the store is uploaded, and what cannot be is told, and kept: nobody else has it.
  */
 export class SpoolSweep {
   readonly #context: WorkerContext
-  readonly #onLost: (lost: SpoolOnly) => void
+  readonly #onStuck: (stuck: SpoolOnly) => void
   readonly #signal: AbortSignal
   #sweeping: Promise<void> | undefined
 
-  constructor(context: WorkerContext, onLost: (lost: SpoolOnly) => void, signal: AbortSignal) {
+  /** `onStuck` is called again and again for what stays. */
+  constructor(context: WorkerContext, onStuck: (stuck: SpoolOnly) => void, signal: AbortSignal) {
     this.#context = context
-    this.#onLost = onLost
+    this.#onStuck = onStuck
     this.#signal = signal
   }
 
@@ -40,12 +41,12 @@ export class SpoolSweep {
     if (old.length === 0) return
     try {
       const gone = await goneHeads(kafka.admin, old)
-      const deps = { ...this.#context, why: 'the topic was deleted', ending: 'it is removed' } as const
+      const deps = { ...this.#context, why: 'the topic was deleted', othersAre: 'removed' } as const
       const { stuck, later } = await rescueTiles(spool, archive, gone, deps, this.#signal)
-      const kept = later.flatMap(({ heads }) => heads)
+      const kept = [...stuck, ...later].flatMap(({ heads }) => heads)
       for (const head of old) if (!kept.includes(head)) await spool.drop(head)
       spool.leave(kept)
-      for (const lost of stuck) this.#onLost(lost)
+      for (const { only } of stuck) this.#onStuck(only)
     } catch (error) {
       spool.leave(old)
       log.warn({ reason: messageOf(error) }, 'could not look what of the spool may go; it is kept')
