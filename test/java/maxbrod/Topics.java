@@ -91,7 +91,10 @@ final class Topics implements AutoCloseable {
         && describe(name).partitions().stream().allMatch(partition -> partition.leader() != null));
     // Nor do leaders know at once that they lead: one that refuses a producer's first batch and takes the second has the
     // producer send the first one again for ever, out of sequence. Admin asks until each of them answers.
-    list(name, describe(name).partitions().size(), OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED);
+    until("the leaders of " + name + " answer", () -> {
+      list(name, topic.numPartitions(), OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED);
+      return true;
+    });
     return Map.of("topicId", topicId);
   }
 
