@@ -4,10 +4,11 @@ import { decodePlanEntry } from '../format/plan-records.ts'
 import type { PlanEntry, PlanHead } from '../format/plan.ts'
 import { planPartitionOf } from '../format/plan-partition.ts'
 import { beginningGone } from '../format/plan-beginning.ts'
+import { lostBeginning } from '../kafka/port/lost-beginning.ts'
 import type { Kafka } from '../kafka/port.ts'
 import type { ReadRecord } from '../kafka/port/fetching.ts'
 import { must } from '../runtime/assert.ts'
-import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
 
 /** An entry of a plan partition and where it stands: its offset is what is committed. */
 export interface PlacedEntry {
@@ -66,9 +67,8 @@ async function* readRecords(
   try {
     yield* kafka.readRecords(where, from, to, signal)
   } catch (error) {
-    if (!isMaxbrodError(error, 'KAFKA_PROTOCOL')) throw error
-    const start = (await kafka.admin.offsets('log start', [where])).offsets.get(where) ?? 0
-    throw start > from ? beginningGone(planTopic, partition, start) : error
+    const start = await lostBeginning(kafka, where, from, error)
+    throw start === undefined ? error : beginningGone(planTopic, partition, start)
   }
 }
 

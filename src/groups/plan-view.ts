@@ -3,9 +3,10 @@ import { beginningGone } from '../format/plan-beginning.ts'
 import { decodePlanEntry } from '../format/plan-records.ts'
 import type { PlanEntry, PlanHead } from '../format/plan.ts'
 import { grantOnTopic } from '../kafka/port/acl-command.ts'
+import { lostBeginning } from '../kafka/port/lost-beginning.ts'
 import type { Kafka } from '../kafka/port.ts'
 import type { ReadRecord } from '../kafka/port/fetching.ts'
-import { MaxbrodError, isMaxbrodError } from '../runtime/errors.ts'
+import { MaxbrodError } from '../runtime/errors.ts'
 import { PartitionMap } from '../runtime/topic-partition.ts'
 import type { TopicPartition } from '../runtime/topic-partition.ts'
 import { PlannedRecords } from './planned-records.ts'
@@ -72,9 +73,8 @@ export class PlanView {
     try {
       for await (const record of this.#kafka.readRecords(where, from, to, signal)) this.#take(where.partition, record)
     } catch (error) {
-      if (!isMaxbrodError(error, 'KAFKA_PROTOCOL')) throw error
-      const start = (await this.#kafka.admin.offsets('log start', [where])).offsets.get(where) ?? 0
-      throw start > from ? beginningGone(this.#topic, where.partition, start) : error
+      const start = await lostBeginning(this.#kafka, where, from, error)
+      throw start === undefined ? error : beginningGone(this.#topic, where.partition, start)
     }
   }
 
