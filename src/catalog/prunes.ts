@@ -90,29 +90,50 @@ class GivenUp {
   }
 }
 
-/** All prunes of the archive, or those up to a moment. */
-export async function readPrunes(store: ObjectStore, signal?: AbortSignal, untilMs = Infinity): Promise<Prunes> {
+/** All prunes of the archive. */
+export async function readPrunes(store: ObjectStore, signal?: AbortSignal): Promise<Prunes> {
   const given = new GivenUp()
+  const damaged = await readRecords(store, signal, record => given.add(record))
+  return new Prunes(given, damaged)
+}
+
+/** All prunes of the archive, and those of them up to a moment. Each record is read once. */
+export async function readPrunesAndThose(
+  untilMs: number,
+  store: ObjectStore,
+  signal?: AbortSignal,
+): Promise<{ readonly all: Prunes; readonly until: Prunes }> {
+  const [all, until] = [new GivenUp(), new GivenUp()]
+  const damaged = await readRecords(store, signal, (record, atMs) => {
+    all.add(record)
+    if (atMs <= untilMs) until.add(record)
+  })
+  return { all: new Prunes(all, damaged), until: new Prunes(until, damaged) }
+}
+
+/** Calls `take` with each record and its moment, in any order; returns why others cannot be read. */
+async function readRecords(
+  store: ObjectStore,
+  signal: AbortSignal | undefined,
+  take: (record: PruneRecord, atMs: number) => void,
+): Promise<MaxbrodError[]> {
   const reading: Promise<MaxbrodError | undefined>[] = []
   const limit = newLimit(RECORDS)
   const budget = new ByteBudget(MAX_BYTES)
   for await (const { key, bytes } of store.list(prunesPrefix, { signal })) {
     const atMs = parsePruneKey(key)
-    if (atMs === undefined || atMs > untilMs) continue
+    if (atMs === undefined) continue
     const record = limit(async () => {
       using _ = await budget.take(Math.min(bytes, MAX_BYTES), signal)
       const read = await readOne(store, key, signal)
       if (read instanceof MaxbrodError) return read
-      if (read !== undefined) given.add(read)
+      if (read !== undefined) take(read, atMs)
       return undefined
     })
     record.catch(() => undefined) // awaited below
     reading.push(record)
   }
-  return new Prunes(
-    given,
-    (await Promise.all(reading)).filter(error => error !== undefined),
-  )
+  return (await Promise.all(reading)).filter(error => error !== undefined)
 }
 
 async function readOne(

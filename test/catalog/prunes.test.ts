@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readPrunes, writePrune } from '../../src/catalog/prunes.ts'
+import { readPrunes, readPrunesAndThose, writePrune } from '../../src/catalog/prunes.ts'
 import { newMemoryStore } from '../../src/storage/memory.ts'
 import type { ErasableStore } from '../../src/storage/port.ts'
 import { storedPrunes } from '../helpers/stored-prunes.ts'
@@ -28,12 +28,12 @@ test('a chain begins where the largest of its prunes says, whatever their order'
     ['@points/a', '@points/b', '@points/c'].map(key => prunes.hasRemoved(key)),
     [true, true, false],
   )
-  const until = await readPrunes(store, undefined, 3_000)
+  const { until } = await readPrunesAndThose(3_000, store)
   assert.deepEqual(
     [until.beginOf(place), until.hasRemoved('@points/a'), until.hasRemoved('@points/b')],
     [50, true, false],
   )
-  assert.equal((await readPrunes(store, undefined, 2_999)).beginOf(place), 0)
+  assert.equal((await readPrunesAndThose(2_999, store)).until.beginOf(place), 0)
   const more = until.and(record(60, ['@points/c']))
   assert.deepEqual([more.beginOf(place), more.hasRemoved('@points/a'), more.hasRemoved('@points/c')], [60, true, true])
   assert.deepEqual([until.beginOf(place), until.hasRemoved('@points/c')], [50, false])

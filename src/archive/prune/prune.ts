@@ -1,4 +1,4 @@
-import { readPrunes, writePrune } from '../../catalog/prunes.ts'
+import { readPrunesAndThose, writePrune } from '../../catalog/prunes.ts'
 import type { Prunes } from '../../catalog/prunes.ts'
 import type { SnapshotKey } from '../../catalog/snapshots.ts'
 import type { ListedTile } from '../../catalog/tile-list.ts'
@@ -60,8 +60,8 @@ export interface Pruned {
 export async function pruneArchive(deps: PruneDeps, options: PruneOptions, signal: AbortSignal): Promise<Pruned> {
   const { store, clock, log, progress } = deps
   const nowMs = clock.now()
-  const before = await readPrunes(store, signal)
-  const dueBefore = options.grace > 0 ? await readPrunes(store, signal, nowMs - options.grace) : before
+  const dueMs = options.grace > 0 ? nowMs - options.grace : Infinity
+  const { all: before, until: dueBefore } = await readPrunesAndThose(dueMs, store, signal)
   for (const { message } of before.damaged) log.warn(`passed over: ${message}`)
   const points = await readPoints(store, options.keepPoints, nowMs, signal)
   for (const { message } of points.damaged) log.warn(`passed over: ${message}`)
